@@ -1,0 +1,40 @@
+"""The one small hierarchy of errors that reach a user; `cli` renders them, nothing else does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a text file, counted from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class WiresideError(Exception):
+    """Something a user can mend: what happened, where, and what to do next."""
+
+    def __init__(self, what: str, *, where: Position | str | None = None, next_step: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f"\n  {self.next_step}" if self.next_step else ""
+        return f"{place}{self.what}{advice}"
+
+
+class ScenarioError(WiresideError):
+    """The scenario file is at fault; `where` is a Position whenever one is known."""
+
+
+class CommandError(WiresideError):
+    """The command line or a knob was given something it cannot take."""

@@ -36,5 +36,17 @@ class ScenarioError(WiresideError):
     """The scenario file is at fault; `where` is a Position whenever one is known."""
 
 
+class ScenarioErrors(WiresideError):
+    """Everything that is wrong with one scenario file, in the order of its lines."""
+
+    def __init__(self, errors: tuple[ScenarioError, ...]) -> None:
+        count = len(errors)
+        super().__init__(f"{count} problem{'s' if count != 1 else ''}")
+        self.errors = errors
+
+    def __str__(self) -> str:
+        return "\n".join(str(error) for error in self.errors)
+
+
 class CommandError(WiresideError):
     """The command line or a knob was given something it cannot take."""

@@ -1,0 +1,103 @@
+"""The shapes of the kernel's vocabulary: what a sysctl, a counter, a stage or a drop reason is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Scope(Enum):
+    """Who shares one value of a sysctl."""
+
+    NETNS = "network namespace"
+    HOST = "host"
+
+
+class Context(Enum):
+    """In which context the kernel runs a stage; it decides what can interrupt what."""
+
+    WIRE = "wire"
+    HARDWARE = "NIC hardware"
+    HARDIRQ = "hard interrupt"
+    SOFTIRQ = "softirq"
+    TASK = "process"
+
+
+class Direction(Enum):
+    """Which way a packet travels through a stage."""
+
+    RX = "receive"
+    TX = "transmit"
+
+
+_BY_NAME: dict[str, Any] = {}
+"""Every declared word by its unique name; pickles of a world refer to declarations by name."""
+
+
+def declared(name: str) -> Any:
+    """Return the declaration called `name`, so that unpickled worlds share it."""
+    return _BY_NAME[name]
+
+
+@dataclass(frozen=True, eq=False)
+class Declaration:
+    """A word declared once; compared and hashed by identity, pickled by name."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        assert self.name not in _BY_NAME, f"{self.name} is declared twice"
+        _BY_NAME[self.name] = self
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return declared, (self.name,)
+
+
+@dataclass(frozen=True, eq=False)
+class Sysctl(Declaration, Generic[T]):
+    """One kernel setting.
+
+    `name` is the full sysctl name; `default` the value of the newest profile and `older` maps a profile
+    version to a default that differs there; `low`/`high` bound every number in it (inclusive); `steps` are
+    sensible values for a knob; `when` says in one phrase when a change takes effect.
+    """
+
+    default: T
+    unit: str
+    scope: Scope
+    when: str
+    doc: str
+    source: str
+    low: int = 0
+    high: int = 2147483647
+    older: tuple[tuple[str, T], ...] = ()
+    steps: tuple[T, ...] = ()
+    choices: tuple[str, ...] = ()
+    """The names allowed, for a sysctl that holds a name."""
+    since: str = ""
+    """The kernel release that brought it, when the oldest profile does not have it."""
+
+    def default_for(self, version: str) -> T:
+        """The default on kernel `version` ("6.18" or "6.12")."""
+        return dict(self.older).get(version, self.default)
+
+
+@dataclass(frozen=True, eq=False)
+class Counter(Declaration):
+    """One SNMP-style counter; `name` is the nstat spelling, such as TcpExtListenOverflows."""
+
+    doc: str
+    source: str
+    since: str = ""
+    """The kernel release that brought it, when the oldest profile does not have it."""
+
+
+@dataclass(frozen=True, eq=False)
+class NicCounter(Declaration):
+    """One `ethtool -S` counter of the simulated NIC; `name` carries the prefix `nic.`."""
+
+    doc: str
+    source: str

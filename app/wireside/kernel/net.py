@@ -1,0 +1,270 @@
+"""The machine, its CPUs and devices, and the network namespaces (struct net) on it.
+
+These are plain records; the functions that work on them live in the files named after the kernel's. A Cpu is the
+context every kernel function runs in: it carries the time (`now`), and charging a stage moves that time on.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from random import Random
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from wireside.kernel.timer import TimerWheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wireside.catalog.drop_reasons import DropReason
+    from wireside.catalog.kinds import Counter, Sysctl
+    from wireside.catalog.profiles import KernelProfile
+    from wireside.kernel.skbuff import SkBuff
+    from wireside.kernel.sock import Sock
+    from wireside.kernel.task import Task
+
+T = TypeVar("T")
+
+NET_TX_SOFTIRQ, NET_RX_SOFTIRQ, TIMER_SOFTIRQ = 0x4, 0x8, 0x2
+
+
+class SysctlTable(dict[Any, Any]):
+    """Values of sysctls by their declaration; reading one is a plain dict look-up."""
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, key: Sysctl[T]) -> T: ...
+
+
+class Clock(Protocol):
+    """What drives time: the simulation, or a test. Times are absolute ns."""
+
+    def at(self, when: int, function: Callable[[Any], None], arg: Any) -> Any:
+        """Call function(arg) at `when`; the handle returned can be given to `cancel`."""
+
+    def cancel(self, handle: Any) -> None:
+        """Forget a call that has not happened yet."""
+
+
+class Scheduler(Protocol):
+    """What runs tasks and softirqs on CPUs: the simulation, or a test."""
+
+    def try_to_wake_up(self, cpu: Cpu, task: Task) -> bool:
+        """Make a sleeping task runnable as of cpu.now; False when it was not asleep."""
+
+    def raise_softirq(self, cpu: Cpu) -> None:
+        """`cpu.softirq_pending` has just become non-zero on a CPU that may be idle, as of cpu.now."""
+
+    def raise_hardirq(self, cpu_id: int, when: int, handler: Callable[[Cpu, Any], None], arg: Any) -> None:
+        """A device interrupts CPU `cpu_id` at `when`; the handler runs there in hardirq context."""
+
+
+class SoftnetData:
+    """struct softnet_data: one CPU's packet queues and the counters of /proc/net/softnet_stat."""
+
+    __slots__ = (
+        "backlog_scheduled",
+        "dropped",
+        "flow_limit_count",
+        "input_pkt_queue",
+        "poll_list",
+        "process_queue",
+        "processed",
+        "received_rps",
+        "round",
+        "time_squeeze",
+    )
+
+    def __init__(self) -> None:
+        self.poll_list: deque[Any] = deque()
+        self.input_pkt_queue: deque[SkBuff] = deque()
+        self.process_queue: deque[SkBuff] = deque()
+        self.backlog_scheduled = False
+        self.processed = 0
+        self.dropped = 0
+        self.time_squeeze = 0
+        self.received_rps = 0
+        self.flow_limit_count = 0
+        self.round: Any = None
+        """State of a net_rx_action round that is under way; owned by dev_rx."""
+
+
+class Cpu:
+    """One CPU as execution context: `now` is its local clock, ns.
+
+    The engine sets `now` when it lets the CPU run; code that runs there moves it on with `charge`.
+    """
+
+    __slots__ = (
+        "context",
+        "cost",
+        "hardirq_ns",
+        "id",
+        "in_softirq",
+        "ksoftirqd_ns",
+        "machine",
+        "now",
+        "softirq_ns",
+        "softirq_pending",
+        "softnet",
+        "task_ns",
+    )
+
+    def __init__(self, cpu_id: int, machine: Machine, cost: list[int]) -> None:
+        self.id = cpu_id
+        self.machine = machine
+        self.cost = cost
+        """ns per Stage number."""
+        self.now = 0
+        self.softirq_pending = 0
+        self.in_softirq = False
+        self.softnet = SoftnetData()
+        self.context = "idle"
+        self.hardirq_ns = 0
+        self.softirq_ns = 0
+        self.ksoftirqd_ns = 0
+        self.task_ns = 0
+
+    def charge(self, stage: int, skb: SkBuff | None = None) -> None:
+        """Spend the stage's cost on this CPU, and stamp the packet with the moment it entered the stage."""
+        if skb is not None and skb.stamps is not None:
+            skb.stamps += (stage, self.now)
+        self.now += self.cost[stage]
+
+
+class Machine:
+    """One computer: CPUs, timers and the host-wide sysctls; network namespaces share it."""
+
+    def __init__(
+        self,
+        name: str,
+        profile: KernelProfile,
+        clock: Clock,
+        sched: Scheduler,
+        seed: int,
+        *,
+        ideal_timers: bool = False,
+    ) -> None:
+        self.name = name
+        self.profile = profile
+        self.clock = clock
+        self.sched = sched
+        self.rng = Random(f"{seed}/{name}")
+        self.cpus: list[Cpu] = []
+        self.timers = TimerWheel(profile.hz, ideal=ideal_timers)
+        self.sysctl = SysctlTable()
+        self.nets: list[Net] = []
+        self.trace: deque[SkBuff] | None = None
+        """Packets lately born here, newest last; None when tracing is off."""
+        self.last_skb_id = 0
+        """Counted up for every packet born here; the world starts each machine at another offset."""
+        self.last_sock_id = 0
+        self.tcp_memory_allocated = 0
+        """Pages charged by all TCP sockets (/proc/net/sockstat mem)."""
+        self.tcp_memory_pressure = False
+
+    def skb_id(self) -> int:
+        """A fresh packet number."""
+        self.last_skb_id += 1
+        return self.last_skb_id
+
+    def sock_id(self) -> int:
+        """A fresh socket number."""
+        self.last_sock_id += 1
+        return self.last_sock_id
+
+    def jiffies(self, now: int) -> int:
+        """The tick number at `now` ns."""
+        return now // self.timers.tick_ns
+
+
+class NetDevice:
+    """struct net_device: what the stack above sees of a device; `driver` is the nic/veth/tun record below it.
+
+    `start_xmit(cpu, dev, skb)` hands a packet to the driver and returns False when its queue is stopped.
+    """
+
+    __slots__ = (
+        "driver",
+        "features_gso",
+        "ifindex",
+        "kind",
+        "mtu",
+        "name",
+        "net",
+        "qdisc",
+        "rx_bytes",
+        "rx_dropped",
+        "rx_packets",
+        "start_xmit",
+        "tx_bytes",
+        "tx_dropped",
+        "tx_packets",
+    )
+
+    def __init__(self, name: str, net: Net, mtu: int, kind: str) -> None:
+        self.name = name
+        self.net = net
+        self.mtu = mtu
+        self.kind = kind
+        self.ifindex = 2
+        self.features_gso = False
+        """The device takes TSO super-packets (NETIF_F_TSO)."""
+        self.qdisc: Any = None
+        self.driver: Any = None
+        self.start_xmit: Callable[[Cpu, NetDevice, SkBuff], bool] | None = None
+        self.rx_packets = 0
+        self.rx_bytes = 0
+        self.rx_dropped = 0
+        self.tx_packets = 0
+        self.tx_bytes = 0
+        self.tx_dropped = 0
+
+
+class Net:
+    """struct net: one network namespace; a scenario's host.
+
+    `mib` holds every declared counter; `ehash` finds connected sockets by the flow their packets carry,
+    `listening` and `udp_table` by local port. `born`, `delivered` and `consumed` count wire frames for the books.
+    """
+
+    def __init__(self, name: str, machine: Machine, address: int) -> None:
+        self.name = name
+        self.machine = machine
+        self.address = address
+        self.dev: NetDevice | None = None
+        self.sysctl = SysctlTable()
+        """Namespace sysctls and, by reference copies kept in step, the machine's: every read goes here."""
+        self.mib: dict[Counter, int] = {}
+        self.drops: dict[DropReason, int] = {}
+        self.on_drop: Callable[[Net, SkBuff, DropReason], None] | None = None
+        self.on_event: Callable[[Net, int, str, str, int], None] | None = None
+        """(net, ns, topic, sentence, severity): something worth a line in the Events pane."""
+        self.ehash: dict[tuple[int, int, int, int], Any] = {}
+        self.listening: dict[int, list[Sock]] = {}
+        self.udp_table: dict[int, list[Sock]] = {}
+        self.bind_ports: dict[int, list[Sock]] = {}
+        self.sockets: dict[int, Sock] = {}
+        """Every socket that exists, by id, in order of creation."""
+        self.born = 0
+        self.delivered = 0
+        self.consumed = 0
+        self.link_lost = 0
+        self.ephemeral_perturb = 0
+
+    def event(self, cpu: Cpu, topic: str, text: str, severity: int = 0) -> None:
+        """Tell whoever listens, in one plain sentence."""
+        if self.on_event is not None:
+            self.on_event(self, cpu.now, topic, text, severity)
+
+
+def ip_text(address: int) -> str:
+    """Dotted-quad text of an IPv4 address."""
+    return f"{address >> 24}.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255}"
+
+
+def ip_parse(text: str) -> int:
+    """IPv4 address of dotted-quad text; ValueError when it is none."""
+    parts = [int(part) for part in text.split(".")]
+    if len(parts) != 4 or not all(0 <= part <= 255 for part in parts):
+        raise ValueError(text)
+    return parts[0] << 24 | parts[1] << 16 | parts[2] << 8 | parts[3]

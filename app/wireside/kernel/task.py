@@ -1,0 +1,55 @@
+"""struct task_struct and its files, as far as system calls need them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wireside.kernel.net import Net
+    from wireside.kernel.sock import Sock
+    from wireside.kernel.wait import WaitQueueEntry
+
+
+class File:
+    """struct file of a socket: flags, and how many descriptors share it."""
+
+    __slots__ = ("f_count", "nonblock", "sk")
+
+    def __init__(self, sk: Sock) -> None:
+        self.sk = sk
+        self.nonblock = False
+        self.f_count = 1
+
+
+class Task:
+    """One program's task. `waiting` lists the wait-queue entries to take back when it is woken."""
+
+    __slots__ = ("comm", "cpu_id", "files", "locked_sk", "net", "next_fd", "pid", "private", "waiting")
+
+    def __init__(self, pid: int, comm: str, net: Net, cpu_id: int) -> None:
+        self.pid = pid
+        self.comm = comm
+        self.net = net
+        self.cpu_id = cpu_id
+        self.files: dict[int, File] = {}
+        self.next_fd = 3
+        self.waiting: list[tuple[list[WaitQueueEntry], WaitQueueEntry]] = []
+        self.locked_sk: Sock | None = None
+        """The socket whose lock the running system call holds until its slice of CPU time ends."""
+        self.private: Any = None
+        """The scheduler's own record of this task."""
+
+    def finish_wait(self) -> None:
+        """Leave every wait queue this task sleeps on. Linux: kernel/sched/wait.c finish_wait()."""
+        for queue, entry in self.waiting:
+            if entry in queue:
+                queue.remove(entry)
+        self.waiting.clear()
+
+    def prepare_to_wait(self, queue: list[WaitQueueEntry], entry: WaitQueueEntry) -> None:
+        """Join a wait queue; exclusive sleepers go to its tail, others to its head."""
+        if entry.exclusive:
+            queue.append(entry)
+        else:
+            queue.insert(0, entry)
+        self.waiting.append((queue, entry))

@@ -1,0 +1,119 @@
+"""The named behaviours a scenario's programs may have, each declared once with its parameters; sim carries them out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wireside.scenario.units import Kind, UnitError, advice, parse
+
+Value = int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter: what kind of value, its default (None: must be given), and whether it is a knob while the program runs."""
+
+    name: str
+    kind: Kind
+    default: Value | None
+    doc: str
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """A program that sim knows how to run."""
+
+    name: str
+    doc: str
+    parameters: tuple[Parameter, ...] = ()
+
+    def parameter(self, name: str) -> Parameter | None:
+        """The parameter called `name`, if there is one."""
+        return next((each for each in self.parameters if each.name == name), None)
+
+
+_PORT = Parameter("port", Kind.PORT, None, "Port to listen on.")
+_TO = Parameter("to", Kind.ENDPOINT, None, "HOST:PORT to send to.")
+_READ = Parameter("read", Kind.BOOL, 1, "Whether it reads at all; false: the program sleeps and its buffer fills.", live=True)
+_RCVBUF = Parameter("rcvbuf", Kind.SIZE, 0, "SO_RCVBUF to set before listen() or bind(); 0 leaves the default.")
+
+BEHAVIOURS: dict[str, Behaviour] = {
+    behaviour.name: behaviour
+    for behaviour in (
+        Behaviour(
+            "tcp_sink",
+            "Accepts one connection after the other and reads until the peer closes.",
+            (
+                _PORT,
+                Parameter("backlog", Kind.COUNT, 128, "Argument of listen()."),
+                _RCVBUF,
+                Parameter("rate", Kind.BYTE_RATE, 0, "Bytes per second it reads; 0: as fast as it can.", live=True),
+                Parameter("chunk", Kind.SIZE, 65536, "Size of each read().", live=True),
+                Parameter("stop_after", Kind.SIZE, 0, "Stops reading after so many bytes; 0: never."),
+                Parameter("resume_after", Kind.TIME, 0, "Reads again so long after it stopped; 0: never by itself."),
+                _READ,
+            ),
+        ),
+        Behaviour(
+            "tcp_source",
+            "Connects and writes.",
+            (
+                _TO,
+                Parameter("total", Kind.SIZE, 0, "Bytes to write before close(); 0: without end."),
+                Parameter("chunk", Kind.SIZE, 65536, "Size of each write().", live=True),
+                Parameter("rate", Kind.BYTE_RATE, 0, "Bytes per second; 0: as fast as write() lets it.", live=True),
+                Parameter("sndbuf", Kind.SIZE, 0, "SO_SNDBUF to set before connect(); 0 leaves the default."),
+                Parameter("nodelay", Kind.BOOL, 0, "Sets TCP_NODELAY."),
+            ),
+        ),
+        Behaviour(
+            "udp_sink",
+            "Binds a datagram socket and reads datagrams.",
+            (
+                _PORT,
+                _RCVBUF,
+                Parameter("rate", Kind.PACKET_RATE, 0, "Datagrams per second it reads; 0: as fast as it can.", live=True),
+                _READ,
+            ),
+        ),
+        Behaviour(
+            "udp_source",
+            "Sends datagrams at a steady rate.",
+            (
+                _TO,
+                Parameter("size", Kind.SIZE, 100, "Payload of each datagram.", live=True),
+                Parameter("pps", Kind.PACKET_RATE, None, "Datagrams per second, over all bursts.", live=True),
+                Parameter("total", Kind.COUNT, 0, "Datagrams to send; 0: without end."),
+                Parameter("burst", Kind.COUNT, 1, "Datagrams sent back to back each time.", live=True),
+            ),
+        ),
+        Behaviour("tcp_echo", "Accepts connections and writes back what it reads.", (_PORT,)),
+        Behaviour(
+            "tcp_ping",
+            "Connects, writes a message, reads the echo, waits, and does it again.",
+            (
+                _TO,
+                Parameter("size", Kind.SIZE, 100, "Bytes of each message.", live=True),
+                Parameter("every", Kind.TIME, 1_000_000, "Time from one message to the next.", live=True),
+                Parameter("count", Kind.COUNT, 0, "Messages to send before close(); 0: without end."),
+            ),
+        ),
+        Behaviour("idle", "Does nothing: a host that only its kernel answers for."),
+    )
+}
+
+
+def with_defaults(run: str, params: dict[str, Value]) -> dict[str, Value]:
+    """`params` of behaviour `run` with the default of every parameter that is not given."""
+    declared = {each.name: each.default for each in BEHAVIOURS[run].parameters if each.default is not None}
+    return {**declared, **params}
+
+
+def parse_parameter(run: str, name: str, text: str) -> Value:
+    """The value of a parameter given as text; UnitError when behaviour `run` has no such parameter or `text` does not fit."""
+    behaviour = BEHAVIOURS[run]
+    parameter = behaviour.parameter(name)
+    if parameter is None:
+        raise UnitError(f"{run} has no parameter {name!r}", advice(name, [each.name for each in behaviour.parameters]))
+    return parse(parameter.kind, text)

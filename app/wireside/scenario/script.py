@@ -1,0 +1,216 @@
+"""The grammar of scripts: `fd = socket(SOCK_STREAM)`, `write(fd, 1000) -> 1000`, `repeat 10: [ … ]`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import yaml
+
+from wireside.errors import ScenarioError
+from wireside.scenario import nodes
+from wireside.scenario.spec import Call, Loop
+from wireside.scenario.syscalls import CONSTANTS, ERRNOS, JOINED, SYSCALLS, Arg, Syscall
+from wireside.scenario.units import Kind, UnitError, advice, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from wireside.errors import Position
+    from wireside.scenario.nodes import Document
+
+_CALL = re.compile(
+    r"(?:(?P<bind>[A-Za-z_]\w*)\s*=\s*)?(?P<name>[A-Za-z_]\w*)\s*\((?P<args>[^()]*)\)\s*(?:->\s*(?P<expected>-?\w+))?\s*"
+)
+_REPEAT = re.compile(r"repeat\s+(\d{1,9})")
+_WORD = re.compile(r"[A-Za-z_]\w*")
+MAX_STATEMENTS = 10_000
+MAX_LOOPS = 8
+_KIND_OF = {Arg.SIZE: Kind.SIZE, Arg.COUNT: Kind.COUNT, Arg.TIME: Kind.TIME, Arg.ENDPOINT: Kind.ENDPOINT}
+
+
+@dataclass(slots=True)
+class _Script:
+    """What is known while a script is read: its file, the hosts it may name, the variables bound so far."""
+
+    doc: Document
+    node: yaml.Node
+    hosts: Collection[str]
+    variables: set[str] = field(default_factory=set)
+    statements: int = 0
+
+    def problem(self, position: Position, what: str, next_step: str = "") -> None:
+        self.doc.note(ScenarioError(what, where=position, next_step=next_step))
+
+
+def read_script(doc: Document, node: yaml.Node, hosts: Collection[str]) -> tuple[Call | Loop, ...]:
+    """The calls and loops of a `script:` list; every mistake in it is noted at its place."""
+    return _body(_Script(doc, node, hosts), node, 0)
+
+
+def _body(script: _Script, node: yaml.Node, depth: int) -> tuple[Call | Loop, ...]:
+    doc = script.doc
+    if depth > MAX_LOOPS:
+        raise doc.wrong(node, f"loops are nested more than {MAX_LOOPS} deep", "Write fewer loops inside each other.")
+    if isinstance(node, yaml.SequenceNode) and node.flow_style:
+        return _flow_body(script, node)
+    body = []
+    for item in nodes.items(doc, node, "a script"):
+        script.statements += 1
+        if script.statements > MAX_STATEMENTS:
+            raise doc.wrong(item, f"the script has more than {MAX_STATEMENTS} statements", "Use `repeat N:`.")
+        try:
+            if isinstance(item, yaml.MappingNode):
+                body.append(_loop(script, item, depth))
+            elif (call := _call(script, nodes.text(doc, item), doc.at(item))) is not None:
+                body.append(call)
+        except ScenarioError as error:
+            doc.note(error)
+    return tuple(body)
+
+
+def _flow_body(script: _Script, node: yaml.SequenceNode) -> tuple[Call | Loop, ...]:
+    """`[ write(fd, 1000) -> 1000, sleep(1ms) ]`: YAML splits at every comma, so the source text is split anew."""
+    doc = script.doc
+    lines = doc.text.splitlines(keepends=True)
+    start, end = node.start_mark, node.end_mark
+    first = sum(len(line) for line in lines[: start.line]) + start.column
+    last = sum(len(line) for line in lines[: end.line]) + end.column
+    body = []
+    for offset, statement in _split(doc.text[first + 1 : last - 1]):
+        position = nodes.place(doc.text, first + 1 + offset, doc.file)
+        call = _call(script, statement, position)
+        if call is not None:
+            body.append(call)
+    return tuple(body)
+
+
+def _split(text: str) -> list[tuple[int, str]]:
+    """(offset, statement) between the commas that stand outside parentheses."""
+    parts, depth, begin = [], 0, 0
+    for index, char in enumerate(text + ","):
+        if char in "([":
+            depth += 1
+        elif char in ")]":
+            depth -= 1
+        elif char == "," and depth <= 0:
+            part = text[begin:index]
+            if part.strip():
+                parts.append((begin + len(part) - len(part.lstrip()), part.strip()))
+            begin = index + 1
+    return parts
+
+
+def _loop(script: _Script, node: yaml.MappingNode, depth: int) -> Loop:
+    doc = script.doc
+    pairs = nodes.entries(doc, node, "a loop")
+    keys = [key for key, _, _ in pairs]
+    if len(pairs) == 1 and (match := _REPEAT.fullmatch(keys[0])):
+        return Loop(_body(script, pairs[0][2], depth + 1), int(match[1]), doc.at(node))
+    if keys == ["forever"]:
+        return Loop(_body(script, pairs[0][2], depth + 1), None, doc.at(node))
+    if sorted(keys) == ["do", "repeat"]:
+        by_key = {key: value for key, _, value in pairs}
+        times = nodes.value_of(Kind.COUNT, 0, 10**9)(doc, by_key["repeat"])
+        return Loop(_body(script, by_key["do"], depth + 1), times, doc.at(node))
+    found = keys[0] if keys else "{}"
+    raise doc.wrong(node, f"{found!r} is no statement", "Loops are `repeat 10: [ … ]`, `{repeat: 10, do: [ … ]}` or `forever: [ … ]`.")
+
+
+def _call(script: _Script, text: str, position: Position) -> Call | None:
+    match = _CALL.fullmatch(text)
+    if match is None:
+        script.problem(position, f"{text!r} is no system call", "Write it like `n = read(fd, 4096) -> 4096`.")
+        return None
+    syscall = SYSCALLS.get(match["name"])
+    if syscall is None:
+        script.problem(position, f"unknown system call {match['name']!r}", advice(match["name"], SYSCALLS))
+        return None
+    raw = [part.strip() for part in match["args"].split(",")] if match["args"].strip() else []
+    args = _arguments(script, syscall, raw, position)
+    expected = match["expected"] or ""
+    if expected and not re.fullmatch(r"-?\d+", expected) and expected not in ERRNOS:
+        script.problem(position, f"{expected!r} is neither a number nor an errno name", advice(expected, ERRNOS))
+    if match["bind"]:
+        script.variables.add(match["bind"])
+    return Call(syscall.name, args, match["bind"] or "", expected, position)
+
+
+def _arguments(script: _Script, syscall: Syscall, raw: list[str], position: Position) -> tuple[int | float | str, ...]:
+    if syscall.name in ("setsockopt", "getsockopt") and len(raw) == len(syscall.args) + 1:
+        if raw[1] not in CONSTANTS[Arg.LEVEL]:
+            script.problem(position, f"unknown option level {raw[1]!r}", advice(raw[1], CONSTANTS[Arg.LEVEL]))
+        raw = [raw[0], *raw[2:]]
+    kinds = [*syscall.args, *(kind for kind, _ in syscall.optional)]
+    if not len(syscall.args) <= len(raw) <= len(kinds):
+        wanted = f"{len(syscall.args)}" if not syscall.optional else f"{len(syscall.args)} or {len(kinds)}"
+        plural = "s" if wanted != "1" else ""
+        script.problem(position, f"{syscall.name}() takes {wanted} argument{plural}, not {len(raw)}", f"Write {syscall.usage}.")
+        return ()
+    defaults = [default for _, default in syscall.optional]
+    given = [_argument(script, kind, text, position) for kind, text in zip(kinds, raw, strict=False)]
+    missing = len(kinds) - len(raw)
+    return (*given, *(defaults[len(defaults) - missing :] if missing else ()))
+
+
+def _argument(script: _Script, kind: Arg, text: str, position: Position) -> int | float | str:
+    bare = text[1:-1] if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'" else text
+    try:
+        if kind is Arg.FD:
+            return _descriptor(script, bare)
+        if kind in CONSTANTS:
+            return _constant(kind, bare)
+        if kind is Arg.LOCAL:
+            return int(parse(Kind.PORT, bare.rpartition(":")[2]))
+        if kind is Arg.ENDPOINT:
+            return _endpoint(script, bare)
+        if kind is Arg.VALUE:
+            return parse(Kind.SIZE, bare)
+        if bare in script.variables:
+            return bare
+        return parse(_KIND_OF[kind], bare)
+    except UnitError as error:
+        script.problem(position, error.what, error.next_step)
+        return 0
+
+
+def _descriptor(script: _Script, text: str) -> int | str:
+    if text.isdigit():
+        return int(text)
+    if not _WORD.fullmatch(text):
+        raise UnitError(f"{text!r} is not a file descriptor", "Write the name a descriptor was given, such as `fd`.")
+    if text not in script.variables:
+        raise UnitError(
+            f"{text!r} has not been given a value",
+            advice(text, sorted(script.variables)) or f"Bind it first: `{text} = socket(SOCK_STREAM)`.",
+        )
+    return text
+
+
+def _constant(kind: Arg, text: str) -> str:
+    if kind is Arg.FLAGS and text == "0":
+        return text
+    for part in text.split("|") if kind in JOINED else [text]:
+        if part.strip() not in CONSTANTS[kind]:
+            raise UnitError(f"{part.strip()!r} is not {kind.value}", advice(part.strip(), CONSTANTS[kind]))
+    return text.replace(" ", "")
+
+
+def _endpoint(script: _Script, text: str) -> str:
+    endpoint = str(parse(Kind.ENDPOINT, text))
+    check_host(endpoint, script.hosts)
+    return endpoint
+
+
+def check_host(endpoint: str, hosts: Collection[str]) -> None:
+    """UnitError when the host part of "host:port" is neither a host of the scenario nor an IPv4 address."""
+    host = endpoint.rpartition(":")[0]
+    if host not in hosts and not is_address(host):
+        raise UnitError(f"unknown host {host!r}", advice(host, hosts))
+
+
+def is_address(text: str) -> bool:
+    """Whether `text` is a dotted-quad IPv4 address."""
+    parts = text.split(".")
+    return len(parts) == 4 and all(part.isdecimal() and len(part) <= 3 and int(part) <= 255 for part in parts)

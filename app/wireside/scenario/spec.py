@@ -1,0 +1,207 @@
+"""A scenario as frozen data: what `load` makes of a YAML file and what `sim` builds a world from.
+
+Every time is ns, every rate bits (or packets) per second, every size bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from wireside.errors import Position
+
+NO_POSITION = Position("<built in code>", 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class NicSpec:
+    """A host's network device and its driver settings; defaults are an igb-like NIC."""
+
+    kind: str = "nic"
+    """"nic" (ring, IRQ, NAPI), "veth" (netif_rx into the per-CPU backlog) or "tun" (one skb per packet, no GRO)."""
+    rx_ring: int = 256
+    tx_ring: int = 256
+    rx_refill_batch: int = 16
+    rx_usecs_ns: int = 0
+    """Interrupt moderation time; 0 raises the IRQ at once."""
+    rx_frames: int = 1
+    queues: int = 1
+    """RX queues; queue q interrupts CPU q modulo the number of CPUs; flows are spread by hash (RSS)."""
+    gro: bool = True
+    tso: bool = True
+    rps_cpus: tuple[int, ...] = ()
+    qdisc: str = "pfifo_fast"
+    """"pfifo_fast" or "noqueue" (veth)."""
+    txqueuelen: int = 1000
+    copybreak: int = 256
+
+
+@dataclass(frozen=True, slots=True)
+class HostSpec:
+    """One host: a network namespace with its own sysctls, on a machine with CPUs."""
+
+    name: str
+    address: str
+    cpus: int = 1
+    nic: NicSpec = NicSpec()
+    sysctl: Mapping[str, str] = field(default_factory=dict)
+    """Full sysctl name to its checked text."""
+    costs: Mapping[str, int] = field(default_factory=dict)
+    """Stage name to ns, where it differs from the catalog's cost."""
+    position: Position = NO_POSITION
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSpec:
+    """A full-duplex link between two hosts."""
+
+    a: str
+    b: str
+    rate_bps: int = 1_000_000_000
+    delay_ns: int = 50_000
+    """One-way propagation delay."""
+    loss: float = 0.0
+    """Probability that a frame is lost, drawn from the link's own seeded stream."""
+    mtu: int = 1500
+    queue_limit: int = 10_000
+    """Frames the sending device's wire side may hold; only reached with a rate far below the NIC's."""
+    position: Position = NO_POSITION
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One system call of a script: `result = name(args…) -> expected`.
+
+    Arguments are ints (sizes, times in ns), strings (constants such as SO_RCVBUF, "host:port" addresses, and
+    names of variables that earlier results were bound to) or floats. `expected` is the text after `->`: a number, an errno name,
+    or "" when anything will do.
+    """
+
+    name: str
+    args: tuple[int | float | str, ...] = ()
+    bind: str = ""
+    expected: str = ""
+    position: Position = NO_POSITION
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Repeat `body` `times` times; `times` None means until a read returns 0 or the run ends."""
+
+    body: tuple[Call | Loop, ...]
+    times: int | None = None
+    position: Position = NO_POSITION
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramSpec:
+    """A program on a host: a named behaviour with parameters, or a script of system calls."""
+
+    on: str
+    name: str
+    run: str = ""
+    """A named behaviour (see sim.programs.BEHAVIOURS); empty for a script."""
+    params: Mapping[str, int | float | str] = field(default_factory=dict)
+    script: tuple[Call | Loop, ...] = ()
+    start_ns: int = 0
+    cpu: int = 0
+    position: Position = NO_POSITION
+
+
+@dataclass(frozen=True, slots=True)
+class WireSegment:
+    """One hand-written TCP segment or UDP datagram, sent at `at_ns` by a wire peer.
+
+    `flags` uses tcpdump letters ("S", "S.", ".", "P.", "F.", "R"). seq and ack are relative to the initial sequence numbers (as
+    tcpdump prints them after the SYN). Options: mss, wscale, sackOK, ts (tsval, tsecr), sack blocks.
+    """
+
+    at_ns: int
+    protocol: str
+    sport: int
+    dport: int
+    length: int = 0
+    flags: str = ""
+    seq: int = 0
+    ack: int | None = None
+    win: int = 65535
+    mss: int | None = None
+    wscale: int | None = None
+    sack_ok: bool = False
+    ts: tuple[int, int] | None = None
+    sack: tuple[tuple[int, int], ...] = ()
+    repeat: int = 1
+    every_ns: int = 0
+    position: Position = NO_POSITION
+
+
+@dataclass(frozen=True, slots=True)
+class WirePeerSpec:
+    """A peer with no kernel of its own: it injects hand-written segments and records what comes back."""
+
+    name: str
+    address: str
+    segments: tuple[WireSegment, ...] = ()
+    position: Position = NO_POSITION
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A moment of the story: at a time or when a condition first holds, say something."""
+
+    say: str
+    at_ns: int | None = None
+    when: str = ""
+    look_at: str = ""
+    """A pane or stage name to highlight."""
+    scale: int = 0
+    """Simulated ns per wall second from here on; 0 leaves the speed."""
+    pause: bool = False
+    position: Position = NO_POSITION
+
+
+@dataclass(frozen=True, slots=True)
+class KnobSpec:
+    """A knob that the scenario offers: a sysctl, `nic.rx_ring`, or a program's parameter."""
+
+    host: str
+    name: str
+    """Full sysctl name, "nic.rx_ring", "nic.rx_usecs" or "program.PARAM" such as "reader.rate"."""
+    values: tuple[str, ...] = ()
+    """Sensible values to step through; empty: the catalog's."""
+    doc: str = ""
+    position: Position = NO_POSITION
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """A condition that must hold at a time (or at the end, when at_ns is None)."""
+
+    that: str
+    at_ns: int | None = None
+    position: Position = NO_POSITION
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A whole scenario, checked."""
+
+    id: str
+    title: str
+    summary: str
+    duration_ns: int
+    seed: int
+    kernel: str
+    hosts: tuple[HostSpec, ...]
+    links: tuple[LinkSpec, ...]
+    programs: tuple[ProgramSpec, ...] = ()
+    wire_peers: tuple[WirePeerSpec, ...] = ()
+    beats: tuple[Beat, ...] = ()
+    knobs: tuple[KnobSpec, ...] = ()
+    expect: tuple[Expectation, ...] = ()
+    focus: str = ""
+    """The host whose receive path the journey shows; default: the first host that listens or receives."""
+    scale: int = 1_000_000_000
+    """Simulated ns per wall second at the start."""
+    teaches: tuple[str, ...] = ()
+    path: str = ""

@@ -123,17 +123,23 @@ class Nic:
         _DRIVER,
     )
     rx_missed_errors = NicCounter(
-        "nic.rx_missed_errors", "Frames lost because the ring stayed full and the NIC's own memory was full too.", _DRIVER
+        "nic.rx_missed_errors",
+        "Frames lost because the ring stayed full and the NIC's own memory was full too.",
+        _DRIVER,
     )
     rx_fifo_errors = NicCounter(
         "nic.rx_fifo_errors", "Frames a queue dropped because its ring was full (drop-enable mode).", _DRIVER
     )
-    rx_long_length_errors = NicCounter("nic.rx_long_length_errors", "Frames longer than the MTU allows.", _DRIVER)
+    rx_long_length_errors = NicCounter(
+        "nic.rx_long_length_errors", "Frames longer than the MTU allows.", _DRIVER
+    )
     tx_dropped = NicCounter("nic.tx_dropped", "Frames the driver could not send.", _DRIVER)
     tx_restart_queue = NicCounter(
         "nic.tx_restart_queue", "Times transmission started again after the ring had been full.", _DRIVER
     )
-    tx_timeout_count = NicCounter("nic.tx_timeout_count", "Times the driver reset a hung transmitter.", _DRIVER)
+    tx_timeout_count = NicCounter(
+        "nic.tx_timeout_count", "Times the driver reset a hung transmitter.", _DRIVER
+    )
 
 
 class NicRxQueue:
@@ -143,9 +149,15 @@ class NicRxQueue:
 
     def __init__(self, number: int) -> None:
         prefix = f"nic.rx_queue_{number}_"
-        self.packets = NicCounter(prefix + "packets", f"Frames the driver took from receive queue {number}.", _DRIVER)
-        self.bytes = NicCounter(prefix + "bytes", f"Bytes the driver took from receive queue {number}.", _DRIVER)
-        self.drops = NicCounter(prefix + "drops", f"Frames lost at the full ring of receive queue {number}.", _DRIVER)
+        self.packets = NicCounter(
+            prefix + "packets", f"Frames the driver took from receive queue {number}.", _DRIVER
+        )
+        self.bytes = NicCounter(
+            prefix + "bytes", f"Bytes the driver took from receive queue {number}.", _DRIVER
+        )
+        self.drops = NicCounter(
+            prefix + "drops", f"Frames lost at the full ring of receive queue {number}.", _DRIVER
+        )
         self.csum_err = NicCounter(
             prefix + "csum_err", f"Frames of receive queue {number} with a wrong checksum.", _DRIVER
         )
@@ -164,7 +176,9 @@ class NicTxQueue:
         self.packets = NicCounter(prefix + "packets", f"Frames sent from transmit queue {number}.", _DRIVER)
         self.bytes = NicCounter(prefix + "bytes", f"Bytes sent from transmit queue {number}.", _DRIVER)
         self.restart = NicCounter(
-            prefix + "restart", f"Times transmit queue {number} started again after its ring had been full.", _DRIVER
+            prefix + "restart",
+            f"Times transmit queue {number} started again after its ring had been full.",
+            _DRIVER,
         )
 
 
@@ -175,13 +189,32 @@ NIC_RX_QUEUES: tuple[NicRxQueue, ...] = tuple(NicRxQueue(number) for number in r
 def _nic_counters() -> tuple[NicCounter, ...]:
     device = [word for word in vars(Nic).values() if isinstance(word, NicCounter)]
     tx = [counter for q in NIC_TX_QUEUES for counter in (q.packets, q.bytes, q.restart)]
-    rx = [counter for q in NIC_RX_QUEUES for counter in (q.packets, q.bytes, q.drops, q.csum_err, q.alloc_failed)]
+    rx = [
+        counter
+        for q in NIC_RX_QUEUES
+        for counter in (q.packets, q.bytes, q.drops, q.csum_err, q.alloc_failed)
+    ]
     return (*device, *tx, *rx)
 
 
 NIC_COUNTERS: tuple[NicCounter, ...] = _nic_counters()
 """All of them, in the order ethtool prints them."""
 __all__ = [
-    "ALL_COUNTERS", "COUNTER_BY_NAME", "GAUGES", "GROUPS", "NIC_COUNTERS", "NIC_QUEUES", "NIC_RX_QUEUES",
-    "NIC_TX_QUEUES", "Icmp", "Ip", "IpExt", "Nic", "NicRxQueue", "NicTxQueue", "Tcp", "TcpExt", "Udp",
+    "ALL_COUNTERS",
+    "COUNTER_BY_NAME",
+    "GAUGES",
+    "GROUPS",
+    "NIC_COUNTERS",
+    "NIC_QUEUES",
+    "NIC_RX_QUEUES",
+    "NIC_TX_QUEUES",
+    "Icmp",
+    "Ip",
+    "IpExt",
+    "Nic",
+    "NicRxQueue",
+    "NicTxQueue",
+    "Tcp",
+    "TcpExt",
+    "Udp",
 ]

@@ -72,10 +72,16 @@ TRANSITIONS: Final[Mapping[tuple[TcpState, TcpState], str]] = MappingProxyType(
         # Opening
         (_S.CLOSE, _S.LISTEN): "listen(): the program offers to take connections.",
         (_S.CLOSE, _S.SYN_SENT): "connect(): a SYN is sent.",
-        (_S.LISTEN, _S.NEW_SYN_RECV): "A SYN came: a request sock is made and a SYN-ACK sent; the listener itself stays LISTEN.",
+        (
+            _S.LISTEN,
+            _S.NEW_SYN_RECV,
+        ): "A SYN came: a request sock is made and a SYN-ACK sent; the listener itself stays LISTEN.",
         (_S.LISTEN, _S.SYN_RECV): "The child of a listener begins as a copy of it when the final ACK came.",
         (_S.NEW_SYN_RECV, _S.SYN_RECV): "The valid final ACK came: the request sock becomes a full socket.",
-        (_S.NEW_SYN_RECV, _S.CLOSE): "The handshake was given up: SYN-ACK retries used up, a reset, or the listener closed.",
+        (
+            _S.NEW_SYN_RECV,
+            _S.CLOSE,
+        ): "The handshake was given up: SYN-ACK retries used up, a reset, or the listener closed.",
         (_S.SYN_SENT, _S.ESTABLISHED): "The SYN-ACK came: it is acknowledged and connect() returns.",
         (_S.SYN_SENT, _S.SYN_RECV): "A SYN without ACK came: both sides connect at the same time.",
         (_S.SYN_SENT, _S.CLOSE): "connect() failed: a reset, no answer, an ICMP error, or close().",
@@ -84,9 +90,15 @@ TRANSITIONS: Final[Mapping[tuple[TcpState, TcpState], str]] = MappingProxyType(
         (_S.SYN_RECV, _S.CLOSE_WAIT): "The peer's FIN came with the end of the handshake.",
         (_S.SYN_RECV, _S.CLOSE): "A reset came, or no answer, before the handshake was over.",
         # Closing, we first
-        (_S.ESTABLISHED, _S.FIN_WAIT1): "close() or shutdown(SHUT_WR): a FIN is queued behind the data still unsent.",
+        (
+            _S.ESTABLISHED,
+            _S.FIN_WAIT1,
+        ): "close() or shutdown(SHUT_WR): a FIN is queued behind the data still unsent.",
         (_S.FIN_WAIT1, _S.FIN_WAIT2): "Our FIN was acknowledged.",
-        (_S.FIN_WAIT1, _S.CLOSING): "The peer's FIN came before the ACK of ours: both closed at the same time.",
+        (
+            _S.FIN_WAIT1,
+            _S.CLOSING,
+        ): "The peer's FIN came before the ACK of ours: both closed at the same time.",
         (_S.FIN_WAIT1, _S.TIME_WAIT): "The peer's FIN came together with the ACK of ours.",
         (_S.FIN_WAIT2, _S.TIME_WAIT): "The peer's FIN came; it is acknowledged and the 60 s begin.",
         (_S.CLOSING, _S.TIME_WAIT): "Our FIN was acknowledged; the 60 s begin.",
@@ -97,11 +109,20 @@ TRANSITIONS: Final[Mapping[tuple[TcpState, TcpState], str]] = MappingProxyType(
         (_S.LAST_ACK, _S.CLOSE): "Our FIN was acknowledged (or the peer is gone): the socket is freed.",
         # Ends without farewell
         (_S.LISTEN, _S.CLOSE): "close() of a listener: connections nobody accepted are reset.",
-        (_S.ESTABLISHED, _S.CLOSE): "A reset came or was sent (unread data, SO_LINGER 0), or the peer did not answer in time.",
+        (
+            _S.ESTABLISHED,
+            _S.CLOSE,
+        ): "A reset came or was sent (unread data, SO_LINGER 0), or the peer did not answer in time.",
         (_S.FIN_WAIT1, _S.CLOSE): "A reset, data after close(), no answer, or too many orphans.",
-        (_S.FIN_WAIT2, _S.CLOSE): "A reset, data after close(), tcp_fin_timeout of an orphan, or its TIME-WAIT entry took over.",
+        (
+            _S.FIN_WAIT2,
+            _S.CLOSE,
+        ): "A reset, data after close(), tcp_fin_timeout of an orphan, or its TIME-WAIT entry took over.",
         (_S.CLOSING, _S.CLOSE): "A reset, no answer, or its TIME-WAIT entry took over.",
-        (_S.CLOSE_WAIT, _S.CLOSE): "A reset came or was sent (close() with unread data), or the peer did not answer in time.",
+        (
+            _S.CLOSE_WAIT,
+            _S.CLOSE,
+        ): "A reset came or was sent (close() with unread data), or the peer did not answer in time.",
     }
 )
 """(from, to) → what brings it about. A change that is not here cannot happen.

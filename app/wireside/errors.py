@@ -36,7 +36,7 @@ class ScenarioError(WiresideError):
     """The scenario file is at fault; `where` is a Position whenever one is known."""
 
 
-class ScenarioErrors(WiresideError):
+class ScenarioErrors(WiresideError):  # noqa: N818 (one raise, many errors)
     """Everything that is wrong with one scenario file, in the order of its lines."""
 
     def __init__(self, errors: tuple[ScenarioError, ...]) -> None:

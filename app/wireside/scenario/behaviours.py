@@ -35,8 +35,16 @@ class Behaviour:
 
 _PORT = Parameter("port", Kind.PORT, None, "Port to listen on.")
 _TO = Parameter("to", Kind.ENDPOINT, None, "HOST:PORT to send to.")
-_READ = Parameter("read", Kind.BOOL, 1, "Whether it reads at all; false: the program sleeps and its buffer fills.", live=True)
-_RCVBUF = Parameter("rcvbuf", Kind.SIZE, 0, "SO_RCVBUF to set before listen() or bind(); 0 leaves the default.")
+_READ = Parameter(
+    "read",
+    Kind.BOOL,
+    1,
+    "Whether it reads at all; false: the program sleeps and its buffer fills.",
+    live=True,
+)
+_RCVBUF = Parameter(
+    "rcvbuf", Kind.SIZE, 0, "SO_RCVBUF to set before listen() or bind(); 0 leaves the default."
+)
 
 BEHAVIOURS: dict[str, Behaviour] = {
     behaviour.name: behaviour
@@ -48,10 +56,14 @@ BEHAVIOURS: dict[str, Behaviour] = {
                 _PORT,
                 Parameter("backlog", Kind.COUNT, 128, "Argument of listen()."),
                 _RCVBUF,
-                Parameter("rate", Kind.BYTE_RATE, 0, "Bytes per second it reads; 0: as fast as it can.", live=True),
+                Parameter(
+                    "rate", Kind.BYTE_RATE, 0, "Bytes per second it reads; 0: as fast as it can.", live=True
+                ),
                 Parameter("chunk", Kind.SIZE, 65536, "Size of each read().", live=True),
                 Parameter("stop_after", Kind.SIZE, 0, "Stops reading after so many bytes; 0: never."),
-                Parameter("resume_after", Kind.TIME, 0, "Reads again so long after it stopped; 0: never by itself."),
+                Parameter(
+                    "resume_after", Kind.TIME, 0, "Reads again so long after it stopped; 0: never by itself."
+                ),
                 _READ,
             ),
         ),
@@ -62,7 +74,9 @@ BEHAVIOURS: dict[str, Behaviour] = {
                 _TO,
                 Parameter("total", Kind.SIZE, 0, "Bytes to write before close(); 0: without end."),
                 Parameter("chunk", Kind.SIZE, 65536, "Size of each write().", live=True),
-                Parameter("rate", Kind.BYTE_RATE, 0, "Bytes per second; 0: as fast as write() lets it.", live=True),
+                Parameter(
+                    "rate", Kind.BYTE_RATE, 0, "Bytes per second; 0: as fast as write() lets it.", live=True
+                ),
                 Parameter("sndbuf", Kind.SIZE, 0, "SO_SNDBUF to set before connect(); 0 leaves the default."),
                 Parameter("nodelay", Kind.BOOL, 0, "Sets TCP_NODELAY."),
             ),
@@ -73,7 +87,13 @@ BEHAVIOURS: dict[str, Behaviour] = {
             (
                 _PORT,
                 _RCVBUF,
-                Parameter("rate", Kind.PACKET_RATE, 0, "Datagrams per second it reads; 0: as fast as it can.", live=True),
+                Parameter(
+                    "rate",
+                    Kind.PACKET_RATE,
+                    0,
+                    "Datagrams per second it reads; 0: as fast as it can.",
+                    live=True,
+                ),
                 _READ,
             ),
         ),
@@ -115,5 +135,7 @@ def parse_parameter(run: str, name: str, text: str) -> Value:
     behaviour = BEHAVIOURS[run]
     parameter = behaviour.parameter(name)
     if parameter is None:
-        raise UnitError(f"{run} has no parameter {name!r}", advice(name, [each.name for each in behaviour.parameters]))
+        raise UnitError(
+            f"{run} has no parameter {name!r}", advice(name, [each.name for each in behaviour.parameters])
+        )
     return parse(parameter.kind, text)

@@ -69,15 +69,21 @@ def open_document(path: Path, shown: str) -> tuple[Document, yaml.Node]:
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise _only(f"cannot read the file: {reason}", start, "`wireside list` shows the scenarios that are there.") from None
+        raise _only(
+            f"cannot read the file: {reason}", start, "`wireside list` shows the scenarios that are there."
+        ) from None
     if len(raw) > MAX_BYTES:
-        raise _only("the file is larger than 1 MiB", start, "A scenario is a short text; is this the right file?")
+        raise _only(
+            "the file is larger than 1 MiB", start, "A scenario is a short text; is this the right file?"
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         column = error.start - raw.rfind(b"\n", 0, error.start)
-        raise _only("the file is not UTF-8 text", Position(shown, line, column), "Is this the right file?") from None
+        raise _only(
+            "the file is not UTF-8 text", Position(shown, line, column), "Is this the right file?"
+        ) from None
     return Document(shown, text), _compose(text, shown)
 
 
@@ -92,13 +98,19 @@ def _compose(text: str, shown: str) -> yaml.Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = Position(shown, mark.line + 1, mark.column + 1) if mark else Position(shown, 1, 1)
-        raise _only(f"not valid YAML: {error.problem or error.context}", where, _syntax_advice(text, where)) from None
+        raise _only(
+            f"not valid YAML: {error.problem or error.context}", where, _syntax_advice(text, where)
+        ) from None
     except yaml.YAMLError as error:
         what = str(getattr(error, "reason", "") or error).split("\n", 1)[0]
         where = place(text, int(getattr(error, "position", 0) or 0), shown)
         raise _only(f"not valid YAML: {what}", where, "Is this the right file?") from None
     if node is None:
-        raise _only("the file is empty", Position(shown, 1, 1), "Begin with `format: 1`; scenarios/README.md shows a whole example.")
+        raise _only(
+            "the file is empty",
+            Position(shown, 1, 1),
+            "Begin with `format: 1`; scenarios/README.md shows a whole example.",
+        )
     return node
 
 
@@ -125,7 +137,8 @@ def _limit_depth(text: str, shown: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                where = Position(shown, event.start_mark.line + 1, event.start_mark.column + 1)
+                mark: Any = event.start_mark
+                where = Position(shown, mark.line + 1, mark.column + 1)
                 raise _only(f"nested more than {MAX_DEPTH} levels deep", where, "A scenario needs about six.")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
@@ -162,14 +175,24 @@ def section(doc: Document, node: yaml.Node, what: str, fields: Mapping[str, Fiel
 def entries(doc: Document, node: yaml.Node, what: str) -> list[tuple[str, yaml.Node, yaml.Node]]:
     """(key, key node, value node) of a mapping in the order of the file; doubled keys are noted and left out."""
     if not isinstance(node, yaml.MappingNode):
-        raise doc.wrong(node, f"{what} must be a mapping of keys to values, not {shape(node)}", "Write it as `key: value` lines.")
+        raise doc.wrong(
+            node,
+            f"{what} must be a mapping of keys to values, not {shape(node)}",
+            "Write it as `key: value` lines.",
+        )
     found: dict[str, tuple[str, yaml.Node, yaml.Node]] = {}
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
-            doc.complain(key_node, f"a key of {what} must be a word, not {shape(key_node)}", "Write `key: value`.")
+            doc.complain(
+                key_node, f"a key of {what} must be a word, not {shape(key_node)}", "Write `key: value`."
+            )
         elif key_node.value in found:
             first = found[key_node.value][1].start_mark.line + 1
-            doc.complain(key_node, f"duplicate key {key_node.value!r} in {what}", f"It is already set on line {first}; keep one.")
+            doc.complain(
+                key_node,
+                f"duplicate key {key_node.value!r} in {what}",
+                f"It is already set on line {first}; keep one.",
+            )
         else:
             found[key_node.value] = (key_node.value, key_node, value_node)
     return list(found.values())
@@ -178,7 +201,11 @@ def entries(doc: Document, node: yaml.Node, what: str) -> list[tuple[str, yaml.N
 def items(doc: Document, node: yaml.Node, what: str) -> list[yaml.Node]:
     """The items of a sequence."""
     if not isinstance(node, yaml.SequenceNode):
-        raise doc.wrong(node, f"{what} must be a list, not {shape(node)}", "Begin each item with `- ` on a line of its own.")
+        raise doc.wrong(
+            node,
+            f"{what} must be a list, not {shape(node)}",
+            "Begin each item with `- ` on a line of its own.",
+        )
     return list(node.value)
 
 
@@ -226,7 +253,9 @@ def value_of(kind: Kind, low: int | None = None, high: int | None = None) -> Rea
             value = parse(kind, shown)
         except UnitError as error:
             raise doc.wrong(node, error.what, error.next_step) from None
-        if isinstance(value, int) and ((low is not None and value < low) or (high is not None and value > high)):
+        if isinstance(value, int) and (
+            (low is not None and value < low) or (high is not None and value > high)
+        ):
             bounds = f"from {low} to {high}" if high is not None else f"{low} or more"
             raise doc.wrong(node, f"{shown} is out of range", f"Write {kind.value} {bounds}.")
         return value

@@ -52,10 +52,12 @@ def read_script(doc: Document, node: yaml.Node, hosts: Collection[str]) -> tuple
 def _body(script: _Script, node: yaml.Node, depth: int) -> tuple[Call | Loop, ...]:
     doc = script.doc
     if depth > MAX_LOOPS:
-        raise doc.wrong(node, f"loops are nested more than {MAX_LOOPS} deep", "Write fewer loops inside each other.")
+        raise doc.wrong(
+            node, f"loops are nested more than {MAX_LOOPS} deep", "Write fewer loops inside each other."
+        )
     if isinstance(node, yaml.SequenceNode) and node.flow_style:
         return _flow_body(script, node)
-    body = []
+    body: list[Call | Loop] = []
     for item in nodes.items(doc, node, "a script"):
         script.statements += 1
         if script.statements > MAX_STATEMENTS:
@@ -115,7 +117,11 @@ def _loop(script: _Script, node: yaml.MappingNode, depth: int) -> Loop:
         times = nodes.value_of(Kind.COUNT, 0, 10**9)(doc, by_key["repeat"])
         return Loop(_body(script, by_key["do"], depth + 1), times, doc.at(node))
     found = keys[0] if keys else "{}"
-    raise doc.wrong(node, f"{found!r} is no statement", "Loops are `repeat 10: [ … ]`, `{repeat: 10, do: [ … ]}` or `forever: [ … ]`.")
+    raise doc.wrong(
+        node,
+        f"{found!r} is no statement",
+        "Loops are `repeat 10: [ … ]`, `{repeat: 10, do: [ … ]}` or `forever: [ … ]`.",
+    )
 
 
 def _call(script: _Script, text: str, position: Position) -> Call | None:
@@ -131,13 +137,17 @@ def _call(script: _Script, text: str, position: Position) -> Call | None:
     args = _arguments(script, syscall, raw, position)
     expected = match["expected"] or ""
     if expected and not re.fullmatch(r"-?\d+", expected) and expected not in ERRNOS:
-        script.problem(position, f"{expected!r} is neither a number nor an errno name", advice(expected, ERRNOS))
+        script.problem(
+            position, f"{expected!r} is neither a number nor an errno name", advice(expected, ERRNOS)
+        )
     if match["bind"]:
         script.variables.add(match["bind"])
     return Call(syscall.name, args, match["bind"] or "", expected, position)
 
 
-def _arguments(script: _Script, syscall: Syscall, raw: list[str], position: Position) -> tuple[int | float | str, ...]:
+def _arguments(
+    script: _Script, syscall: Syscall, raw: list[str], position: Position
+) -> tuple[int | float | str, ...]:
     if syscall.name in ("setsockopt", "getsockopt") and len(raw) == len(syscall.args) + 1:
         if raw[1] not in CONSTANTS[Arg.LEVEL]:
             script.problem(position, f"unknown option level {raw[1]!r}", advice(raw[1], CONSTANTS[Arg.LEVEL]))
@@ -146,7 +156,11 @@ def _arguments(script: _Script, syscall: Syscall, raw: list[str], position: Posi
     if not len(syscall.args) <= len(raw) <= len(kinds):
         wanted = f"{len(syscall.args)}" if not syscall.optional else f"{len(syscall.args)} or {len(kinds)}"
         plural = "s" if wanted != "1" else ""
-        script.problem(position, f"{syscall.name}() takes {wanted} argument{plural}, not {len(raw)}", f"Write {syscall.usage}.")
+        script.problem(
+            position,
+            f"{syscall.name}() takes {wanted} argument{plural}, not {len(raw)}",
+            f"Write {syscall.usage}.",
+        )
         return ()
     defaults = [default for _, default in syscall.optional]
     given = [_argument(script, kind, text, position) for kind, text in zip(kinds, raw, strict=False)]
@@ -179,7 +193,9 @@ def _descriptor(script: _Script, text: str) -> int | str:
     if text.isdigit():
         return int(text)
     if not _WORD.fullmatch(text):
-        raise UnitError(f"{text!r} is not a file descriptor", "Write the name a descriptor was given, such as `fd`.")
+        raise UnitError(
+            f"{text!r} is not a file descriptor", "Write the name a descriptor was given, such as `fd`."
+        )
     if text not in script.variables:
         raise UnitError(
             f"{text!r} has not been given a value",

@@ -5,10 +5,13 @@ Every time is ns, every rate bits (or packets) per second, every size bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from wireside.errors import Position
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NO_POSITION = Position("<built in code>", 1, 1)
 

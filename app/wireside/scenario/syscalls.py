@@ -64,19 +64,37 @@ SYSCALLS: dict[str, Syscall] = {
         Syscall("socket", (Arg.TYPE,), "Makes a socket.", gives="a descriptor"),
         Syscall("bind", (Arg.FD, Arg.LOCAL), "Gives the socket a local port."),
         Syscall("listen", (Arg.FD, Arg.COUNT), "Makes it a listener with this backlog."),
-        Syscall("accept", (Arg.FD,), "Takes an established connection, or waits for one.", gives="a descriptor"),
+        Syscall(
+            "accept", (Arg.FD,), "Takes an established connection, or waits for one.", gives="a descriptor"
+        ),
         Syscall("connect", (Arg.FD, Arg.ENDPOINT), "Opens a connection, or fixes a datagram socket's peer."),
-        Syscall("read", (Arg.FD, Arg.SIZE), "Reads up to so many bytes; 0 is the end of the stream.", gives="bytes"),
-        Syscall("write", (Arg.FD, Arg.SIZE), "Writes so many bytes; blocks while the send buffer is full.", gives="bytes"),
+        Syscall(
+            "read",
+            (Arg.FD, Arg.SIZE),
+            "Reads up to so many bytes; 0 is the end of the stream.",
+            gives="bytes",
+        ),
+        Syscall(
+            "write",
+            (Arg.FD, Arg.SIZE),
+            "Writes so many bytes; blocks while the send buffer is full.",
+            gives="bytes",
+        ),
         Syscall("recv", (Arg.FD, Arg.SIZE), "read() with flags.", ((Arg.FLAGS, "0"),), "bytes"),
         Syscall("send", (Arg.FD, Arg.SIZE), "write() with flags.", ((Arg.FLAGS, "0"),), "bytes"),
         Syscall("sendto", (Arg.FD, Arg.SIZE, Arg.ENDPOINT), "Sends one datagram.", gives="bytes"),
         Syscall("recvfrom", (Arg.FD, Arg.SIZE), "Receives one datagram.", ((Arg.FLAGS, "0"),), "bytes"),
-        Syscall("setsockopt", (Arg.FD, Arg.OPTION, Arg.VALUE), "Sets a socket option (a level before it is allowed)."),
+        Syscall(
+            "setsockopt",
+            (Arg.FD, Arg.OPTION, Arg.VALUE),
+            "Sets a socket option (a level before it is allowed).",
+        ),
         Syscall("getsockopt", (Arg.FD, Arg.OPTION), "Reads a socket option.", gives="its value"),
         Syscall("shutdown", (Arg.FD, Arg.HOW), "Closes one or both directions."),
         Syscall("close", (Arg.FD,), "Gives the descriptor back."),
-        Syscall("sleep", (Arg.TIME,), "Does nothing for so long; not a system call of its own, but nanosleep()."),
+        Syscall(
+            "sleep", (Arg.TIME,), "Does nothing for so long; not a system call of its own, but nanosleep()."
+        ),
     )
 }
 

@@ -68,7 +68,7 @@ class UnitError(ValueError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """"Did you mean X?" for the known word nearest to `word`; empty when none is near."""
+    """The question "Did you mean X?" with the known word nearest to `word`; empty when none is near."""
     by_lower = {name.lower(): name for name in known}
     near = get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.6)
     return f"Did you mean {by_lower[near[0]]!r}?" if near else ""
@@ -128,7 +128,9 @@ def _with_unit(kind: Kind, text: str) -> int:
     if unit not in units:
         near = did_you_mean(unit, units)
         known = ", ".join(units)
-        raise UnitError(f"{unit!r} is not a unit of {kind.value.split(' ', 1)[1]}", near or f"Known units: {known}.")
+        raise UnitError(
+            f"{unit!r} is not a unit of {kind.value.split(' ', 1)[1]}", near or f"Known units: {known}."
+        )
     value = number * units[unit]
     if value != int(value):
         raise UnitError(f"{text!r} is finer than {_finest(kind)}", example)
@@ -146,7 +148,9 @@ def _share(text: str) -> float:
     try:
         share = float(text.rstrip("%")) / (100 if percent else 1)
     except ValueError:
-        raise UnitError(f"{text!r} is not a share", "Write a percentage like 1% or a number from 0 to 1.") from None
+        raise UnitError(
+            f"{text!r} is not a share", "Write a percentage like 1% or a number from 0 to 1."
+        ) from None
     if not 0 <= share <= 1:
         raise UnitError(f"{text!r} is not between 0% and 100%", "Write a percentage like 1%.")
     return share

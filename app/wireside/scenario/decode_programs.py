@@ -1,0 +1,173 @@
+"""Programs and wire peers: the sections that say who does what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from wireside.errors import Position, ScenarioError
+from wireside.scenario import nodes
+from wireside.scenario.behaviours import BEHAVIOURS, Behaviour, Value, with_defaults
+from wireside.scenario.decode_hosts import MAX_CPUS, address_of, name_of
+from wireside.scenario.nodes import Document, Field, section, value_of
+from wireside.scenario.script import check_host, read_script
+from wireside.scenario.segments import SegmentError, read_segment
+from wireside.scenario.spec import Call, HostSpec, Loop, ProgramSpec, WirePeerSpec, WireSegment
+from wireside.scenario.units import Kind, UnitError, advice
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+_START = value_of(Kind.TIME, 0, 3_600_000_000_000)
+COMMON = ("on", "name", "run", "script", "start", "cpu")
+
+
+def _node(doc: Document, node: yaml.Node) -> yaml.Node:
+    return node
+
+
+def read_programs(
+    doc: Document, node: yaml.Node, hosts: Mapping[str, HostSpec], known: Collection[str]
+) -> tuple[ProgramSpec, ...]:
+    """The `programs:` list; `known` names everything an endpoint may name."""
+    programs: list[ProgramSpec] = []
+    names: set[str] = set()
+    for item in nodes.items(doc, node, "programs"):
+        try:
+            program = _read_program(doc, item, hosts, known, len(programs))
+        except ScenarioError as error:
+            doc.note(error)
+            continue
+        if program.name in names:
+            doc.complain(item, f"two programs are called {program.name!r}", "Give each its own name.")
+        names.add(program.name)
+        programs.append(program)
+    return tuple(programs)
+
+
+def _read_program(
+    doc: Document, node: yaml.Node, hosts: Mapping[str, HostSpec], known: Collection[str], index: int
+) -> ProgramSpec:
+    run = _behaviour(doc, node)
+    fields = _fields(run, known)
+    if run is None and _given(node, "run"):
+        fields |= {key.value: Field(_node) for key, _ in node.value if key.value not in fields}
+    values = section(doc, node, f"program {run.name}" if run else "a program", fields)
+    name = values["name"] or f"{run.name if run else 'script'}{index or ''}"
+    _check_place(doc, node, values, hosts)
+    script: tuple[Call | Loop, ...] = ()
+    params: dict[str, Value] = {}
+    if values["script"] is not None:
+        if run is not None:
+            doc.complain(node, "a program has either `run` or `script`, not both", "Keep one of them.")
+        script = read_script(doc, values["script"], known)
+    elif run is not None:
+        params = with_defaults(
+            run.name, {key: value for key, value in values.items() if key not in COMMON and value is not None}
+        )
+    elif not _given(node, "run"):
+        doc.complain(
+            node,
+            "a program needs `run` or `script`",
+            f"Add `run:` with one of {', '.join(BEHAVIOURS)}, or a script.",
+        )
+    return ProgramSpec(
+        on=values["on"] or "",
+        name=name,
+        run=run.name if run else "",
+        params=params,
+        script=script,
+        start_ns=values["start"],
+        cpu=values["cpu"],
+        position=doc.at(node),
+    )
+
+
+def _given(node: yaml.Node, key: str) -> yaml.Node | None:
+    """The value of a key of a mapping, if it is there."""
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    return next((value for each, value in node.value if each.value == key), None)
+
+
+def _behaviour(doc: Document, node: yaml.Node) -> Behaviour | None:
+    place = _given(node, "run")
+    if place is None:
+        return None
+    name = nodes.text(doc, place)
+    if name not in BEHAVIOURS:
+        doc.complain(place, f"unknown program {name!r}", advice(name, BEHAVIOURS))
+    return BEHAVIOURS.get(name)
+
+
+def _fields(run: Behaviour | None, known: Collection[str]) -> dict[str, Field]:
+    fields = {
+        "on": Field(nodes.text, required=True),
+        "name": Field(name_of, ""),
+        "run": Field(nodes.text, ""),
+        "script": Field(_node),
+        "start": Field(_START, 0),
+        "cpu": Field(value_of(Kind.COUNT, 0, MAX_CPUS - 1), 0),
+    }
+    for parameter in run.parameters if run else ():
+        read = _endpoint(known) if parameter.kind is Kind.ENDPOINT else value_of(parameter.kind, 0)
+        fields[parameter.name] = Field(read, required=parameter.default is None)
+    return fields
+
+
+def _endpoint(known: Collection[str]) -> nodes.Reader:
+    read_text = value_of(Kind.ENDPOINT)
+
+    def read(doc: Document, node: yaml.Node) -> str:
+        endpoint: str = read_text(doc, node)
+        try:
+            check_host(endpoint, known)
+        except UnitError as error:
+            raise doc.wrong(node, error.what, error.next_step) from None
+        return endpoint
+
+    return read
+
+
+def _check_place(
+    doc: Document, node: yaml.Node, values: dict[str, Any], hosts: Mapping[str, HostSpec]
+) -> None:
+    host = values["on"]
+    if host is None:
+        return
+    if host not in hosts:
+        place = _given(node, "on") or node
+        doc.complain(place, f"unknown host {host!r}", advice(host, hosts))
+        return
+    cpus = hosts[host].cpus
+    if isinstance(cpus, int) and values["cpu"] >= cpus:
+        doc.complain(node, f"{host} has no CPU {values['cpu']}", f"Its CPUs are 0 to {cpus - 1}.")
+
+
+WIRE_FIELDS = {
+    "name": Field(name_of, required=True),
+    "address": Field(address_of, required=True),
+    "segments": Field(_node, required=True),
+}
+
+
+def read_wire_peers(doc: Document, node: yaml.Node) -> tuple[WirePeerSpec, ...]:
+    """The `wire:` list of peers that inject hand-written segments."""
+    return nodes.each(doc, node, "wire", _read_peer)
+
+
+def _read_peer(doc: Document, node: yaml.Node) -> WirePeerSpec:
+    values = section(doc, node, "a wire peer", WIRE_FIELDS)
+    segments: tuple[WireSegment, ...] = ()
+    if values["segments"] is not None:
+        segments = nodes.each(doc, values["segments"], "segments", _read_segment)
+    return WirePeerSpec(values["name"] or "", values["address"] or "", segments, doc.at(node))
+
+
+def _read_segment(doc: Document, node: yaml.Node) -> WireSegment:
+    position: Position = doc.at(node)
+    try:
+        return read_segment(nodes.text(doc, node), position)
+    except SegmentError as error:
+        raise doc.wrong(node, error.what, error.next_step, error.offset) from None

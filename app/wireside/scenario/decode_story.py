@@ -1,0 +1,188 @@
+"""Beats, knobs and expectations: the sections that tell the story and say what must come of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wireside.scenario import nodes, words
+from wireside.scenario.behaviours import BEHAVIOURS, parse_parameter
+from wireside.scenario.expect import ConditionError, compile_condition
+from wireside.scenario.nodes import Document, Field, section, value_of
+from wireside.scenario.paths import names_of
+from wireside.scenario.spec import Beat, Expectation, HostSpec, KnobSpec, ProgramSpec
+from wireside.scenario.units import Kind, UnitError, advice, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import yaml
+
+    from wireside.scenario.paths import HostNames
+
+_TIME = value_of(Kind.TIME, 0)
+NIC_KNOBS = {"nic.rx_ring": Kind.COUNT, "nic.rx_usecs": Kind.TIME}
+"""Device settings that can be turned while the world runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who takes part: what beats, knobs and expectations may name."""
+
+    hosts: Mapping[str, HostSpec]
+    programs: Mapping[str, ProgramSpec]
+
+    @property
+    def names(self) -> dict[str, HostNames]:
+        """What conditions may name."""
+        return names_of(self.hosts.values(), self.programs.values())
+
+
+def _condition(cast: Cast) -> nodes.Reader:
+    names = cast.names
+
+    def read(doc: Document, node: yaml.Node) -> str:
+        text = nodes.text(doc, node)
+        try:
+            compile_condition(text, names)
+        except ConditionError as error:
+            raise doc.wrong(node, error.what, error.next_step, error.offset) from None
+        return text
+
+    return read
+
+
+def _look_at(doc: Document, node: yaml.Node) -> str:
+    name = nodes.text(doc, node)
+    known = (*words.STAGE_NAMES, *words.PANES)
+    if name not in known:
+        raise doc.wrong(node, f"nothing on the screen is called {name!r}", advice(name, known))
+    return name
+
+
+def read_beats(doc: Document, node: yaml.Node, cast: Cast) -> tuple[Beat, ...]:
+    """The `beats:` list."""
+    fields = {
+        "at": Field(_TIME),
+        "when": Field(_condition(cast), ""),
+        "say": Field(nodes.words, required=True),
+        "look_at": Field(_look_at, ""),
+        "scale": Field(value_of(Kind.SCALE, 1), 0),
+        "pause": Field(value_of(Kind.BOOL), default=False),
+    }
+
+    def read(doc: Document, node: yaml.Node) -> Beat:
+        values = section(doc, node, "a beat", fields)
+        given = {key.value for key, _ in node.value}
+        if len(given & {"at", "when"}) != 1:
+            doc.complain(node, "a beat needs either `at` or `when`", "Write `at: 10ms` or `when: CONDITION`.")
+        return Beat(
+            say=values["say"] or "",
+            at_ns=values["at"],
+            when=values["when"],
+            look_at=values["look_at"],
+            scale=values["scale"],
+            pause=values["pause"],
+            position=doc.at(node),
+        )
+
+    return nodes.each(doc, node, "beats", read)
+
+
+def read_expectations(doc: Document, node: yaml.Node, cast: Cast) -> tuple[Expectation, ...]:
+    """The `expect:` list."""
+    fields = {"that": Field(_condition(cast), required=True), "at": Field(_TIME)}
+
+    def read(doc: Document, node: yaml.Node) -> Expectation:
+        values = section(doc, node, "an expectation", fields)
+        return Expectation(values["that"] or "", values["at"], doc.at(node))
+
+    return nodes.each(doc, node, "expect", read)
+
+
+KNOB_FIELDS = {
+    "host": Field(nodes.text, required=True),
+    "name": Field(nodes.text, required=True),
+    "values": Field(lambda doc, node: nodes.items(doc, node, "values"), ()),
+    "doc": Field(nodes.words, ""),
+}
+
+
+def read_knobs(doc: Document, node: yaml.Node, cast: Cast) -> tuple[KnobSpec, ...]:
+    """The `knobs:` list; every value offered must be one the knob can take."""
+
+    def read(doc: Document, node: yaml.Node) -> KnobSpec:
+        values = section(doc, node, "a knob", KNOB_FIELDS)
+        texts = []
+        for item in values["values"]:
+            text = nodes.text(doc, item)
+            try:
+                check_knob(cast, values["host"] or "", values["name"] or "", text)
+            except UnitError as error:
+                doc.complain(item, error.what, error.next_step)
+            texts.append(text)
+        if not texts and values["host"] and values["name"]:
+            _check_name(doc, node, cast, values)
+        return KnobSpec(values["host"] or "", values["name"] or "", tuple(texts), values["doc"], doc.at(node))
+
+    return nodes.each(doc, node, "knobs", read)
+
+
+def _check_name(doc: Document, node: yaml.Node, cast: Cast, values: dict[str, Any]) -> None:
+    try:
+        check_knob(cast, values["host"], values["name"], None)
+    except UnitError as error:
+        raise doc.wrong(node, error.what, error.next_step) from None
+
+
+def check_knob(cast: Cast, host: str, name: str, value: str | None) -> None:
+    """UnitError when `host` has no knob `name`, or when `value` is not one it can take."""
+    if host not in cast.hosts:
+        raise UnitError(f"unknown host {host!r}", advice(host, cast.hosts))
+    if name in NIC_KNOBS:
+        if value is not None:
+            _check_nic(name, value)
+        return
+    program, _, parameter = name.rpartition(".")
+    if program in cast.programs and cast.programs[program].on == host:
+        _check_parameter(cast.programs[program], parameter, value)
+    elif name in words.SYSCTL_NAMES:
+        if value is not None:
+            words.check_sysctl(name, value)
+    else:
+        raise UnitError(f"{host} has no knob {name!r}", advice(name, knob_names(cast, host)))
+
+
+def _check_nic(name: str, value: str) -> None:
+    number = int(parse(NIC_KNOBS[name], value))
+    if name == "nic.rx_ring" and not 8 <= number <= 32_768:
+        raise UnitError(f"{value} is out of range for {name}", "Write 8 to 32768.")
+
+
+def _check_parameter(program: ProgramSpec, name: str, value: str | None) -> None:
+    if not program.run:
+        raise UnitError(
+            f"{program.name} is a script and has no parameters", "Only named behaviours have knobs."
+        )
+    live = [each.name for each in BEHAVIOURS[program.run].parameters if each.live]
+    if name not in live:
+        known = BEHAVIOURS[program.run].parameter(name)
+        what = (
+            f"{program.name}.{name} is read only at its start"
+            if known
+            else f"{program.run} has no parameter {name!r}"
+        )
+        raise UnitError(what, advice(name, live))
+    if value is not None:
+        parse_parameter(program.run, name, value)
+
+
+def knob_names(cast: Cast, host: str) -> list[str]:
+    """Every knob of a host."""
+    names = [*words.SYSCTL_NAMES, *NIC_KNOBS]
+    for program in cast.programs.values():
+        if program.on == host and program.run:
+            names += [
+                f"{program.name}.{each.name}" for each in BEHAVIOURS[program.run].parameters if each.live
+            ]
+    return names

@@ -1,0 +1,171 @@
+"""The grammar of a wire peer's segments, close to what tcpdump prints.
+
+`5ms TCP 40000 > 8080 Flags [P.], seq 1:101, ack 1, win 502, options [nop,nop,TS val 7 ecr 9], length 100 x10 every 1ms`
+`0ms UDP 4000 > 53 length 100 x1000 every 1us`
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from wireside.scenario.spec import WireSegment
+from wireside.scenario.units import Kind, UnitError, advice, parse
+
+if TYPE_CHECKING:
+    from wireside.errors import Position
+
+_HEAD = re.compile(r"(?P<at>\S+)\s+(?P<protocol>\w+)\s+(?P<sport>\d+)\s*>\s*(?P<dport>\d+):?\s*")
+_PART = re.compile(
+    r"(?P<flags>Flags\s+\[(?P<letters>[^\]]*)\])"
+    r"|(?P<seq>seq\s+(?P<begin>\d+)(?::(?P<end>\d+))?)"
+    r"|ack\s+(?P<ack>\d+)|win\s+(?P<win>\d+)|options\s+\[(?P<options>[^\]]*)\]|length\s+(?P<length>\d+)"
+    r"|x(?P<repeat>\d+)|every\s+(?P<every>\S+)"
+)
+_OPTION = re.compile(
+    r"mss\s+(?P<mss>\d+)|wscale\s+(?P<wscale>\d+)|(?P<sack_ok>sackOK)|TS\s+val\s+(?P<tsval>\d+)\s+ecr\s+(?P<tsecr>\d+)"
+    r"|sack\s+\d+\s+(?P<sack>(?:\{\d+:\d+\})+)|nop|eol"
+)
+_BLOCK = re.compile(r"\{(\d+):(\d+)\}")
+PARTS = ("Flags", "seq", "ack", "win", "options", "length", "every")
+OPTIONS = ("mss", "wscale", "sackOK", "TS", "sack", "nop", "eol")
+MAX_LENGTH = 65_495
+MAX_REPEAT = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentError(Exception):
+    """What is wrong with a segment's text, and at which character."""
+
+    what: str
+    next_step: str
+    offset: int
+
+
+def read_segment(text: str, position: Position) -> WireSegment:
+    """The segment that `text` describes; SegmentError when it describes none."""
+    head = _HEAD.match(text)
+    if head is None:
+        raise SegmentError(
+            f"{text!r} is no segment", "Begin with `TIME TCP SPORT > DPORT` or `TIME UDP SPORT > DPORT`.", 0
+        )
+    protocol = head["protocol"]
+    if protocol not in ("TCP", "UDP"):
+        raise SegmentError(
+            f"unknown protocol {protocol!r}", advice(protocol, ("TCP", "UDP")), head.start("protocol")
+        )
+    found = _parts(text, head.end(), protocol)
+    segment = WireSegment(
+        at_ns=_value(Kind.TIME, head["at"], 0),
+        protocol=protocol.lower(),
+        sport=_value(Kind.PORT, head["sport"], head.start("sport")),
+        dport=_value(Kind.PORT, head["dport"], head.start("dport")),
+        position=position,
+    )
+    segment = _with_numbers(segment, found)
+    if "options" in found:
+        segment = _with_options(segment, *found["options"])
+    _check(segment, found)
+    return segment
+
+
+def _value(kind: Kind, text: str, offset: int) -> int:
+    try:
+        return int(parse(kind, text))
+    except UnitError as error:
+        raise SegmentError(error.what, error.next_step, offset) from None
+
+
+def _parts(text: str, index: int, protocol: str) -> dict[str, tuple[str, int]]:
+    """Part name to (its text, its offset), each at most once."""
+    found: dict[str, tuple[str, int]] = {}
+    while index < len(text):
+        match = _PART.match(text, index)
+        if match is None:
+            word = re.split(r"[\s,]", text[index:], maxsplit=1)[0] or text[index]
+            near = advice(word, PARTS)
+            raise SegmentError(f"cannot read {text[index:]!r} in a {protocol} segment", near, index)
+        for name in ("letters", "begin", "end", "ack", "win", "options", "length", "repeat", "every"):
+            if match[name] is not None:
+                if name in found:
+                    raise SegmentError(f"{match[0]!r} is given twice", "Keep one.", index)
+                found[name] = (match[name], match.start(name))
+        index = match.end()
+        while index < len(text) and text[index] in ", \t":
+            index += 1
+    return found
+
+
+def _with_numbers(segment: WireSegment, found: dict[str, tuple[str, int]]) -> WireSegment:
+    number = {
+        name: int(text)
+        for name, (text, _) in found.items()
+        if text.isdigit() and name != "letters" and len(text) < 15
+    }
+    begin = number.get("begin", 0)
+    length = number.get("length", number.get("end", begin) - begin)
+    return replace(
+        segment,
+        flags=found.get("letters", ("", 0))[0],
+        seq=begin,
+        ack=number.get("ack"),
+        win=number.get("win", segment.win),
+        length=length,
+        repeat=number.get("repeat", 1),
+        every_ns=_value(Kind.TIME, *found["every"]) if "every" in found else 0,
+    )
+
+
+def _with_options(segment: WireSegment, text: str, offset: int) -> WireSegment:
+    index = 0
+    for raw in text.split(","):
+        option = raw.strip()
+        match = _OPTION.fullmatch(option)
+        if match is None:
+            word = (option.split() or [""])[0]
+            raise SegmentError(f"unknown TCP option {option!r}", advice(word, OPTIONS), offset + index)
+        if match["mss"]:
+            segment = replace(segment, mss=int(match["mss"]))
+        elif match["wscale"]:
+            segment = replace(segment, wscale=int(match["wscale"]))
+        elif match["sack_ok"]:
+            segment = replace(segment, sack_ok=True)
+        elif match["tsval"]:
+            segment = replace(segment, ts=(int(match["tsval"]), int(match["tsecr"])))
+        elif match["sack"]:
+            blocks = tuple((int(left), int(right)) for left, right in _BLOCK.findall(match["sack"]))
+            segment = replace(segment, sack=blocks)
+        index += len(raw) + 1
+    return segment
+
+
+def _check(segment: WireSegment, found: dict[str, tuple[str, int]]) -> None:
+    if segment.protocol == "tcp" and not segment.flags:
+        raise SegmentError(
+            "a TCP segment needs its flags", "Add `Flags [S]` (letters as tcpdump prints them: S . P F R).", 0
+        )
+    if segment.protocol == "udp" and set(found) - {"length", "repeat", "every"}:
+        raise SegmentError(
+            "a UDP datagram has only a length", "Leave out flags, numbers, window and options.", 0
+        )
+    offset = found.get("letters", ("", 0))[1]
+    for letter in segment.flags:
+        if letter not in "SFRP.UEW":
+            raise SegmentError(f"unknown flag {letter!r}", "Flags are S F R P U E W and . for ACK.", offset)
+    if not 0 <= segment.length <= MAX_LENGTH:
+        raise SegmentError(f"length {segment.length} is out of range", f"Write 0 to {MAX_LENGTH}.", 0)
+    if "end" in found and "length" in found and segment.length != int(found["end"][0]) - segment.seq:
+        raise SegmentError(
+            "seq and length disagree",
+            "Length is the second number of seq minus the first.",
+            found["length"][1],
+        )
+    if not 0 <= segment.win <= 65535:
+        raise SegmentError(
+            f"win {segment.win} is out of range", "The header holds 0 to 65535, unscaled.", found["win"][1]
+        )
+    if not 1 <= segment.repeat <= MAX_REPEAT:
+        raise SegmentError(f"x{segment.repeat} is out of range", f"Repeat 1 to {MAX_REPEAT} times.", 0)
+    if segment.wscale is not None and segment.wscale > 14:
+        raise SegmentError(f"wscale {segment.wscale} is out of range", "Write 0 to 14.", found["options"][1])

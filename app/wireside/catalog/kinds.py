@@ -33,6 +33,15 @@ class Direction(Enum):
     TX = "transmit"
 
 
+class CpuMask(int):
+    """A set of CPUs, one bit each; written in hex, as below /proc."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return f"{int(self):x}"
+
+
 _BY_NAME: dict[str, Any] = {}
 """Every declared word by its unique name; pickles of a world refer to declarations by name."""
 

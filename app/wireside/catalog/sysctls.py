@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from typing import Any, Final
 
-from wireside.catalog.kinds import Scope, Sysctl
+from wireside.catalog.kinds import CpuMask, Scope, Sysctl
 from wireside.catalog.sysctls_tcp import (
     TCP_AUTOCORKING,
     TCP_BACKLOG_ACK_DEFER,
@@ -189,8 +189,8 @@ GRO_NORMAL_BATCH: Final = Sysctl[int]("net.core.gro_normal_batch", 8, "packets",
 RPS_SOCK_FLOW_ENTRIES: Final = Sysctl[int]("net.core.rps_sock_flow_entries", 0, "flows", HOST, AT_ONCE,
     "Size of the table that remembers on which CPU each flow is read (RFS); 0 turns RFS off.",
     f"{CORE} rps_sock_flow_sysctl()", high=1 << 29, steps=(0, 1024, 32768))
-FLOW_LIMIT_CPU_BITMAP: Final = Sysctl[int]("net.core.flow_limit_cpu_bitmap", 0, "CPU mask", HOST, AT_ONCE,
-    "CPUs (a bit mask in hex) on which one flow may not fill the backlog alone.", f"{DEV} skb_flow_limit()", steps=(0, 1, 3, 15))
+FLOW_LIMIT_CPU_BITMAP: Final = Sysctl[int]("net.core.flow_limit_cpu_bitmap", CpuMask(0), "CPU mask", HOST, AT_ONCE,
+    "CPUs (a bit mask in hex) on which one flow may not fill the backlog alone.", f"{DEV} skb_flow_limit()", steps=(CpuMask(0), CpuMask(0x1), CpuMask(0x3), CpuMask(0xF)))
 FLOW_LIMIT_TABLE_LEN: Final = Sysctl[int]("net.core.flow_limit_table_len", 4096, "flows", HOST, "at the next write of flow_limit_cpu_bitmap",
     "How many flows the flow limit tells apart; a power of two.", f"{CORE} flow_limit_table_len_sysctl()", low=1, steps=(64, 1024, 4096, 8192))
 DEFAULT_QDISC: Final = Sysctl[str]("net.core.default_qdisc", "pfifo_fast", "", HOST, "when a device comes up",
@@ -282,7 +282,7 @@ def _refused(sysctl: Sysctl[Any], text: str, reason: str) -> CommandError:
 
 def _parse_number(sysctl: Sysctl[Any], field: str) -> int:
     try:
-        number = int(field, 16 if sysctl is FLOW_LIMIT_CPU_BITMAP else 10)
+        number = CpuMask(field, 16) if isinstance(sysctl.default, CpuMask) else int(field)
     except ValueError:
         raise _refused(sysctl, field, f"{field!r} is not a whole number") from None
     if not sysctl.low <= number <= sysctl.high:

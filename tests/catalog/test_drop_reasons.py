@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+import recorded
+
+from wireside.catalog.counters import COUNTER_BY_NAME
+from wireside.catalog.drop_reasons import DropReason
+
+
+def test_every_drop_reason_is_one_of_linux_6_18():
+    ours = {reason.name for reason in DropReason}
+    assert ours <= recorded.kernel_drop_reasons(), sorted(ours - recorded.kernel_drop_reasons())
+
+
+def test_no_two_reasons_are_one_and_the_same():
+    assert len(list(DropReason)) == len(DropReason.__members__)
+
+
+@pytest.mark.parametrize("reason", DropReason, ids=lambda reason: reason.name)
+def test_a_reason_is_explained_and_its_twin_counters_exist(reason):
+    assert reason.doc.endswith(".")
+    assert reason.visible_to
+    for twin in reason.twins:
+        assert twin in COUNTER_BY_NAME or twin.startswith(("softnet.", "nic.", "qdisc.")), twin
+
+
+def test_a_kernel_that_lacks_a_reason_gives_none():
+    assert DropReason.TCP_LISTEN_OVERFLOW.shown_on("6.18") == "TCP_LISTEN_OVERFLOW"
+    assert DropReason.TCP_LISTEN_OVERFLOW.shown_on("6.12") == "NOT_SPECIFIED"
+    assert DropReason.TCP_ZEROWINDOW.shown_on("6.12") == "TCP_ZEROWINDOW"
+
+
+def test_tcpdump_does_not_see_what_the_backlog_lost():
+    assert "tcpdump" not in DropReason.CPU_BACKLOG.visible_to
+    assert "tcpdump" in DropReason.SOCKET_RCVBUFF.visible_to
+
+
+def test_a_reason_survives_pickling_and_copying_as_itself():
+    assert pickle.loads(pickle.dumps(DropReason.TCP_ZEROWINDOW)) is DropReason.TCP_ZEROWINDOW
+    assert copy.deepcopy({DropReason.NO_SOCKET: 2}) == {DropReason.NO_SOCKET: 2}

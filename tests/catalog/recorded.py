@@ -8,8 +8,12 @@ from pathlib import Path
 DATA = Path(__file__).parent / "data"
 
 
+def counter_order() -> list[str]:
+    return (DATA / "nstat-6.18.txt").read_text().split()
+
+
 def kernel_counters() -> set[str]:
-    return set((DATA / "nstat-6.18.txt").read_text().split())
+    return set(counter_order())
 
 
 def kernel_drop_reasons() -> set[str]:

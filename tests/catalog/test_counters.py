@@ -70,3 +70,8 @@ def test_the_nic_has_counters_for_each_of_its_queues():
     assert {f"nic.rx_queue_{n}_drops" for n in range(NIC_QUEUES)} <= names
     assert {f"nic.tx_queue_{n}_packets" for n in range(NIC_QUEUES)} <= names
     assert NIC_RX_QUEUES[3].bytes.name == "nic.rx_queue_3_bytes"
+
+
+def test_counters_stand_in_the_order_in_which_nstat_prints_them():
+    ours = [counter.name for counter in ALL_COUNTERS if counter not in GAUGES]
+    assert ours == [name for name in recorded.counter_order() if name in set(ours)]

@@ -27,7 +27,6 @@ class Ip:
     OutRequests = Counter("IpOutRequests", "IP packets that local protocols asked to send.", f"{OUTPUT} __ip_local_out()")
     OutDiscards = Counter("IpOutDiscards", "Outgoing IP packets dropped inside the host.", f"{OUTPUT} ip_finish_output2()")
     OutNoRoutes = Counter("IpOutNoRoutes", "Outgoing IP packets dropped for want of a route.", f"{OUTPUT} __ip_queue_xmit()")
-    OutTransmits = Counter("IpOutTransmits", "IP packets handed to a device, own and forwarded.", f"{OUTPUT} ip_finish_output2()")
     ReasmTimeout = Counter("IpReasmTimeout", "Fragmented packets given up because pieces did not come in time.", f"{FRAGMENT} ip_expire()")
     ReasmReqds = Counter("IpReasmReqds", "Fragments received.", f"{FRAGMENT} ip_defrag()")
     ReasmOKs = Counter("IpReasmOKs", "Packets put together from fragments.", f"{FRAGMENT} ip_frag_reasm()")
@@ -35,6 +34,7 @@ class Ip:
     FragOKs = Counter("IpFragOKs", "Outgoing packets that were split into fragments.", f"{OUTPUT} ip_do_fragment()")
     FragFails = Counter("IpFragFails", "Packets too big for the next link that must not be fragmented.", f"{FORWARD} ip_forward(), {OUTPUT} ip_fragment()")
     FragCreates = Counter("IpFragCreates", "Fragments made.", f"{OUTPUT} ip_do_fragment()")
+    OutTransmits = Counter("IpOutTransmits", "IP packets handed to a device, own and forwarded.", f"{OUTPUT} ip_finish_output2()")
 
 
 class IpExt:

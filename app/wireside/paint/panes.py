@@ -1,0 +1,159 @@
+"""The quiet panes: status line, narration, events, footer, help, and the apology for a small terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wireside.paint.glyphs import plain
+from wireside.paint.layout import MIN_HEIGHT, MIN_WIDTH
+from wireside.paint.strokes import frame
+from wireside.paint.words import clock, fit, short_clock, span, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wireside.paint.surface import Surface
+    from wireside.paint.view import Look, View
+    from wireside.snapshot import Event
+
+TOPIC_COLORS = {
+    "nic": "accent",
+    "softirq": "warn",
+    "ip": "UDP",
+    "tcp": "DATA",
+    "udp": "UDP",
+    "sock": "hot",
+    "program": "dim",
+    "sysctl": "FIN",
+    "timer": "PROBE",
+    "drop": "bad",
+}
+
+
+def draw_status(surface: Surface, look: Look, view: View) -> None:
+    """One line: what plays, whether it plays, how fast, when."""
+    glyphs = look.glyphs
+    surface.fill_style = look.style("text", "bar")
+    surface.clear()
+    x = surface.put(1, 0, glyphs.logo, look.style("accent", "bar", bold=True))
+    x = surface.put(x + 1, 0, "wireside", look.style("accent", "bar", bold=True))
+    speed = f"1 s = {span(view.scale)}"
+    time = f"t={clock(view.t)}"
+    parts = [(time, "text"), (f"seed {view.seed}", "dim"), (f"{view.fps:2.0f} fps", "dim")]
+    right = surface.w - 1
+    if surface.w < 110:
+        parts = parts[:1]
+    for text, color in reversed(parts):
+        right = surface.put_right(right, 0, plain(text, glyphs), look.style(color, "bar")) - 2
+    if view.behind and not view.paused:
+        right = surface.put_right(right, 0, "behind", look.style("hot", "bar", bold=True)) - 2
+    right = surface.put_right(right, 0, plain(speed, glyphs), look.style("text", "bar", bold=True)) - 1
+    state, color = (glyphs.play, "good")
+    if view.paused:
+        state, color = (f"{glyphs.pause} {'end' if view.ended else 'paused'}", "warn")
+    right = surface.put_right(right, 0, state, look.style(color, "bar", bold=True)) - 2
+    title = plain(view.scenario.title, glyphs)
+    if right - x - 2 > 8:
+        surface.put(x + 2, 0, fit(title, right - x - 2, glyphs.ellipsis), look.style("bright", "bar"))
+
+
+def draw_footer(surface: Surface, look: Look, view: View) -> None:
+    """The keys, as many as fit."""
+    surface.fill_style = look.style("text", "bar")
+    surface.clear()
+    x = 1
+    for key, title in view.keys:
+        if x + len(key) + len(title) + 2 > surface.w:
+            break
+        x = surface.put(x, 0, key, look.style("warn", "bar", bold=True))
+        x = surface.put(x + 1, 0, title, look.style("dim", "bar")) + 2
+
+
+def question_of(say: str) -> tuple[str, str]:
+    """A beat's text as (narration, closing question); the question is its last sentence, when it ends so."""
+    text = say.strip()
+    if not text.endswith("?"):
+        return text, ""
+    cut = max(text.rfind(mark, 0, -1) for mark in (". ", "! ", ": ", "\n"))
+    return (text[: cut + 1].strip(), text[cut + 1 :].strip()) if cut >= 0 else ("", text)
+
+
+def draw_narration(surface: Surface, look: Look, view: View) -> None:
+    """What happens, in words; the question stands apart."""
+    surface.clear()
+    glyphs = look.glyphs
+    total = len(view.scenario.beats)
+    right = f"{view.beats_said}/{total}" if total else ""
+    frame(surface, look, plain(view.scenario.title, glyphs), right)
+    say = view.beat.say if view.beat else view.scenario.summary
+    text, question = question_of(plain(say, glyphs))
+    width, rows = surface.w - 4, surface.h - 2
+    asked = wrap(question, width - 2) if question else []
+    lines = wrap(text, width) if text else []
+    if len(lines) + len(asked) > rows:
+        lines, asked = wrap(f"{text} {question}".strip(), width), []
+    if len(lines) > rows:
+        lines = lines[:rows]
+        lines[-1] = fit(lines[-1] + " " + glyphs.ellipsis, width, glyphs.ellipsis)
+    for y, line in enumerate(lines, start=1):
+        surface.put(2, y, line, look.style("text"))
+    for y, line in enumerate(asked, start=1 + len(lines)):
+        mark = glyphs.ask if y == 1 + len(lines) else " "
+        surface.put(2, y, f"{mark} {line}", look.style("warn", bold=True))
+
+
+def draw_events(surface: Surface, look: Look, view: View) -> None:
+    """The newest events as a pane of their own."""
+    surface.clear()
+    frame(surface, look, "EVENTS", lit=view.highlight[1] == "events")
+    event_lines(surface, look, view.events, surface.h - 2, 1)
+
+
+def event_lines(surface: Surface, look: Look, events: Sequence[Event], rows: int, y: int) -> None:
+    """`rows` lines of events, newest first."""
+    glyphs = look.glyphs
+    for event in reversed(events[-rows:]):
+        color = ("text", "warn", "bad")[min(2, event.severity)]
+        surface.put(2, y, short_clock(event.time_ns), look.style("faint"))
+        surface.put(11 + 1, y, event.topic[:7], look.style(TOPIC_COLORS.get(event.topic, "dim"), bold=True))
+        text = fit(plain(event.text, glyphs), surface.w - 22, glyphs.ellipsis)
+        surface.put(20, y, text, look.style(color, bold=event.severity > 1))
+        y += 1
+
+
+def draw_too_small(surface: Surface, look: Look) -> None:
+    """Ask for a larger terminal."""
+    surface.clear()
+    lines = (
+        "Wireside needs a little more room.",
+        f"This terminal is {surface.w} by {surface.h}; at least {MIN_WIDTH} by {MIN_HEIGHT}, please.",
+        "q quits",
+    )
+    top = max(0, surface.h // 2 - 1)
+    for i, line in enumerate(lines):
+        text = line[: surface.w]
+        surface.put(
+            (surface.w - len(text)) // 2, top + i, text, look.style("text" if i else "bright", bold=i == 0)
+        )
+
+
+def draw_help(surface: Surface, look: Look, rows: Sequence[tuple[str, str]], kinds: Sequence[str]) -> None:
+    """All keys with a sentence each, and what the colours mean."""
+    surface.clear()
+    frame(surface, look, "KEYS", "any key closes", lit=True)
+    y = 2
+    for key, text in rows:
+        if y >= surface.h - 4:
+            break
+        surface.put_right(14, y, plain(key, look.glyphs), look.style("warn", bold=True))
+        surface.put(16, y, fit(text, surface.w - 18, look.glyphs.ellipsis), look.style("text"))
+        y += 1
+    x, y = 3, surface.h - 2
+    for kind in kinds:
+        if x + len(kind) + 4 > surface.w - 2:
+            break
+        if look.glyphs.unicode:
+            surface.put(x, y, "  ", look.style("ink", kind))
+        else:
+            surface.put(x, y, "o", look.style(kind, bold=True))
+        x = surface.put(x + 3, y, kind, look.style("dim")) + 2

@@ -1,0 +1,305 @@
+"""From stamps and a time to positions: where each packet is in the picture at time t."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from wireside.catalog.stages import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from wireside.player.history import Loss
+    from wireside.snapshot import PacketTrace
+
+INSIDE = 0.8
+"""A station's box spans u = k … k + INSIDE; the rest of the unit is the way to the next box."""
+PARKED = 0.36
+"""Where a packet rests inside a station that stores packets."""
+DWELL_S = 0.10
+"""A packet is shown for at least this long (wall seconds) in each station, however fast the run is."""
+FALL_S = 0.55
+"""How long a lost packet is seen falling, wall seconds."""
+MAX_MOVERS = 60
+"""More packets than this cannot be followed by eye: then one brick stands for 2, 4, 8 … packets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One box of the journey."""
+
+    key: str
+    title: str
+    symbol: str
+    """The kernel function at its heart."""
+    stages: tuple[Stage, ...]
+    holds: bool
+    """Whether packets wait here, rather than pass through."""
+
+
+STATIONS = (
+    Station("nic", "NIC", "wire", (Stage.WIRE,), holds=False),
+    Station("ring", "RX RING", "DMA ring", (Stage.RX_RING, Stage.HARDIRQ), holds=True),
+    Station(
+        "softirq",
+        "SOFTIRQ",
+        "napi_poll",
+        (Stage.NAPI_POLL, Stage.GRO, Stage.BACKLOG, Stage.NETIF_RECEIVE),
+        holds=False,
+    ),
+    Station("ip", "IP", "ip_rcv", (Stage.IP_RCV,), holds=False),
+    Station("tcp", "TCP", "tcp_v4_rcv", (Stage.TCP_RCV, Stage.UDP_RCV, Stage.SK_BACKLOG), holds=False),
+    Station("sockbuf", "SOCKBUF", "sk_rcvbuf", (Stage.RECEIVE_QUEUE,), holds=True),
+    Station("read", "read()", "recvmsg", (Stage.WAKEUP, Stage.SYS_READ), holds=True),
+)
+NIC, RING, SOFTIRQ, IP, TCP, SOCKBUF, READ = range(7)
+N = len(STATIONS)
+
+_RX = [-1] * len(Stage)
+for _k, _station in enumerate(STATIONS):
+    for _stage in _station.stages:
+        _RX[_stage] = _k
+_TX = [-1] * len(Stage)
+for _stage, _k in (
+    (Stage.SYS_WRITE, 0), (Stage.TCP_SENDMSG, 2), (Stage.UDP_SENDMSG, 2), (Stage.TCP_WRITE_XMIT, 2),
+    (Stage.IP_OUTPUT, 3), (Stage.QDISC, 4), (Stage.TX_RING, 5), (Stage.WIRE, 6), (Stage.RX_RING, 7),
+    (Stage.BACKLOG, 7), (Stage.NETIF_RECEIVE, 7), (Stage.IP_RCV, 7),
+):  # fmt: skip
+    _TX[_stage] = _k
+_RX_HOLDS = [s.holds for s in STATIONS]
+_TX_HOLDS = [False, False, False, False, True, True, False]
+
+_REASON_STATION = {
+    "rx_missed_errors": RING,
+    "rx_no_buffer_count": RING,
+    "link loss": NIC,
+    "CPU_BACKLOG": SOFTIRQ,
+    "QDISC_DROP": SOFTIRQ,
+    "FULL_RING": RING,
+    "SOCKET_RCVBUFF": SOCKBUF,
+    "PROTO_MEM": SOCKBUF,
+    "TCP_ZEROWINDOW": SOCKBUF,
+    "TCP_RCVQ_FULL": SOCKBUF,
+    "SOCKET_BACKLOG": TCP,
+    "SOCKET_CLOSE": READ,
+}
+
+
+def station_of_reason(reason: str) -> int:
+    """The station at which a drop for `reason` falls out of the picture."""
+    known = _REASON_STATION.get(reason)
+    if known is not None:
+        return known
+    return IP if reason.startswith(("IP_", "UNICAST_", "OTHERHOST", "NO_PROTO")) else TCP
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """One packet in the picture; `u` counts stations from the wire (0) to read() (7, exclusive)."""
+
+    id: int
+    kind: str
+    u: float
+    parked: bool
+    depth: float = 0.0
+    """0 while it lives; 0…1 while it falls out of its station."""
+
+
+@dataclass(slots=True)
+class Scene:
+    """Everything that moves at one instant."""
+
+    inbound: list[Mover] = field(default_factory=list)
+    outbound: list[Mover] = field(default_factory=list)
+    falling: list[tuple[int, float, int]] = field(default_factory=list)
+    """(station, depth 0…1, packets) of losses that never were a packet in memory."""
+    parked: list[int] = field(default_factory=lambda: [0] * N)
+    thin: int = 1
+    """One brick stands for this many packets."""
+
+
+def next_thin(thin: int, packets: int) -> int:
+    """How many packets one brick stands for, with hysteresis so that the picture does not flicker."""
+    while packets > MAX_MOVERS * thin:
+        thin *= 2
+    while thin > 1 and packets * 3 < MAX_MOVERS * thin:
+        thin //= 2
+    return thin
+
+
+def _position(
+    stamps: Sequence[tuple[int, int]],
+    t: int,
+    table: Sequence[int],
+    holds: Sequence[bool],
+    dwell: int,
+    wire_ns: int,
+    wire_station: int,
+) -> tuple[float, bool, int]:
+    """(u, parked, ns since the last known station was entered); u < 0: not in the picture."""
+    at, enter = -1, 0
+    for stage, ns in stamps:
+        k = table[stage]
+        if k <= at:
+            continue
+        if at < 0:
+            if t < ns:
+                return -1.0, False, 0
+            enter = ns
+        else:
+            settled = enter + dwell
+            if holds[at]:
+                leave = max(settled, ns)
+                if t < leave:
+                    done = min(1.0, (t - enter) / dwell)
+                    return at + PARKED * done, done >= 1.0, 0
+                arrive = leave + dwell
+                if t < arrive:
+                    start = at + PARKED
+                    return start + (k - start) * (t - leave) / dwell, False, 0
+            else:
+                arrive = max(settled, ns)
+                if t < arrive:
+                    return at + (k - at) * (t - enter) / (arrive - enter), False, 0
+            enter = arrive
+        at = k
+    if at < 0:
+        return -1.0, False, 0
+    since = t - enter
+    if at == wire_station:
+        return at + INSIDE * min(1.0, since / max(wire_ns, dwell)), False, since
+    reach = PARKED if at < len(holds) and holds[at] else INSIDE
+    done = min(1.0, since / dwell)
+    return at + reach * done, done >= 1.0, since
+
+
+_ENDS = ("delivered", "consumed", "merged")
+
+
+def _mover(trace: PacketTrace, t: int, dwell: int, fall: int, wire_ns: int, *, inbound: bool) -> Mover | None:
+    table, holds, wire = (_RX, _RX_HOLDS, NIC) if inbound else (_TX, _TX_HOLDS, 6)
+    u, parked, since = _position(trace.stamps, t, table, holds, dwell, wire_ns, wire)
+    if u < 0:
+        return None
+    depth = 0.0
+    if since and trace.fate:
+        if trace.fate in _ENDS:
+            if since >= dwell:
+                return None
+            u, parked = int(u) + INSIDE * since / dwell, False
+        else:
+            if since >= dwell + fall:
+                return None
+            depth = max(0.0, (since - dwell) / fall)
+            u = min(u, int(u) + PARKED)
+    if not inbound:
+        u = N - 1 + INSIDE - u
+        if u < 0:
+            return None
+    return Mover(trace.id, trace.kind, u, parked, depth)
+
+
+def build(
+    traces: Iterable[PacketTrace],
+    losses: Iterable[Loss],
+    t: int,
+    focus: str,
+    scale: int,
+    wire_ns: Callable[[int], int],
+    thin: int = 1,
+) -> Scene:
+    """The scene at `t` ns for host `focus` when `scale` ns are shown per wall second.
+
+    `wire_ns` says how long a frame of some payload length is on its way, so that a packet whose arrival lies in
+    the future already moves evenly.
+    """
+    scene = Scene(thin=thin)
+    dwell = max(1, int(DWELL_S * scale))
+    fall = max(1, int(FALL_S * scale))
+    for trace in traces:
+        if thin > 1 and trace.id % thin:
+            continue
+        inbound = trace.destination == focus
+        if not inbound and trace.source != focus:
+            continue
+        mover = _mover(trace, t, dwell, fall, wire_ns(trace.length), inbound=inbound)
+        if mover is None:
+            continue
+        if inbound:
+            scene.inbound.append(mover)
+            if mover.parked:
+                scene.parked[int(mover.u)] += 1
+        else:
+            scene.outbound.append(mover)
+    for loss in losses:
+        age = t - loss.time_ns
+        if 0 <= age < fall and loss.before_memory:
+            scene.falling.append((station_of_reason(loss.reason), age / fall, loss.packets))
+    return scene
+
+
+def window_ns(scale: int) -> int:
+    """How far back traces are needed for the picture at `scale`."""
+    return int(scale * (DWELL_S * (N + 4) + FALL_S))
+
+
+def latencies(traces: Sequence[PacketTrace], focus: str, most: int = 120) -> tuple[int | None, ...]:
+    """Mean ns that the newest inbound packets spent in each station; None where nothing is known."""
+    total, count = [0] * N, [0] * N
+    for trace in traces[-most:]:
+        if trace.destination != focus:
+            continue
+        at, entered = -1, 0
+        for stage, ns in trace.stamps:
+            k = _RX[stage]
+            if k > at:
+                if at >= 0:
+                    total[at] += ns - entered
+                    count[at] += 1
+                at, entered = k, ns
+    return tuple(total[k] // count[k] if count[k] else None for k in range(N))
+
+
+def current_symbol(trace: PacketTrace, t: int) -> Stage | None:
+    """The stage a packet is in at `t`."""
+    found = None
+    for stage, ns in trace.stamps:
+        if ns > t:
+            break
+        found = Stage(stage)
+    return found
+
+
+PANE_WORDS = {
+    "sockets": "tools",
+    "counters": "tools",
+    "packets": "tools",
+    "tools": "tools",
+    "events": "events",
+    "knobs": "knobs",
+    "sysctl": "knobs",
+    "sysctls": "knobs",
+    "gauges": "gauges",
+    "queues": "gauges",
+    "timeline": "timeline",
+    "narration": "narration",
+    "journey": "journey",
+}
+_STATION_WORDS = {
+    "nic": NIC, "wire": NIC, "link": NIC, "ring": RING, "rxring": RING, "hardirq": RING, "softirq": SOFTIRQ,
+    "napi": SOFTIRQ, "ksoftirqd": SOFTIRQ, "backlog": SOFTIRQ, "gro": SOFTIRQ, "ip": IP, "tcp": TCP, "udp": TCP,
+    "window": TCP, "sockbuf": SOCKBUF, "socketbuffer": SOCKBUF, "rcvbuf": SOCKBUF, "receivequeue": SOCKBUF,
+    "read": READ, "reader": READ, "program": READ, "app": READ, "application": READ,
+}  # fmt: skip
+for _stage in Stage:
+    if _RX[_stage] >= 0:
+        _STATION_WORDS.setdefault(_stage.name.lower().replace("_", ""), _RX[_stage])
+
+
+def highlighted(look_at: str) -> tuple[int, str]:
+    """(station or -1, pane or "") that a beat's `look_at` names."""
+    word = look_at.strip().lower().removesuffix("()")
+    squeezed = word.replace("_", "").replace(" ", "").replace("-", "")
+    station = _STATION_WORDS.get(squeezed, -1)
+    return station, PANE_WORDS.get(squeezed, "journey" if station >= 0 else "")

@@ -1,0 +1,98 @@
+"""What the panes are drawn from, and the look that they are drawn with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from wireside.paint.scene import Scene, highlighted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wireside.paint.glyphs import Glyphs
+    from wireside.paint.palette import RGB, Palette
+    from wireside.player.history import History
+    from wireside.player.knobs import KnobRow
+    from wireside.scenario.spec import Beat, Scenario
+    from wireside.snapshot import Event, HostSnapshot, PacketTrace, SocketRow, WorldSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Palette and characters."""
+
+    palette: Palette
+    glyphs: Glyphs
+
+    def style(self, fg: str | RGB, bg: str | RGB = "bg", *, bold: bool = False) -> int:
+        """A style id of the palette."""
+        return self.palette.style(fg, bg, bold=bold)
+
+
+@dataclass(slots=True)
+class KnobView:
+    """The state of the knobs pane: the chosen row, the value being typed, and the last answer."""
+
+    rows: tuple[KnobRow, ...] = ()
+    chosen: int = 0
+    typed: str | None = None
+    message: str = ""
+    refused: bool = False
+
+
+@dataclass(slots=True)
+class View:
+    """One frame's worth of facts; times are ns."""
+
+    scenario: Scenario
+    world: WorldSnapshot
+    focus: str
+    t: int
+    scale: int
+    history: History
+    scene: Scene = field(default_factory=Scene)
+    traces: Sequence[PacketTrace] = ()
+    latency: tuple[int | None, ...] = (None,) * 7
+    events: Sequence[Event] = ()
+    moved: dict[str, int] = field(default_factory=dict)
+    """nstat name to its increase since the run began."""
+    beat: Beat | None = None
+    beats_said: int = 0
+    paused: bool = False
+    behind: bool = False
+    ended: bool = False
+    fps: float = 0.0
+    seed: int = 0
+    knobs: KnobView = field(default_factory=KnobView)
+    tab: int = 1
+    focus_pane: str = ""
+    keys: Sequence[tuple[str, str]] = ()
+
+    @property
+    def host(self) -> HostSnapshot:
+        """The host in focus."""
+        return self.world.host(self.focus)
+
+    @property
+    def highlight(self) -> tuple[int, str]:
+        """(station or -1, pane or "") that the story points at."""
+        return highlighted(self.beat.look_at) if self.beat else (-1, "")
+
+    @property
+    def main_socket(self) -> SocketRow | None:
+        """The focus host's busiest socket: the fullest one, then the one with most data."""
+        rows = [s for s in self.host.sockets if s.state not in {"LISTEN", "TIME-WAIT"}]
+        return max(rows, key=lambda s: (s.sk_rmem_alloc, s.bytes_received, s.sk_drops), default=None)
+
+    @property
+    def peer_socket(self) -> tuple[str, SocketRow] | None:
+        """(host, socket) at the other end of the main socket's connection, when it is one."""
+        mine = self.main_socket
+        for host in self.world.hosts:
+            if host.name == self.focus:
+                continue
+            for row in host.sockets:
+                if mine is None or (row.local == mine.peer and row.peer == mine.local):
+                    return host.name, row
+        return None

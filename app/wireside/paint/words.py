@@ -1,0 +1,91 @@
+"""Numbers and times as people say them."""
+
+from __future__ import annotations
+
+_UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"), (1, "ns"))
+
+
+def span(ns: int) -> str:
+    """A length of time in at most five characters and its unit: "57 ns", "1.5 µs", "20 ms", "2 s"."""
+    for size, unit in _UNITS:
+        if ns >= size:
+            amount = ns / size
+            digits = 0 if amount >= 100 or ns % size == 0 else 1 if amount >= 10 else 2
+            text = f"{amount:.{digits}f}"
+            return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {unit}"
+    return "0 ns"
+
+
+def clock(ns: int) -> str:
+    """A moment of the run: seconds, with micro- and nanoseconds set apart, "12.480 312 456 s"."""
+    seconds, rest = divmod(max(0, ns), 1_000_000_000)
+    return f"{seconds}.{rest // 1_000_000:03d} {rest // 1_000 % 1_000:03d} {rest % 1_000:03d} s"
+
+
+def short_clock(ns: int) -> str:
+    """A moment of the run in seconds with six digits."""
+    return f"{ns // 1_000_000_000}.{ns // 1_000 % 1_000_000:06d}"
+
+
+def count(n: float) -> str:
+    """A number in at most five characters: 999, 12.3K, 104K, 1.25M."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "K")):
+        if abs(n) >= size:
+            amount = n / (1e3 if unit == "K" else size)
+            return f"{amount:.0f}{unit}" if amount >= 100 else f"{amount:.3g}{unit}"
+    return f"{n:.0f}"
+
+
+def size(n: int) -> str:
+    """Bytes in at most five characters, with binary prefixes as `ls -h` has them: 640, 12.5K, 208K, 6M."""
+    for unit_size, unit in ((1 << 30, "G"), (1 << 20, "M"), (1 << 10, "K")):
+        if n >= unit_size:
+            amount = n / unit_size
+            return f"{amount:.0f}{unit}" if amount >= 100 else f"{amount:.3g}{unit}"
+    return str(n)
+
+
+def rounded(text: str) -> str:
+    """A number with its binary prefix where that loses nothing: 131072 is 128K."""
+    if text.isdigit():
+        for unit_size, unit in ((1 << 30, "G"), (1 << 20, "M"), (1 << 10, "K")):
+            if int(text) >= unit_size and int(text) % unit_size == 0:
+                return f"{int(text) // unit_size}{unit}"
+    return text
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Break `text` at blanks into lines of at most `width`; longer words are cut."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split():
+            rest = word
+            while len(rest) > width:
+                if line:
+                    lines.append(line)
+                    line = ""
+                lines.append(rest[:width])
+                rest = rest[width:]
+            if not line:
+                line = rest
+            elif len(line) + 1 + len(rest) <= width:
+                line += " " + rest
+            else:
+                lines.append(line)
+                line = rest
+        lines.append(line)
+    return lines
+
+
+def fit(text: str, width: int, ellipsis: str = "…") -> str:
+    """`text` in at most `width` characters, cut at a word's end where that loses little."""
+    if len(text) <= width:
+        return text
+    if width <= len(ellipsis):
+        return text[:width]
+    cut = text[: width - len(ellipsis)]
+    head = cut.rpartition(" ")[0]
+    if len(head) >= width * 2 // 3:
+        cut = head
+    return cut.rstrip() + ellipsis

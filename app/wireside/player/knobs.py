@@ -1,0 +1,75 @@
+"""Knobs that a scenario offers: their value, their default, the values worth stepping through."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wireside.catalog.sysctls import BY_NAME, format_value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wireside.catalog.kinds import Sysctl
+    from wireside.scenario.spec import KnobSpec
+
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class KnobRow:
+    """One knob as the pane shows it."""
+
+    host: str
+    name: str
+    label: str
+    value: str
+    default: str
+    when: str
+    """When a change takes effect, in one phrase."""
+    doc: str
+    values: tuple[str, ...]
+
+    @property
+    def changed(self) -> bool:
+        """Whether the value differs from the default."""
+        return self.value.split() != self.default.split()
+
+
+def sysctl_of(name: str) -> Sysctl[Any] | None:
+    """The declaration behind a knob's name; None for a device's or program's knob."""
+    return BY_NAME.get(name)
+
+
+def knob_row(spec: KnobSpec, value: str, at_start: str, kernel: str) -> KnobRow:
+    """The row for `spec`, whose value is now `value` and was `at_start` when the run began."""
+    sysctl = sysctl_of(spec.name)
+    if sysctl is None:
+        return KnobRow(spec.host, spec.name, spec.name, value, at_start, "", spec.doc, spec.values)
+    default = format_value(sysctl.default_for(kernel))
+    values = spec.values or tuple(format_value(step) for step in sysctl.steps)
+    label = spec.name.rpartition(".")[2]
+    return KnobRow(spec.host, spec.name, label, value, default, sysctl.when, spec.doc or sysctl.doc, values)
+
+
+def _size(text: str) -> float:
+    """The number that orders values: the largest one in the text (the limit of a triple)."""
+    numbers = _NUMBER.findall(text)
+    return max((float(n) for n in numbers), default=0.0)
+
+
+def stepped(values: Sequence[str], current: str, direction: int) -> str | None:
+    """The next sensible value upward (+1) or downward (-1); None when there is none."""
+    plain = [" ".join(v.split()) for v in values]
+    now = " ".join(current.split())
+    if now in plain:
+        index = plain.index(now) + direction
+        return values[index] if 0 <= index < len(values) else None
+    if not all(_NUMBER.search(v) for v in (*plain, now)):
+        return values[0] if values else None
+    above = [v for v in values if _size(v) > _size(now)]
+    below = [v for v in values if _size(v) < _size(now)]
+    if direction > 0:
+        return min(above, key=_size, default=None)
+    return max(below, key=_size, default=None)

@@ -1,0 +1,146 @@
+"""Playing a scenario without a screen: run the world, turn knobs at their times, see whether expectations hold."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wireside.scenario.expect import conditions_of
+from wireside.sim.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from wireside.scenario.expect import Condition
+    from wireside.scenario.spec import Scenario
+    from wireside.scenario.vary import Setting
+    from wireside.snapshot import WorldSnapshot
+
+SLICE_S = 0.1
+"""Wall time after which a run looks up to report progress."""
+SAMPLES = 2000
+"""How often a run looks whether the condition of a beat holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one expectation; `holds` is None when the run ended before its time."""
+
+    that: str
+    at_ns: int
+    holds: bool | None
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A finished run: the world at its start and end, and what was expected of it."""
+
+    scenario: Scenario
+    seed: int
+    kernel: str
+    start: WorldSnapshot
+    end: WorldSnapshot
+    results: tuple[Result, ...]
+    held_at_start: tuple[bool, ...]
+    """Per expectation, whether it held already before anything happened."""
+    silent_beats: tuple[int, ...]
+    """Numbers of the beats whose moment did not come; filled only when they were watched."""
+    answers: tuple[tuple[Setting, str], ...]
+    """What the world said to each knob that was turned."""
+
+    @property
+    def holds(self) -> bool:
+        """No expectation failed."""
+        return all(result.holds is not False for result in self.results)
+
+
+def play(
+    scenario: Scenario,
+    *,
+    until_ns: int | None = None,
+    seed: int | None = None,
+    turns: Sequence[Setting] = (),
+    watch_beats: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Outcome:
+    """Run a scenario to `until_ns` (default: its duration) and judge it; `progress` is told the time, ns, now and then."""
+    seed = scenario.seed if seed is None else seed
+    end = scenario.duration_ns if until_ns is None else until_ns
+    run = _Run(World(scenario, seed=seed), progress)
+    start = run.world.snapshot()
+    conditions = conditions_of(scenario, [each.that for each in scenario.expect])
+    due = [scenario.duration_ns if each.at_ns is None else each.at_ns for each in scenario.expect]
+    results: list[Result | None] = [None] * len(conditions)
+    beats = _BeatWatch(scenario) if watch_beats else None
+    answers = []
+    sample = max(end // SAMPLES, 1)
+    samples = range(sample, end, sample) if beats else ()
+    pending = sorted((each for each in turns if (each.at_ns or 0) <= end), key=lambda each: each.at_ns or 0)
+    for stop in sorted({*samples, *(t for t in due if t < end), *(each.at_ns or 0 for each in pending), end}):
+        run.to(stop)
+        snapshot = run.world.snapshot()
+        for index, condition in enumerate(conditions):
+            if due[index] == stop:
+                results[index] = _judge(condition, stop, snapshot)
+        if beats:
+            beats.look(snapshot)
+        while pending and (pending[0].at_ns or 0) <= stop:
+            turn = pending.pop(0)
+            answers.append((turn, run.world.command(turn.host, turn.name, turn.value)))
+    last = run.world.snapshot()
+    return Outcome(
+        scenario=scenario,
+        seed=seed,
+        kernel=scenario.kernel,
+        start=start,
+        end=last,
+        results=tuple(
+            result or Result(condition.text, when, None, condition.value(last))
+            for result, condition, when in zip(results, conditions, due, strict=True)
+        ),
+        held_at_start=tuple(condition.holds(start) for condition in conditions),
+        silent_beats=tuple(sorted(beats.silent)) if beats else (),
+        answers=tuple(answers),
+    )
+
+
+def _judge(condition: Condition, at_ns: int, snapshot: WorldSnapshot) -> Result:
+    return Result(condition.text, at_ns, condition.holds(snapshot), condition.value(snapshot))
+
+
+class _Run:
+    """A world on its way, in slices short enough to report progress."""
+
+    def __init__(self, world: World, progress: Callable[[int], None] | None) -> None:
+        self.world = world
+        self.progress = progress
+
+    def to(self, stop_ns: int) -> None:
+        """Run to `stop_ns`."""
+        while not self.world.run_until(stop_ns, time.perf_counter() + SLICE_S):
+            if self.progress:
+                self.progress(self.world.now)
+        if self.progress:
+            self.progress(self.world.now)
+
+
+class _BeatWatch:
+    """Which beats have not had their moment yet."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.silent = set(range(len(scenario.beats)))
+        self.times = {number: beat.at_ns for number, beat in enumerate(scenario.beats)}
+        texts = [(number, beat.when) for number, beat in enumerate(scenario.beats) if beat.when]
+        compiled = conditions_of(scenario, [text for _, text in texts])
+        self.conditions = {number: condition for (number, _), condition in zip(texts, compiled, strict=True)}
+
+    def look(self, snapshot: WorldSnapshot) -> None:
+        """Strike out the beats whose time has come or whose condition holds."""
+        for number in sorted(self.silent):
+            when = self.times[number]
+            if (when is not None and when <= snapshot.time_ns) or (
+                number in self.conditions and self.conditions[number].holds(snapshot)
+            ):
+                self.silent.discard(number)

@@ -1,0 +1,120 @@
+"""The outcome of a run as tables for a person at a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from wireside.scenario.units import time_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import RenderableType
+
+    from wireside.out.headless import Outcome
+    from wireside.snapshot import HostSnapshot
+
+NIC_WORDS = ("rx_packets", "tx_packets", "rx_missed_errors", "rx_no_buffer_count")
+MIN_WIDTH = 100
+"""Columns to use when the output is no terminal."""
+
+
+def print_report(outcome: Outcome, console: Console | None = None) -> None:
+    """Print the whole summary to standard output."""
+    console = console or Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=max(console.width, MIN_WIDTH), file=console.file)
+    console.print(summary(outcome))
+
+
+def summary(outcome: Outcome) -> RenderableType:
+    """Expectations, then per host its sockets, programs, losses and the counters that moved."""
+    title = Text.assemble(
+        (outcome.scenario.title, "bold"),
+        f"\n{outcome.scenario.id} · kernel {outcome.kernel} · seed {outcome.seed} · "
+        f"{time_text(outcome.end.time_ns)} simulated",
+    )
+    parts: list[RenderableType] = [title]
+    parts += [
+        Text(f"{time_text(turn.at_ns or 0)} {turn.host}: {turn.name} = {turn.value}. {answer}")
+        for turn, answer in outcome.answers
+    ]
+    if outcome.results:
+        parts.append(_expectations(outcome))
+    starts = {host.name: host for host in outcome.start.hosts}
+    for host in outcome.end.hosts:
+        parts += _host(host, starts[host.name])
+    return Group(*parts)
+
+
+def _expectations(outcome: Outcome) -> Table:
+    table = _table("Expected", "at", "", "found")
+    for result in outcome.results:
+        word, style = {True: ("holds", "green"), False: ("FAILS", "bold red"), None: ("not reached", "dim")}[
+            result.holds
+        ]
+        table.add_row(result.that, time_text(result.at_ns), Text(word, style), result.value)
+    return table
+
+
+def _table(first: str, *rest: str, title: str = "") -> Table:
+    table = Table(
+        box=SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False
+    )
+    table.add_column(first)
+    for column in rest:
+        table.add_column(column)
+    return table
+
+
+def _host(host: HostSnapshot, before: HostSnapshot) -> list[RenderableType]:
+    parts: list[RenderableType] = [Text(f"\n{host.name} {host.address}", "bold")]
+    if host.sockets:
+        table = _table("State", "Recv-Q", "Send-Q", "Local", "Peer", "timer")
+        for row in host.sockets:
+            table.add_row(row.state, str(row.recv_q), str(row.send_q), row.local, row.peer, row.timer)
+        parts.append(table)
+    if host.programs:
+        table = _table("Program", "state", "doing", "calls", "read", "written")
+        for each in host.programs:
+            doing = Text(each.failed, "bold red") if each.failed else Text(each.doing)
+            table.add_row(
+                each.name, each.state, doing, *_numbers(each.calls, each.bytes_read, each.bytes_written)
+            )
+        parts.append(table)
+    losses = {**_moved(host.wire_drops, before.wire_drops), **_moved(host.drops, before.drops)}
+    if losses:
+        table = _table("Lost", "packets")
+        for reason, count in losses.items():
+            table.add_row(Text(reason, "red"), str(count))
+        parts.append(table)
+    parts.append(_counters(host, before))
+    return parts
+
+
+def _counters(host: HostSnapshot, before: HostSnapshot) -> Table:
+    table = _table("Counter", "")
+    for name, value in _moved(host.counters, before.counters).items():
+        table.add_row(name, str(value))
+    for nic in host.nics:
+        for name in NIC_WORDS:
+            if nic.kind != "lo" and nic.statistics.get(name):
+                table.add_row(f"{nic.name} {name}", str(nic.statistics[name]))
+    for number, row in enumerate(host.softnet):
+        if row.dropped or row.time_squeeze:
+            table.add_row(f"cpu{number} softnet dropped", str(row.dropped))
+            table.add_row(f"cpu{number} softnet time_squeeze", str(row.time_squeeze))
+    return table
+
+
+def _numbers(*values: int) -> list[str]:
+    return [f"{value:,}" for value in values]
+
+
+def _moved(after: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int]:
+    return {name: value for name, value in after.items() if value != before.get(name, 0)}

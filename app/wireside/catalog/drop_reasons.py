@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from wireside.catalog.kinds import brought_by
+
 # fmt: off
 DROPWATCH = "dropwatch, perf trace -e skb:kfree_skb"
 """What sees every drop with a reason: readers of the tracepoint skb:kfree_skb."""
@@ -118,8 +120,7 @@ class DropReason(Enum):
 
     def shown_on(self, version: str) -> str:
         """The name a kernel of profile `version` prints; reasons it does not have yet are NOT_SPECIFIED."""
-        newer = self.value.since and tuple(map(int, self.value.since.split("."))) > tuple(map(int, version.split(".")))
-        return DropReason.NOT_SPECIFIED.name if newer else self.name
+        return self.name if brought_by(self.value.since, version) else DropReason.NOT_SPECIFIED.name
 
     __hash__ = object.__hash__
 

@@ -33,6 +33,15 @@ class Direction(Enum):
     TX = "transmit"
 
 
+def brought_by(since: str, version: str) -> bool:
+    """Whether a word that came with kernel release `since` exists in `version`; "" came before all profiles."""
+    return not since or _numbers(since) <= _numbers(version)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
 class CpuMask(int):
     """A set of CPUs, one bit each; written in hex, as below /proc."""
 
@@ -93,6 +102,10 @@ class Sysctl(Declaration, Generic[T]):
         """The default on kernel `version` ("6.18" or "6.12")."""
         return dict(self.older).get(version, self.default)
 
+    def exists_in(self, version: str) -> bool:
+        """Whether kernel `version` has it."""
+        return brought_by(self.since, version)
+
 
 @dataclass(frozen=True, eq=False)
 class Counter(Declaration):
@@ -102,6 +115,10 @@ class Counter(Declaration):
     source: str
     since: str = ""
     """The kernel release that brought it, when the oldest profile does not have it."""
+
+    def exists_in(self, version: str) -> bool:
+        """Whether kernel `version` has it."""
+        return brought_by(self.since, version)
 
 
 @dataclass(frozen=True, eq=False)

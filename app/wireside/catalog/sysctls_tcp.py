@@ -54,6 +54,8 @@ TCP_DSACK: Final = Sysctl[int]("net.ipv4.tcp_dsack", 1, "", NS, AT_ONCE,
     "1 reports segments that came twice (D-SACK).", f"{INPUT} tcp_dsack_set()", high=1, steps=(0, 1))
 TCP_WINDOW_SCALING: Final = Sysctl[int]("net.ipv4.tcp_window_scaling", 1, "", NS, HANDSHAKE,
     "1 offers window scaling; without it a window ends at 64 KiB.", f"{OUTPUT} tcp_syn_options()", high=1, steps=(0, 1))
+TCP_ECN: Final = Sysctl[int]("net.ipv4.tcp_ecn", 2, "", NS, HANDSHAKE,
+    "Explicit congestion notification: 0 never, 1 asks for it, 2 agrees when asked.", f"{INPUT} tcp_ecn_create_request()", high=2, steps=(0, 1, 2))
 
 # Sending
 TCP_CONGESTION_CONTROL: Final = Sysctl[str]("net.ipv4.tcp_congestion_control", "cubic", "", NS, AT_SOCKET,

@@ -69,7 +69,7 @@ def test_the_nic_has_counters_for_each_of_its_queues():
     assert len(NIC_RX_QUEUES) == NIC_QUEUES
     assert {f"nic.rx_queue_{n}_drops" for n in range(NIC_QUEUES)} <= names
     assert {f"nic.tx_queue_{n}_packets" for n in range(NIC_QUEUES)} <= names
-    assert NIC_RX_QUEUES[3].bytes.name == "nic.rx_queue_3_bytes"
+    assert NIC_RX_QUEUES[3].bytes.printed == "rx_queue_3_bytes"
 
 
 def test_counters_stand_in_the_order_in_which_nstat_prints_them():

@@ -148,3 +148,12 @@ def test_port_lists_and_cpu_masks():
 
 def test_tcp_fin_timeout_says_that_it_is_not_the_length_of_time_wait():
     assert "TIME-WAIT is not affected" in TCP_FIN_TIMEOUT.doc
+
+
+@pytest.mark.parametrize("sysctl", ALL_SYSCTLS, ids=lambda sysctl: sysctl.name)
+def test_the_steps_of_a_knob_contain_every_default(sysctl):
+    if sysctl is IP_LOCAL_RESERVED_PORTS:
+        assert sysctl.steps == ()
+    else:
+        assert {sysctl.default, *(old for _, old in sysctl.older)} <= set(sysctl.steps)
+        assert len(set(sysctl.steps)) == len(sysctl.steps)

@@ -127,3 +127,8 @@ class NicCounter(Declaration):
 
     doc: str
     source: str
+
+    @property
+    def printed(self) -> str:
+        """The name as ethtool prints it."""
+        return self.name.removeprefix("nic.")

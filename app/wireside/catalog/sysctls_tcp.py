@@ -32,8 +32,8 @@ TCP_RTO_MAX_MS: Final = Sysctl[int]("net.ipv4.tcp_rto_max_ms", 120000, "ms", NS,
 TCP_EARLY_RETRANS: Final = Sysctl[int]("net.ipv4.tcp_early_retrans", 3, "", NS, AT_ONCE,
     "3 and 4 allow tail loss probes, 0 forbids them.", f"{OUTPUT} tcp_schedule_loss_probe()", high=4, steps=(0, 3))
 TCP_RECOVERY: Final = Sysctl[int]("net.ipv4.tcp_recovery", 1, "bits", NS, AT_ONCE,
-    "Bit 1 is RACK (the only way since 6.17), bit 2 keeps its reordering window still, bit 4 sets that window to 0.",
-    "net/ipv4/tcp_recovery.c tcp_rack_reo_wnd()", high=255, steps=(0, 1, 5))
+    "1 is RACK (always on since 6.17), 2 keeps its reordering window still, 4 makes it disregard the count of three SACKed segments.",
+    "net/ipv4/tcp_recovery.c tcp_rack_reo_wnd()", high=255, steps=(0, 1, 3, 5))
 TCP_FRTO: Final = Sysctl[int]("net.ipv4.tcp_frto", 2, "", NS, "at the next retransmission timeout",
     "Not 0: after a timeout, find out whether it was needless (F-RTO).", f"{INPUT} tcp_enter_loss()", high=2, steps=(0, 2))
 TCP_REORDERING: Final = Sysctl[int]("net.ipv4.tcp_reordering", 3, "segments", NS, AT_SOCKET,

@@ -10,7 +10,7 @@ from wireside.scenario import nodes, words
 from wireside.scenario.nodes import Document, Field, choice, list_of, section, value_of
 from wireside.scenario.script import is_address
 from wireside.scenario.spec import HostSpec, LinkSpec, NicSpec
-from wireside.scenario.units import Kind, UnitError, advice
+from wireside.scenario.units import Kind, UnitError, advice, cpus_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,7 +137,7 @@ def _check_host(doc: Document, node: yaml.Node, host: HostSpec) -> None:
             doc.complain(
                 node,
                 f"rps_cpus names CPU {cpu}, but {host.name} has {host.cpus}",
-                f"Its CPUs are 0 to {host.cpus - 1}.",
+                cpus_text(host.cpus),
             )
 
 

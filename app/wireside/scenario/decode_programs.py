@@ -14,7 +14,7 @@ from wireside.scenario.nodes import Document, Field, section, value_of
 from wireside.scenario.script import check_host, read_script
 from wireside.scenario.segments import SegmentError, read_segment
 from wireside.scenario.spec import Call, HostSpec, Loop, ProgramSpec, WirePeerSpec, WireSegment
-from wireside.scenario.units import Kind, UnitError, advice
+from wireside.scenario.units import Kind, UnitError, advice, cpus_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -142,7 +142,7 @@ def _check_place(
         return
     cpus = hosts[host].cpus
     if isinstance(cpus, int) and values["cpu"] >= cpus:
-        doc.complain(node, f"{host} has no CPU {values['cpu']}", f"Its CPUs are 0 to {cpus - 1}.")
+        doc.complain(node, f"{host} has no CPU {values['cpu']}", cpus_text(cpus))
 
 
 WIRE_FIELDS = {

@@ -146,6 +146,8 @@ def check_knob(cast: Cast, host: str, name: str, value: str | None) -> None:
     program, _, parameter = name.rpartition(".")
     if program in cast.programs and cast.programs[program].on == host:
         _check_parameter(cast.programs[program], parameter, value)
+    elif program in cast.programs:
+        raise UnitError(f"{program} does not run on {host}", f"It runs on {cast.programs[program].on}.")
     elif name in words.SYSCTL_NAMES:
         if value is not None:
             words.check_sysctl(name, value)
@@ -166,23 +168,22 @@ def _check_parameter(program: ProgramSpec, name: str, value: str | None) -> None
         )
     live = [each.name for each in BEHAVIOURS[program.run].parameters if each.live]
     if name not in live:
-        known = BEHAVIOURS[program.run].parameter(name)
-        what = (
-            f"{program.name}.{name} is read only at its start"
-            if known
-            else f"{program.run} has no parameter {name!r}"
-        )
-        raise UnitError(what, advice(name, live))
+        if BEHAVIOURS[program.run].parameter(name):
+            raise UnitError(
+                f"{program.name}.{name} is read only when the program starts",
+                f"While it runs you can turn {', '.join(live)}." if live else "",
+            )
+        raise UnitError(f"{program.run} has no parameter {name!r}", advice(name, live))
     if value is not None:
         parse_parameter(program.run, name, value)
 
 
 def knob_names(cast: Cast, host: str) -> list[str]:
     """Every knob of a host."""
-    names = [*words.SYSCTL_NAMES, *NIC_KNOBS]
+    names: list[str] = []
     for program in cast.programs.values():
         if program.on == host and program.run:
             names += [
                 f"{program.name}.{each.name}" for each in BEHAVIOURS[program.run].parameters if each.live
             ]
-    return names
+    return [*names, *NIC_KNOBS, *words.SYSCTL_NAMES]

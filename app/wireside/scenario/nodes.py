@@ -98,9 +98,10 @@ def _compose(text: str, shown: str) -> yaml.Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = Position(shown, mark.line + 1, mark.column + 1) if mark else Position(shown, 1, 1)
-        raise _only(
-            f"not valid YAML: {error.problem or error.context}", where, _syntax_advice(text, where)
-        ) from None
+        what = error.problem or error.context or ""
+        if what.startswith("but "):
+            what = f"{error.context} {what}"
+        raise _only(f"not valid YAML: {what}", where, _syntax_advice(text, where)) from None
     except yaml.YAMLError as error:
         what = str(getattr(error, "reason", "") or error).split("\n", 1)[0]
         where = place(text, int(getattr(error, "position", 0) or 0), shown)

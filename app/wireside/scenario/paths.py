@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from wireside.scenario import words
-from wireside.scenario.units import UnitError, advice
+from wireside.scenario.units import UnitError, advice, cpus_text
 from wireside.snapshot import CpuRow, NicRow, ProgramRow, SocketRow, SoftnetRow
 
 if TYPE_CHECKING:
@@ -196,5 +196,5 @@ def _row(host: str, part: str, arg: str | None, field: str, names: HostNames) ->
         raise UnitError(f"{arg!r} is not a number", f"Write {host}.{part}({example}).{field}.")
     number = int(arg)
     if part in ("softnet", "cpu") and number >= names.cpus:
-        raise UnitError(f"{host} has no CPU {number}", f"Its CPUs are 0 to {names.cpus - 1}.")
+        raise UnitError(f"{host} has no CPU {number}", cpus_text(names.cpus))
     return Path(host, part, number, field)

@@ -77,7 +77,7 @@ def _flow_body(script: _Script, node: yaml.SequenceNode) -> tuple[Call | Loop, .
     doc = script.doc
     lines = doc.text.splitlines(keepends=True)
     start, end = node.start_mark, node.end_mark
-    first = sum(len(line) for line in lines[: start.line]) + start.column
+    first = doc.text.index("[", sum(len(line) for line in lines[: start.line]) + start.column)
     last = sum(len(line) for line in lines[: end.line]) + end.column
     body = []
     for offset, statement in _split(doc.text[first + 1 : last - 1]):

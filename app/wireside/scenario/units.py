@@ -84,6 +84,11 @@ def advice(word: str, known: Iterable[str]) -> str:
     return f"Known here: {shown}{', …' if len(words) > 12 else ''}."
 
 
+def cpus_text(count: int) -> str:
+    """Which CPUs a host with `count` of them has, as a next step."""
+    return "It has only CPU 0." if count == 1 else f"Its CPUs are 0 to {count - 1}."
+
+
 def parse(kind: Kind, text: str) -> int | float | str:
     """The value of `text` as `kind`: ns, bytes, bits per second, a probability …; UnitError when it is none."""
     if kind in UNITS:

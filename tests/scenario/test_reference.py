@@ -1,0 +1,58 @@
+"""The user's reference, scenarios/README.md, says what is true."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from wireside.scenario import library
+from wireside.scenario.behaviours import BEHAVIOURS
+from wireside.scenario.load import load
+from wireside.scenario.paths import HostNames, resolve
+from wireside.scenario.syscalls import SYSCALLS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+README = library.scenario_dir() / "README.md"
+TEXT = README.read_text(encoding="utf-8")
+EXAMPLE = TEXT.split("```yaml\n")[1].split("```")[0]
+
+
+def test_its_example_loads_once_the_wire_peer_has_a_host_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "example.yaml"
+    third = "  third: {address: 10.0.0.3}\n\nlinks:"
+    path.write_text(
+        EXAMPLE.replace("\nlinks:", third, 1).replace(
+            "\nprograms:", "  - {between: [raw, third]}\n\nprograms:", 1
+        ),
+        encoding="utf-8",
+    )
+    scenario = load(path)
+    assert [beat.look_at for beat in scenario.beats] == ["WIRE", "RECEIVE_QUEUE"]
+    assert len(scenario.wire_peers[0].segments) == 3
+    assert [knob.name for knob in scenario.knobs] == ["reader.rate", "nic.rx_ring", "net.ipv4.tcp_rmem"]
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS.values(), ids=lambda each: each.name)
+def test_it_shows_every_program_and_parameter(behaviour) -> None:
+    assert f"| `{behaviour.name}` | | | | {behaviour.doc} |" in TEXT
+    for parameter in behaviour.parameters:
+        assert f"| `{parameter.name}` | {parameter.kind.value} |" in TEXT
+        assert parameter.doc in TEXT
+
+
+@pytest.mark.parametrize("call", SYSCALLS.values(), ids=lambda each: each.name)
+def test_it_shows_every_system_call(call) -> None:
+    assert f"| `{call.usage}` | {call.gives} | {call.doc} |" in TEXT
+
+
+def test_its_paths_exist() -> None:
+    names = {"server": HostNames(1, ("reader",))}
+    table = TEXT.split("| path | what it is |")[1].split("##")[0]
+    paths = re.findall(r"`(server\.[^`]+)`", table)
+    assert len(paths) >= 12
+    for path in paths:
+        assert resolve(path, names).host == "server"

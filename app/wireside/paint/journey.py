@@ -221,9 +221,12 @@ def _fall(surface: Surface, look: Look, where: Plan, mover: Mover, x: float) -> 
 
 
 def _cross(surface: Surface, look: Look, x: int, y: int) -> None:
-    """Mark a lost packet, but never over a word."""
-    if 0 <= y < surface.h and not surface.ch[y][x].isalnum():
-        under = look.palette.bg_of(surface.style_at(x, y))
+    """Mark a lost packet, but never over a word, a number or a gauge."""
+    under = look.palette.bg_of(surface.style_at(x, y))
+    glyphs = look.glyphs
+    free = (" ", glyphs.lane, glyphs.free, glyphs.slot, glyphs.borders[1])
+    grounds = (look.palette.roles["panel"], look.palette.roles["bg"])
+    if 0 <= y < surface.h and surface.ch[y][x] in free and under in grounds:
         surface.cell(x, y, look.glyphs.lost, look.style("bad", under, bold=True))
 
 

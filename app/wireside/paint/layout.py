@@ -33,7 +33,7 @@ def layout(w: int, h: int, focus: str = "") -> Layout:
         return Layout(w, h)
     panes = {"status": Rect(0, 0, w, 1), "footer": Rect(0, h - 1, w, 1)}
     journey = _journey_height(w, h)
-    narration = 5 if h < 40 else 6
+    narration = 5 if 28 <= h < 40 and w >= 100 else 6
     timeline = 0 if h < 32 else 5 if h < 46 else 7
     panes["journey"] = Rect(0, 1, w, journey)
     panes["narration"] = Rect(0, 1 + journey, w, narration)
@@ -56,7 +56,7 @@ def _journey_height(w: int, h: int) -> int:
 
 def _middle(panes: dict[str, Rect], area: Rect, focus: str) -> None:
     if area.w < 116:
-        right = 34 if area.w < 100 else 40
+        right = 30 if area.w < 100 else 38
         left = Rect(area.x, area.y, area.w - right, area.h)
         panes["tools"] = left
         panes["knobs" if focus == "knobs" else "gauges"] = Rect(left.right, area.y, right, area.h)

@@ -156,4 +156,4 @@ def draw_help(surface: Surface, look: Look, rows: Sequence[tuple[str, str]], kin
             surface.put(x, y, "  ", look.style("ink", kind))
         else:
             surface.put(x, y, "o", look.style(kind, bold=True))
-        x = surface.put(x + 3, y, kind, look.style("dim")) + 2
+        x = surface.put(x + 3, y, kind, look.style("dim")) + 1

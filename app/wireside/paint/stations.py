@@ -105,7 +105,7 @@ def _sockbuf(row: SocketRow | None) -> Reading:
     if row is None or not row.sk_rcvbuf:
         return Reading("sk_rcvbuf", "-", "-", 0.0)
     used, most = size(row.sk_rmem_alloc), size(row.sk_rcvbuf)
-    return Reading("rmem/rcvbuf", f"{used}/{most}", used, row.sk_rmem_alloc / row.sk_rcvbuf)
+    return Reading("sk_rcvbuf", f"{used}/{most}", used, row.sk_rmem_alloc / row.sk_rcvbuf)
 
 
 def _read(host: HostSnapshot) -> Reading:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wireside.paint.glyphs import plain
@@ -45,47 +46,70 @@ def _heat(look: Look, used: int, most: int) -> RGB:
     return look.palette.heat(used / most if most else 0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Where the columns of the socket table stand: text columns from, numbers up to."""
+
+    state: int
+    recv_q: int
+    send_q: int
+    local: int
+    peer: int
+    end: int
+    wide: bool
+    """Whether cwnd and window have columns, too."""
+
+
+def _columns(w: int, locals_: list[str]) -> _Columns:
+    if w < 54:
+        return _Columns(2, 19, 26, 27, 34, w - 2, wide=False)
+    wide = w >= 66
+    end = w - (24 if wide else 2)
+    longest = max((len(text) for text in locals_), default=8)
+    return _Columns(4, 20, 27, 28, 28 + min(longest + 1, end - 36), end, wide=wide)
+
+
 def _sockets(surface: Surface, look: Look, view: View) -> None:
     """As `ss -tuan` shows them, this host's first, then those of the others."""
-    wide = surface.w >= 66
+    at = _columns(surface.w, [s.local for s in view.host.sockets])
     head = look.style("dim", bold=True)
-    name_at = 2
-    surface.put(name_at, 1, "State", head)
-    surface.put_right(20, 1, "Recv-Q", head)
-    surface.put_right(27, 1, "Send-Q", head)
-    room = surface.w - 30 - (22 if wide else 0)
-    local_w = min(max((len(s.local) for s in view.host.sockets), default=8) + 1, room - 6)
-    surface.put(28, 1, "Local"[:local_w], head)
-    surface.put(28 + local_w, 1, "Peer"[: room - local_w], head)
-    if wide:
-        surface.put_right(surface.w - 15, 1, "cwnd", head)
-        surface.put_right(surface.w - 2, 1, "window", head)
+    for x, title in ((2, "State"), (at.local, "Local"), (at.peer, "Peer")):
+        surface.put(x, 1, title, head)
+    surface.put_right(at.recv_q, 1, "Recv-Q", head)
+    surface.put_right(at.send_q, 1, "Send-Q", head)
+    if at.wide:
+        surface.put_right(surface.w - 14, 1, "cwnd", head)
+        surface.put_right(surface.w - 2, 1, "rcv window", head)
     rows = [(True, s) for s in view.host.sockets]
     rows += [(False, s) for h in view.world.hosts if h.name != view.focus for s in h.sockets]
     for y, (ours, row) in enumerate(rows[: surface.h - 3], start=2):
-        _socket_row(surface, look, row, y, local_w, room - local_w, ours=ours, wide=wide)
+        _socket_row(surface, look, row, y, at, ours=ours)
     if len(rows) > surface.h - 3:
         surface.put_right(surface.w - 2, surface.h - 1, f" {len(rows)} sockets ", look.style("dim"))
 
 
-def _socket_row(
-    surface: Surface, look: Look, row: SocketRow, y: int, local_w: int, peer_w: int, *, ours: bool, wide: bool
-) -> None:
+def _socket_row(surface: Surface, look: Look, row: SocketRow, y: int, at: _Columns, *, ours: bool) -> None:
     color = STATE_COLORS.get(row.state, "hot")
-    surface.put(2, y, look.glyphs.bullet, look.style(color))
-    surface.put(4, y, row.state[:10], look.style(color if ours else "dim"))
+    if at.state > 2:
+        surface.put(2, y, look.glyphs.bullet, look.style(color))
+    surface.put(at.state, y, row.state[:10], look.style(color if ours else "dim"))
     full = row.recv_q if row.state == "LISTEN" else row.sk_rmem_alloc
     most = row.send_q if row.state == "LISTEN" else row.sk_rcvbuf
-    surface.put_right(20, y, str(row.recv_q), look.style(_heat(look, full, most)))
-    surface.put_right(27, y, str(row.send_q), look.style(_heat(look, row.sk_wmem_queued, row.sk_sndbuf)))
+    surface.put_right(at.recv_q, y, str(row.recv_q), look.style(_heat(look, full, most)))
+    surface.put_right(
+        at.send_q, y, str(row.send_q), look.style(_heat(look, row.sk_wmem_queued, row.sk_sndbuf))
+    )
     text = look.style("text" if ours else "dim")
-    surface.put(28, y, fit(row.local, local_w - 1, look.glyphs.ellipsis), text)
-    surface.put(28 + local_w, y, fit(row.peer, peer_w - 1, look.glyphs.ellipsis), text)
-    if wide and row.netid == "tcp" and row.state != "LISTEN":
-        surface.put_right(surface.w - 15, y, str(row.cwnd), text)
-        color = "bad" if row.rcv_wnd_left == 0 and row.rcv_wnd == 0 else "good"
+    ellipsis, local = look.glyphs.ellipsis, row.local
+    if len(local) > at.peer - at.local - 1:
+        local = ":" + local.rpartition(":")[2]
+    surface.put(at.local, y, fit(local, at.peer - at.local - 1, ellipsis), text)
+    surface.put(at.peer, y, fit(row.peer, at.end - at.peer, ellipsis), text)
+    if at.wide and row.netid == "tcp" and row.state != "LISTEN":
+        surface.put_right(surface.w - 14, y, str(row.cwnd), text)
+        color = "bad" if row.rcv_wnd_left == 0 else "good"
         surface.put_right(surface.w - 2, y, size(row.rcv_wnd_left), look.style(color if ours else "dim"))
-    elif wide and row.netid == "udp" and row.sk_drops:
+    elif at.wide and row.netid == "udp" and row.sk_drops:
         surface.put_right(surface.w - 2, y, f"drops {row.sk_drops}", look.style("bad", bold=True))
 
 

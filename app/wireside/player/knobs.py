@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from wireside.catalog.kinds import Sysctl
     from wireside.scenario.spec import KnobSpec
 
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"(-?\d+(?:\.\d+)?)([kKMG]?)(i?)")
+_POWER = {"": 0, "k": 1, "K": 1, "M": 2, "G": 3}
+_WORDS = {"1": "true", "0": "false"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +55,18 @@ def knob_row(spec: KnobSpec, value: str, at_start: str, kernel: str) -> KnobRow:
     return KnobRow(spec.host, spec.name, label, value, default, sysctl.when, spec.doc or sysctl.doc, values)
 
 
-def _size(text: str) -> float:
-    """The number that orders values: the largest one in the text (the limit of a triple)."""
-    numbers = _NUMBER.findall(text)
-    return max((float(n) for n in numbers), default=0.0)
+def _size(text: str) -> tuple[float, ...]:
+    """What orders values: their numbers, the last one first (the limit of a triple)."""
+    found = _NUMBER.findall(text)
+    return tuple(float(n) * (1024 if binary else 1000) ** _POWER[unit] for n, unit, binary in reversed(found))
 
 
 def stepped(values: Sequence[str], current: str, direction: int) -> str | None:
     """The next sensible value upward (+1) or downward (-1); None when there is none."""
     plain = [" ".join(v.split()) for v in values]
     now = " ".join(current.split())
+    if now not in plain and _WORDS.get(now) in plain:
+        now = _WORDS[now]
     if now in plain:
         index = plain.index(now) + direction
         return values[index] if 0 <= index < len(values) else None

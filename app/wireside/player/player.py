@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from wireside.scenario.spec import Beat, Scenario
     from wireside.snapshot import Event, HostSnapshot, PacketTrace, WorldSnapshot
 
-SCALES = tuple(step * 10**power for power in range(3, 10) for step in (1, 2, 5))[:-1]
+SCALES: tuple[int, ...] = tuple(step * 10**power for power in range(3, 10) for step in (1, 2, 5))[:-1]
 """Simulated ns per wall second: 1 µs, 2 µs, 5 µs … 1 s, 2 s."""
 LONGEST_TICK_S = 0.1
 """A frame that came later than this does not make the run jump."""
@@ -25,8 +26,13 @@ LONGEST_TICK_S = 0.1
 class WorldLike(Protocol):
     """What a player needs of a world."""
 
-    now: int
-    event_count: int
+    @property
+    def now(self) -> int:
+        """Simulated time, ns."""
+
+    @property
+    def event_count(self) -> int:
+        """How many events there have been."""
 
     def run_until(self, t_ns: int, wall_deadline: float | None = None) -> bool:
         """Run to `t_ns`; False when the wall deadline came first."""
@@ -203,12 +209,13 @@ class Player:
 
 def nearest_scale(scale: int) -> int:
     """The step of the time scale that is nearest to `scale`."""
-    return min(SCALES, key=lambda s: max(s, scale) / max(1, min(s, scale)))
+    return min(SCALES, key=lambda step: abs(math.log(step / max(1, scale))))
 
 
 def focus_host(scenario: Scenario) -> str:
-    """The host to watch: the scenario's choice, else the last one."""
-    return scenario.focus or scenario.hosts[-1].name
+    """The host to watch: the scenario's choice, else the first whose program has a port of its own, else the first."""
+    listening = (program.on for program in scenario.programs if "port" in program.params)
+    return scenario.focus or next(listening, scenario.hosts[0].name)
 
 
 def deadline_in(seconds: float) -> float:

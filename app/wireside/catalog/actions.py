@@ -1,0 +1,54 @@
+"""Every key of the program, declared once: bindings, footer and help are derived from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a user can do: the method `do_<name>` of the screen."""
+
+    name: str
+    keys: tuple[str, ...]
+    """Textual's names of the keys, or the characters that they type."""
+    shown: str
+    """How footer and help write the keys."""
+    title: str
+    """One or two words for the footer; empty: only the help lists it."""
+    help: str
+
+
+ACTIONS = (
+    Action("pause", ("space",), "space", "pause", "Pause, and go on."),
+    Action("step", (".",), ".", "step", "Run to the next thing that happens, and stay there."),
+    Action("slower", ("[",), "[", "", "Slower: less simulated time per second."),
+    Action("faster", ("]",), "[ ]", "speed", "Slower and faster: 1 µs to 2 s of the run per second."),
+    Action("restart", ("r",), "r", "restart", "Begin this scenario again."),
+    Action("focus", ("tab", "shift+tab"), "tab", "knobs", "Go to the knobs and back."),
+    Action("up", ("up", "k"), "up/down", "", "Choose a knob."),
+    Action("down", ("down", "j"), "up/down", "", "Choose a knob."),
+    Action("less", ("left",), "left", "", "Turn the knob down to its next sensible value."),
+    Action("more", ("right",), "right", "", "Turn the knob up to its next sensible value."),
+    Action("type", ("enter",), "enter", "", "Type a value: Enter sets it, Esc cancels."),
+    Action("tab_1", ("1",), "1-4", "tools", "Tools: sockets (ss), counters (nstat), events, packets."),
+    Action("tab_2", ("2",), "2", "", "Counters that moved."),
+    Action("tab_3", ("3",), "3", "", "Events in plain sentences."),
+    Action("tab_4", ("4",), "4", "", "Packets as tcpdump prints them, and how each ended."),
+    Action("next", ("n",), "n p", "scenario", "Next and previous scenario of the library."),
+    Action("previous", ("p",), "p", "", "Previous scenario."),
+    Action("help", ("?", "f1"), "?", "help", "This page."),
+    Action("quit", ("q", "ctrl+c", "ctrl+q"), "q", "quit", "Leave; the terminal is as before."),
+)
+
+BY_KEY = {key: action for action in ACTIONS for key in action.keys}
+_LAST = {"tab_1", "next"}
+"""What a narrow footer leaves out first."""
+FOOTER = tuple(
+    (action.shown, action.title)
+    for action in sorted(ACTIONS, key=lambda action: action.name in _LAST)
+    if action.title
+)
+_FOLDED = {"slower", "up", "tab_2", "tab_3", "tab_4", "previous"}
+"""Actions that another line of the help names, too."""
+HELP = tuple((action.shown, action.help) for action in ACTIONS if action.name not in _FOLDED)

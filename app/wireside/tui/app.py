@@ -1,0 +1,126 @@
+"""The terminal program: one app, one screen."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App
+
+from wireside.errors import WiresideError
+from wireside.paint.glyphs import glyphs_from_environment
+from wireside.paint.palette import Palette, depth_from_environment, roles_from_environment
+from wireside.paint.view import Look
+from wireside.player.player import Player
+from wireside.tui.fast import FastWriter
+from wireside.tui.screen import JourneyScreen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from wireside.scenario.spec import Scenario
+
+RENDERERS = ("auto", "safe", "fast")
+
+
+class WiresideApp(App[int]):
+    """Plays one scenario after the other on one screen."""
+
+    ENABLE_COMMAND_PALETTE: ClassVar[bool] = False
+    ALLOW_SELECT: ClassVar[bool] = False
+    BINDINGS: ClassVar[list[Any]] = []
+
+    def __init__(
+        self,
+        player: Player,
+        *,
+        look: Look | None = None,
+        renderer: str = "auto",
+        fps: int = 30,
+        neighbours: Sequence[str] = (),
+        open_path: Callable[[str], Player] | None = None,
+    ) -> None:
+        super().__init__()
+        self.look = look or look_from_environment(
+            os.environ, getattr(sys.stdout, "encoding", None) or "ascii"
+        )
+        self._player = player
+        self._fps = fps
+        self._neighbours = list(neighbours)
+        self._open_path = open_path
+        self.fault: WiresideError | None = None
+        self._writer = None if renderer == "safe" else FastWriter(self, self.look.palette)
+
+    def get_default_screen(self) -> JourneyScreen:
+        """The journey, at once: no blank screen comes first."""
+        return JourneyScreen(self._player, self.look, self._writer, self._fps)
+
+    def open_neighbour(self, direction: int) -> None:
+        """Play the library's next (+1) or previous (-1) scenario."""
+        if not self._neighbours or self._open_path is None:
+            return
+        here = self._player.scenario.path
+        index = self._neighbours.index(here) if here in self._neighbours else -1 if direction > 0 else 0
+        try:
+            self._player = self._open_path(self._neighbours[(index + direction) % len(self._neighbours)])
+        except WiresideError as fault:
+            self.fault = fault
+            self.exit(2)
+            return
+        screen = self.screen
+        assert isinstance(screen, JourneyScreen)
+        screen.take(self._player)
+
+
+def look_from_environment(environ: Mapping[str, str], encoding: str) -> Look:
+    """Colours and characters that this terminal can show."""
+    palette = Palette(depth_from_environment(environ), roles_from_environment(environ))
+    return Look(palette, glyphs_from_environment(environ, encoding))
+
+
+def make_player(
+    scenario: Scenario,
+    *,
+    seed: int | None = None,
+    kernel: str | None = None,
+    sysctl: Mapping[str, str] | None = None,
+) -> Player:
+    """A player of `scenario` in a world of its own."""
+    from wireside.sim.world import World  # noqa: PLC0415  (not needed before the first scenario is read)
+
+    return Player(scenario, partial(World, scenario, seed=seed, kernel=kernel, sysctl=sysctl), seed)
+
+
+def run(
+    path: str,
+    *,
+    seed: int | None = None,
+    kernel: str | None = None,
+    sysctl: Mapping[str, str] | None = None,
+    renderer: str = "auto",
+    fps: int = 30,
+) -> int:
+    """Play the scenario at `path` until the user quits; return the exit status.
+
+    `renderer` is "safe" (through Textual's compositor), "fast" or "auto" (cell differences written directly
+    wherever that is possible). Raises WiresideError after the terminal has been restored.
+    """
+    from wireside.scenario.library import index, scenario_dir  # noqa: PLC0415
+    from wireside.scenario.load import load  # noqa: PLC0415
+
+    def open_path(where: str) -> Player:
+        return make_player(load(where), seed=seed, kernel=kernel, sysctl=sysctl)
+
+    app = WiresideApp(
+        open_path(path),
+        renderer=renderer,
+        fps=fps,
+        neighbours=[str(scenario_dir() / f"{name}.yaml") for name in index()],
+        open_path=open_path,
+    )
+    status = app.run(mouse=False)
+    if app.fault is not None:
+        raise app.fault
+    return app.return_code or status or 0

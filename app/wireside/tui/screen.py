@@ -1,0 +1,314 @@
+"""The journey screen: panes, keys, and the one tick that drives everything."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from textual.screen import Screen
+
+from wireside.catalog.actions import BY_KEY, FOOTER, HELP
+from wireside.errors import CommandError
+from wireside.paint.layout import Layout, layout
+from wireside.paint.panes import draw_help, draw_too_small
+from wireside.paint.screen import DRAW
+from wireside.paint.view import KnobView
+from wireside.paint.viewer import Viewer
+from wireside.player.knobs import stepped
+from wireside.tui.pane import Pane, RichStyles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual import events
+    from textual.app import ComposeResult
+
+    from wireside.paint.surface import Surface
+    from wireside.paint.view import Look, View
+    from wireside.player.player import Player
+    from wireside.tui.fast import FastWriter
+
+SIMULATION_BUDGET_S = 0.008
+"""The longest slice of a tick that goes to the simulation, so that keys are answered at once."""
+EVERY = {"gauges": 2, "tools": 5, "events": 6, "timeline": 6, "knobs": 8, "narration": 4, "footer": 15}
+"""Panes that need not be drawn every frame: every how many."""
+PANES = tuple(DRAW)
+KINDS = ("SYN", "SYN-ACK", "ACK", "DATA", "FIN", "RST", "PROBE", "UDP")
+
+
+class JourneyScreen(Screen[None]):
+    """One scenario playing."""
+
+    DEFAULT_CSS = """
+    JourneyScreen { layers: panes over; overflow: hidden; }
+    JourneyScreen Pane { position: absolute; layer: panes; }
+    JourneyScreen #pane-over { layer: over; display: none; }
+    """
+
+    def __init__(self, player: Player, look: Look, writer: FastWriter | None, fps: int) -> None:
+        super().__init__()
+        self.look, self.writer, self.fps = look, writer, fps
+        self.knob = KnobView()
+        self.tab = 1
+        self.focus_pane = ""
+        self.frames = 0
+        self.frame_seconds: list[float] = []
+        styles = RichStyles(look.palette)
+        ground = look.style("text")
+        self.panes = {name: Pane(name, styles, ground) for name in PANES}
+        self.over = Pane("over", styles, ground)
+        self.plan = Layout(0, 0)
+        self._helping = False
+        self._stale = True
+        self._last = time.perf_counter()
+        self._fps_shown, self._fps_since, self._fps_frames = 0.0, self._last, 0
+        self._draw_s = 0.004
+        self.take(player)
+
+    def take(self, player: Player) -> None:
+        """Show another player, or the same one begun again."""
+        self.player = player
+        self.viewer = Viewer(player)
+        self.knob.rows = player.knobs()
+        self.knob.chosen = min(self.knob.chosen, max(0, len(self.knob.rows) - 1))
+        self.knob.typed, self.knob.message = None, ""
+        self._stale = True
+
+    def compose(self) -> ComposeResult:
+        """All panes; `_arrange` shows those that have a place."""
+        yield from self.panes.values()
+        yield self.over
+
+    def on_mount(self) -> None:
+        """Begin to tick."""
+        self._arrange()
+        self.set_interval(1 / self.fps, self.tick)
+
+    def on_resize(self) -> None:
+        """Give every pane its place in the new size."""
+        self._arrange()
+
+    def _arrange(self) -> None:
+        w, h = self.app.size
+        self.plan = layout(w, h, self.focus_pane)
+        for name, pane in self.panes.items():
+            rect = self.plan.panes.get(name)
+            pane.display = rect is not None
+            if rect is not None:
+                pane.place(rect.x, rect.y, rect.w, rect.h)
+        self.over.display = self.plan.too_small or self._helping
+        if self.plan.too_small:
+            self.over.place(0, 0, max(1, w), max(1, h))
+        elif self._helping:
+            rows = min(h - 4, len(HELP) + 6)
+            self.over.place((w - 74) // 2, (h - rows) // 2, 74, rows)
+        self._stale = True
+        if self.is_attached:
+            self._draw(PANES)
+
+    def tick(self) -> None:
+        """One frame: simulate a slice, look, draw what is due, write once."""
+        start = time.perf_counter()
+        elapsed, self._last = start - self._last, start
+        moved = False
+        if not self._helping and not self.plan.too_small:
+            budget = max(0.002, min(SIMULATION_BUDGET_S, 1 / self.fps - self._draw_s))
+            moved = self.player.advance(elapsed, start + budget)
+        if not moved and not self._stale:
+            self._fps_since, self._fps_frames = start, 0
+            return
+        simulated = time.perf_counter()
+        everything, self._stale = self._stale, False
+        self._count_frame(start)
+        due = PANES if everything else [n for n in PANES if self.frames % EVERY.get(n, 1) == 0]
+        self._draw(due)
+        self._draw_s += 0.1 * (time.perf_counter() - simulated - self._draw_s)
+
+    def _count_frame(self, now: float) -> None:
+        self.frames += 1
+        self._fps_frames += 1
+        if now - self._fps_since >= 1.0:
+            self._fps_shown = self._fps_frames / (now - self._fps_since)
+            self._fps_since, self._fps_frames = now, 0
+
+    def view(self) -> View:
+        """What is to be shown now."""
+        view = self.viewer.view()
+        view.knobs, view.tab, view.focus_pane, view.keys = self.knob, self.tab, self.focus_pane, FOOTER
+        view.fps = self._fps_shown
+        return view
+
+    def _draw(self, names: Iterable[str]) -> None:
+        if self.over.display:
+            self._draw_over()
+            return
+        view, look = self.view(), self.look
+        writer = self.writer if self.writer is not None and self.writer.available() else None
+        for name in names:
+            if name in self.plan.panes:
+                draw = DRAW[name]
+                self.panes[name].frame(lambda surface, draw=draw: draw(surface, look, view), writer)  # type: ignore[misc]
+        if writer is not None:
+            writer.flush()
+
+    def _draw_over(self) -> None:
+        def draw(surface: Surface) -> None:
+            if self.plan.too_small:
+                draw_too_small(surface, self.look)
+            else:
+                draw_help(surface, self.look, HELP, KINDS)
+
+        self.over.frame(draw, None)
+
+    def on_key(self, event: events.Key) -> None:
+        """Answer a key through the registry of actions, or edit the value being typed."""
+        event.stop()
+        event.prevent_default()
+        self._stale = True
+        if self._helping:
+            self.do_help()
+        elif self.knob.typed is not None and event.key not in {"ctrl+c", "ctrl+q"}:
+            self._edit(event)
+        else:
+            action = BY_KEY.get(event.key) or BY_KEY.get(event.character or "")
+            if action is not None:
+                getattr(self, f"do_{action.name}")()
+
+    def do_pause(self) -> None:
+        """Pause, or go on."""
+        self.player.toggle_pause()
+
+    def do_step(self) -> None:
+        """Run to the next thing that happens."""
+        self.player.step()
+
+    def do_slower(self) -> None:
+        """Less simulated time per second."""
+        self.player.change_scale(-1)
+
+    def do_faster(self) -> None:
+        """More simulated time per second."""
+        self.player.change_scale(+1)
+
+    def do_restart(self) -> None:
+        """Begin again."""
+        self.player.restart()
+        self.take(self.player)
+
+    def do_focus(self) -> None:
+        """Go to the knobs, or leave them."""
+        self.focus_pane = "" if self.focus_pane == "knobs" else "knobs"
+        self.knob.message = ""
+        self._arrange()
+
+    def _choose(self, direction: int) -> None:
+        if self.focus_pane != "knobs":
+            self.do_focus()
+            return
+        self.knob.message = ""
+        if self.knob.rows:
+            self.knob.chosen = (self.knob.chosen + direction) % len(self.knob.rows)
+
+    def do_up(self) -> None:
+        """Choose the knob above."""
+        self._choose(-1)
+
+    def do_down(self) -> None:
+        """Choose the knob below."""
+        self._choose(+1)
+
+    def _turn_by(self, direction: int) -> None:
+        if self.focus_pane != "knobs" or not self.knob.rows:
+            self.do_focus()
+            return
+        row = self.knob.rows[self.knob.chosen]
+        value = stepped(row.values, row.value, direction)
+        if value is None:
+            self.knob.message, self.knob.refused = "No further step; Enter lets you type a value.", False
+        else:
+            self._turn(value)
+
+    def do_less(self) -> None:
+        """Turn the chosen knob down."""
+        self._turn_by(-1)
+
+    def do_more(self) -> None:
+        """Turn the chosen knob up."""
+        self._turn_by(+1)
+
+    def _turn(self, value: str) -> bool:
+        """Set the chosen knob; False, with the reason in the pane, when the value is refused."""
+        row = self.knob.rows[self.knob.chosen]
+        try:
+            self.knob.message = self.player.turn(row.host, row.name, value)
+        except CommandError as refusal:
+            self.knob.message, self.knob.refused = str(refusal).replace("\n", " "), True
+            return False
+        self.knob.refused = False
+        self.knob.rows = self.player.knobs()
+        return True
+
+    def do_type(self) -> None:
+        """Begin to type a value."""
+        if self.focus_pane != "knobs":
+            self.do_focus()
+        if self.knob.rows:
+            self.knob.typed = self.knob.rows[self.knob.chosen].value
+            self.knob.message, self.knob.refused = "", False
+
+    def _edit(self, event: events.Key) -> None:
+        typed = self.knob.typed or ""
+        if event.key == "escape":
+            self.knob.typed, self.knob.message = None, ""
+        elif event.key == "enter":
+            if self._turn(typed):
+                self.knob.typed = None
+        elif event.key == "backspace":
+            self.knob.typed = typed[:-1]
+        elif event.key == "ctrl+u":
+            self.knob.typed = ""
+        elif event.character and event.character.isprintable():
+            self.knob.typed = typed + event.character
+
+    def _show_tab(self, number: int) -> None:
+        self.tab = number
+
+    def do_tab_1(self) -> None:
+        """Sockets."""
+        self._show_tab(1)
+
+    def do_tab_2(self) -> None:
+        """Counters."""
+        self._show_tab(2)
+
+    def do_tab_3(self) -> None:
+        """Events."""
+        self._show_tab(3)
+
+    def do_tab_4(self) -> None:
+        """Packets."""
+        self._show_tab(4)
+
+    def do_next(self) -> None:
+        """Next scenario of the library."""
+        self._application.open_neighbour(+1)
+
+    def do_previous(self) -> None:
+        """Previous scenario of the library."""
+        self._application.open_neighbour(-1)
+
+    def do_help(self) -> None:
+        """Show the keys, or hide them; the run waits meanwhile."""
+        self._helping = not self._helping
+        self._last = time.perf_counter()
+        self._arrange()
+        if not self._helping:
+            self.refresh(layout=True)
+
+    def do_quit(self) -> None:
+        """Leave."""
+        self.app.exit(0)
+
+    @property
+    def _application(self) -> Any:
+        return self.app

@@ -1,0 +1,87 @@
+from pathlib import Path
+
+import pytest
+
+from paint.fake_world import MS, US, FakeWorld, scenario
+from wireside.catalog.actions import FOOTER
+from wireside.paint.glyphs import ASCII, UNICODE
+from wireside.paint.palette import Palette
+from wireside.paint.panes import question_of
+from wireside.paint.screen import draw_screen
+from wireside.paint.view import KnobView, Look
+from wireside.paint.viewer import Viewer
+from wireside.paint.words import clock, fit, rounded, size, span, wrap
+from wireside.player.player import Player
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def view_of(t=6 * MS, every=30 * US, **world):
+    player = Player(scenario(), lambda: FakeWorld(every, **world))
+    player.play_to(t)
+    viewer = Viewer(player)
+    for _ in range(12):
+        player.advance(1 / 30)
+        view = viewer.view()
+    view.knobs = KnobView(player.knobs())
+    view.keys = FOOTER
+    view.fps = 30
+    return view
+
+
+@pytest.mark.parametrize(
+    ("w", "h", "glyphs"),
+    [(80, 24, UNICODE), (120, 36, UNICODE), (200, 55, UNICODE), (120, 36, ASCII)],
+    ids=["80x24", "120x36", "200x55", "ascii"],
+)
+def test_the_screen_is_as_it_was(w, h, glyphs):
+    """To renew after a wanted change: delete the file and run twice."""
+    drawn = draw_screen(w, h, Look(Palette(), glyphs), view_of(missed_every=9)).text()
+    golden = GOLDEN / f"{w}x{h}{'' if glyphs.unicode else '-ascii'}.txt"
+    if not golden.exists():
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(drawn)
+        pytest.fail(f"{golden.name} was missing and has been written: look at it and run again")
+    assert drawn == golden.read_text()
+
+
+def test_ascii_means_ascii():
+    assert draw_screen(120, 36, Look(Palette(), ASCII), view_of()).text().isascii()
+
+
+@pytest.mark.parametrize(("w", "h"), [(80, 24), (93, 29), (120, 36), (157, 41), (200, 55)])
+@pytest.mark.parametrize("tab", [1, 2, 3, 4])
+def test_every_size_and_tab_can_be_drawn_at_every_moment(w, h, tab):
+    for t in (0, 13 * MS):
+        view = view_of(t, 3 * US, missed_every=5)
+        view.tab = tab
+        assert len(draw_screen(w, h, Look(Palette(), UNICODE), view).text().splitlines()) == h
+
+
+def test_the_story_points_with_a_heavy_frame():
+    text = draw_screen(120, 36, Look(Palette(), UNICODE), view_of()).text()
+    assert "┏ SOCKBUF" in text
+    assert "┏ TCP" not in text
+
+
+def test_drops_above_zero_come_first():
+    line = next(
+        row
+        for row in draw_screen(80, 24, Look(Palette(), UNICODE), view_of(13 * MS)).text().splitlines()
+        if "drops" in row
+    )
+    assert line.index("TCP_ZEROWINDOW 1") < line.index("rx_missed 0")
+
+
+def test_a_closing_question_stands_apart():
+    assert question_of("It fills. What happens next?") == ("It fills.", "What happens next?")
+    assert question_of("It fills.") == ("It fills.", "")
+
+
+def test_times_and_sizes_as_people_say_them():
+    assert [span(n) for n in (57, 1_500, 20_000_000, 2_000_000_000)] == ["57 ns", "1.5 µs", "20 ms", "2 s"]
+    assert clock(12_480_312_456) == "12.480 312 456 s"
+    assert [size(n) for n in (640, 12_800, 212_992)] == ["640", "12.5K", "208K"]
+    assert [rounded(n) for n in ("131072", "33554432", "300")] == ["128K", "32M", "300"]
+    assert wrap("one two three", 7) == ["one two", "three"]
+    assert fit("the window closes now", 14) == "the window…"

@@ -1,0 +1,25 @@
+"""Run the program on a fake world: started by test_terminal in a terminal of its own."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "app"), str(ROOT / "tests")]
+
+from paint.fake_world import MS, FakeWorld, scenario  # noqa: E402
+from wireside.player.player import Player  # noqa: E402
+from wireside.tui.app import WiresideApp  # noqa: E402
+
+
+class CrashingWorld(FakeWorld):
+    def step(self):
+        raise ZeroDivisionError
+
+
+if __name__ == "__main__":
+    world = CrashingWorld if "crash" in sys.argv else FakeWorld
+    player = Player(scenario(beats=(), duration_ns=10_000 * MS), world)
+    player.paused = "paused" in sys.argv
+    app = WiresideApp(player, renderer=sys.argv[1])
+    app.run(mouse=False)
+    sys.exit(app.return_code)

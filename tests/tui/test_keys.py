@@ -1,0 +1,186 @@
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from paint.fake_world import US, FakeWorld, scenario
+from wireside.catalog.actions import ACTIONS, BY_KEY, HELP
+from wireside.paint.glyphs import UNICODE
+from wireside.paint.palette import Depth, Palette
+from wireside.paint.view import Look
+from wireside.player.player import Player
+from wireside.tui.app import WiresideApp
+from wireside.tui.screen import JourneyScreen
+
+
+@asynccontextmanager
+async def playing(w=120, h=36):
+    app = WiresideApp(Player(scenario(), FakeWorld), look=Look(Palette(Depth.TRUE), UNICODE), renderer="safe")
+    async with app.run_test(size=(w, h)) as pilot:
+        yield app.screen, pilot
+
+
+def in_app(test):
+    """Run a coroutine test without a plug-in."""
+
+    def run():
+        asyncio.run(test())
+
+    run.__name__ = test.__name__
+    return run
+
+
+def shown(screen, name):
+    return screen.panes[name].new.text()
+
+
+def test_every_key_has_one_action_and_every_action_a_method():
+    keys = [key for action in ACTIONS for key in action.keys]
+    assert len(keys) == len(set(keys)) == len(BY_KEY)
+    assert all(hasattr(JourneyScreen, f"do_{action.name}") for action in ACTIONS)
+    assert any("Esc" in text for _, text in HELP)
+
+
+@in_app
+async def test_space_pauses_and_goes_on():
+    async with playing() as (screen, pilot):
+        await pilot.press("space")
+        assert screen.player.paused
+        screen.tick()
+        assert "paused" in shown(screen, "status")
+        await pilot.press("space")
+        assert not screen.player.paused
+
+
+@in_app
+async def test_a_step_moves_to_the_next_thing_and_stays():
+    async with playing() as (screen, pilot):
+        await pilot.press("space")
+        before = screen.player.now
+        await pilot.press(".")
+        assert screen.player.now == before - before % (5 * US) + 5 * US
+        assert screen.player.paused
+
+
+@in_app
+async def test_brackets_change_the_pace():
+    async with playing() as (screen, pilot):
+        await pilot.press("right_square_bracket")
+        assert screen.player.scale == 200 * US
+        await pilot.press("[", "[")
+        assert screen.player.scale == 50 * US
+        screen.tick()
+        assert "1 s = 50 µs" in shown(screen, "status")
+
+
+@in_app
+async def test_arrows_turn_a_knob_and_the_pane_says_when_it_bites():
+    async with playing() as (screen, pilot):
+        await pilot.press("tab", "down", "right")
+        assert screen.player.knobs()[1].value == "1024"
+        screen.tick()
+        assert "1024 *" in shown(screen, "knobs")
+        assert "takes effect at the" in " ".join(shown(screen, "knobs").split())
+        await pilot.press("left", "left")
+        assert screen.player.knobs()[1].value == "64"
+
+
+@in_app
+async def test_a_typed_value_is_refused_with_the_reason_and_not_lost():
+    async with playing() as (screen, pilot):
+        await pilot.press("tab", "down", "down", "enter", "ctrl+u", "m", "a", "n", "y", "enter")
+        screen.tick()
+        assert screen.knob.typed == "many"
+        assert "cannot be many" in " ".join(shown(screen, "knobs").replace("│", " ").split())
+        assert screen.player.knobs()[2].value == "300"
+        await pilot.press("ctrl+u", "6", "0", "0", "enter")
+        assert screen.knob.typed is None
+        assert screen.player.knobs()[2].value == "600"
+
+
+@in_app
+async def test_escape_leaves_the_value_as_it_was():
+    async with playing() as (screen, pilot):
+        await pilot.press("tab", "down", "enter", "9", "escape")
+        assert screen.knob.typed is None
+        assert screen.player.knobs()[1].value == "256"
+
+
+@in_app
+async def test_while_a_value_is_typed_letters_are_no_commands():
+    async with playing() as (screen, pilot):
+        await pilot.press("tab", "enter", "q", "r", "space")
+        assert screen.knob.typed.endswith("qr ")
+        assert not screen.player.paused
+
+
+@in_app
+async def test_digits_choose_the_tool():
+    async with playing() as (screen, pilot):
+        for key, words in (
+            ("2", "TCPZeroWindow|IpInReceives"),
+            ("3", "stops calling"),
+            ("4", "Flags"),
+            ("1", "Recv-Q"),
+        ):
+            await pilot.press(key)
+            screen.tick()
+            assert any(word in shown(screen, "tools") for word in words.split("|"))
+
+
+@in_app
+async def test_restart_begins_again():
+    async with playing() as (screen, pilot):
+        for _ in range(5):
+            screen.player.advance(0.1)
+        await pilot.press("space", "r")
+        assert screen.player.now < 20 * US
+        assert not screen.player.paused
+
+
+@in_app
+async def test_help_lists_the_keys_and_the_run_waits_for_it():
+    async with playing() as (screen, pilot):
+        await pilot.press("?")
+        await pilot.pause()
+        now = screen.player.now
+        assert screen.over.display
+        assert all(text in screen.over.new.text() for _, text in HELP)
+        screen.tick()
+        assert screen.player.now == now
+        await pilot.press("x")
+        assert not screen.over.display
+
+
+@pytest.mark.parametrize(("w", "h"), [(80, 24), (200, 55)])
+def test_panes_follow_the_size_of_the_terminal(w, h):
+    async def resize():
+        async with playing() as (screen, pilot):
+            await pilot.resize_terminal(w, h)
+            await pilot.pause()
+            screen.tick()
+            await pilot.pause()
+            assert screen.panes["journey"].new.w == w
+            assert screen.panes["footer"].region.y == h - 1
+            assert "PACKET JOURNEY" in shown(screen, "journey")
+
+    asyncio.run(resize())
+
+
+@in_app
+async def test_a_terminal_too_small_says_so_and_comes_back():
+    async with playing() as (screen, pilot):
+        await pilot.resize_terminal(60, 20)
+        await pilot.pause()
+        assert "at least 80 by 24" in screen.over.new.text()
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert not screen.over.display
+
+
+@in_app
+async def test_q_leaves():
+    async with playing() as (screen, pilot):
+        await pilot.press("q")
+        await pilot.pause()
+        assert screen.app.return_code == 0

@@ -88,7 +88,7 @@ def test_list_shows_every_scenario_with_its_title() -> None:
         (["run", "zero-window", "--set", "nic.rx_rng=5"], "nic has no 'rx_rng'", "Did you mean 'rx_ring'?"),
         (["run", "zero-window", "--at", "5s:somaxcon=5"], "no knob 'somaxcon'", ""),
         (["run", "nowhere/file.yaml"], "nowhere/file.yaml:1:1: there is no such file", "`wireside list`"),
-        (["play", "zero-window", "--set", "nic.rx_ring=512"], "play sets sysctls only", "`wireside run`"),
+        (["play", "zero-window", "--set", "server:nic.rx_ring=512"], "on every host", "Leave out the host"),
     ],
 )
 def test_a_wrong_command_line_is_told_shortly(arguments: list[str], message: str, advice: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wireside.scenario.units import Kind, UnitError, parse, time_text
+from wireside.scenario.units import Kind, UnitError, parse, text_of, time_text
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,20 @@ def test_a_wrong_value_is_refused_with_advice(kind: Kind, text: str, what: str, 
 )
 def test_a_time_is_shown_short_and_exact(ns: int, text: str) -> None:
     assert time_text(ns) == text
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text"),
+    [
+        (Kind.BYTE_RATE, 100_000, "100KB/s"),
+        (Kind.BYTE_RATE, 0, "0"),
+        (Kind.SIZE, 65_536, "64KiB"),
+        (Kind.PACKET_RATE, 1_500, "1500pps"),
+        (Kind.TIME, 1_500_000, "1500us"),
+        (Kind.BOOL, 1, "true"),
+        (Kind.COUNT, 128, "128"),
+    ],
+)
+def test_a_value_is_shown_so_that_it_reads_back(kind: Kind, value: int, text: str) -> None:
+    assert text_of(kind, value) == text
+    assert parse(kind, text) == value

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from wireside.cli.chosen import load_scenario, settings_of
 from wireside.errors import CommandError
 from wireside.scenario import library
-from wireside.scenario.words import SYSCTL_NAMES
 
 if TYPE_CHECKING:
     import argparse
@@ -21,14 +20,13 @@ def run_play(options: argparse.Namespace) -> int:
         return run(str(library.library()[0]))
     path = library.resolve(options.scenario)
     scenario = load_scenario(path, options.kernel)
-    sysctl: dict[str, str] = {}
-    for setting in settings_of(scenario, options.set):
-        if setting.name not in SYSCTL_NAMES:
+    for text in options.set:
+        if ":" in text.partition("=")[0]:
             raise CommandError(
-                f"play sets sysctls only, not {setting.name}",
-                next_step="Turn other knobs on the screen, or use `wireside run`.",
+                f"play sets a knob on every host that has it, not {text!r}",
+                next_step="Leave out the host, or turn the knob on the screen.",
             )
-        sysctl[setting.name] = setting.value
+    knobs = {setting.name: setting.value for setting in settings_of(scenario, options.set)}
     from wireside.tui.app import run
 
-    return run(str(path), seed=options.seed, kernel=options.kernel, sysctl=sysctl)
+    return run(str(path), seed=options.seed, kernel=options.kernel, sysctl=knobs)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import yaml
 
 MAX_CPUS = 64
-MAX_RING = 32_768
+MIN_RING, MAX_RING = 8, 32_768
 MIN_MTU, MAX_MTU = 68, 65_535
 
 _count = value_of(Kind.COUNT, 1, MAX_RING)
@@ -27,8 +27,8 @@ _flag = value_of(Kind.BOOL)
 
 NIC_FIELDS = {
     "kind": Field(choice("nic", "veth", "tun"), "nic"),
-    "rx_ring": Field(value_of(Kind.COUNT, 8, MAX_RING), 256),
-    "tx_ring": Field(value_of(Kind.COUNT, 8, MAX_RING), 256),
+    "rx_ring": Field(value_of(Kind.COUNT, MIN_RING, MAX_RING), 256),
+    "tx_ring": Field(value_of(Kind.COUNT, MIN_RING, MAX_RING), 256),
     "rx_refill_batch": Field(_count, 16),
     "rx_usecs": Field(value_of(Kind.TIME, 0, 1_000_000_000), 0),
     "rx_frames": Field(_count, 1),

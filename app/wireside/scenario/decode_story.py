@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wireside.scenario import nodes, words
-from wireside.scenario.behaviours import BEHAVIOURS, parse_parameter
+from wireside.scenario.behaviours import BEHAVIOURS
+from wireside.scenario.decode_hosts import MAX_RING, MIN_RING
 from wireside.scenario.expect import ConditionError, compile_condition
 from wireside.scenario.nodes import Document, Field, section, value_of
 from wireside.scenario.paths import names_of
 from wireside.scenario.spec import Beat, Expectation, HostSpec, KnobSpec, ProgramSpec
-from wireside.scenario.units import Kind, UnitError, advice, parse
+from wireside.scenario.units import Kind, UnitError, advice, parse, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from wireside.scenario.paths import HostNames
 
 _TIME = value_of(Kind.TIME, 0)
-NIC_KNOBS = {"nic.rx_ring": Kind.COUNT, "nic.rx_usecs": Kind.TIME}
+NIC_KNOBS = ("nic.rx_ring", "nic.rx_usecs")
 """Device settings that can be turned while the world runs."""
 
 
@@ -113,17 +114,16 @@ def read_knobs(doc: Document, node: yaml.Node, cast: Cast) -> tuple[KnobSpec, ..
 
     def read(doc: Document, node: yaml.Node) -> KnobSpec:
         values = section(doc, node, "a knob", KNOB_FIELDS)
+        host, name = values["host"] or "", values["name"] or ""
         texts = []
         for item in values["values"]:
-            text = nodes.text(doc, item)
             try:
-                check_knob(cast, values["host"] or "", values["name"] or "", text)
+                texts.append(check_knob(cast, host, name, nodes.text(doc, item)))
             except UnitError as error:
                 doc.complain(item, error.what, error.next_step)
-            texts.append(text)
-        if not texts and values["host"] and values["name"]:
+        if not values["values"] and host and name:
             _check_name(doc, node, cast, values)
-        return KnobSpec(values["host"] or "", values["name"] or "", tuple(texts), values["doc"], doc.at(node))
+        return KnobSpec(host, name, tuple(texts), values["doc"], doc.at(node))
 
     return nodes.each(doc, node, "knobs", read)
 
@@ -135,47 +135,52 @@ def _check_name(doc: Document, node: yaml.Node, cast: Cast, values: dict[str, An
         raise doc.wrong(node, error.what, error.next_step) from None
 
 
-def check_knob(cast: Cast, host: str, name: str, value: str | None) -> None:
-    """UnitError when `host` has no knob `name`, or when `value` is not one it can take."""
+def check_knob(cast: Cast, host: str, name: str, value: str | None) -> str:
+    """The value as the running world shows it ("" for None); UnitError when `host` has no such knob or it cannot take it."""
     if host not in cast.hosts:
         raise UnitError(f"unknown host {host!r}", advice(host, cast.hosts))
     if name in NIC_KNOBS:
-        if value is not None:
-            _check_nic(name, value)
-        return
+        return "" if value is None else _nic_text(name, value)
     program, _, parameter = name.rpartition(".")
-    if program in cast.programs and cast.programs[program].on == host:
-        _check_parameter(cast.programs[program], parameter, value)
-    elif program in cast.programs:
-        raise UnitError(f"{program} does not run on {host}", f"It runs on {cast.programs[program].on}.")
-    elif name in words.SYSCTL_NAMES:
-        if value is not None:
-            words.check_sysctl(name, value)
-    else:
-        raise UnitError(f"{host} has no knob {name!r}", advice(name, knob_names(cast, host)))
+    if program in cast.programs:
+        if cast.programs[program].on != host:
+            raise UnitError(f"{program} does not run on {host}", f"It runs on {cast.programs[program].on}.")
+        return _parameter_text(cast.programs[program], parameter, value)
+    if name in words.SYSCTL_NAMES:
+        return "" if value is None else words.check_sysctl(name, value)
+    raise UnitError(f"{host} has no knob {name!r}", advice(name, knob_names(cast, host)))
 
 
-def _check_nic(name: str, value: str) -> None:
-    number = int(parse(NIC_KNOBS[name], value))
-    if name == "nic.rx_ring" and not 8 <= number <= 32_768:
-        raise UnitError(f"{value} is out of range for {name}", "Write 8 to 32768.")
+def _nic_text(name: str, value: str) -> str:
+    if name == "nic.rx_usecs":
+        return str(int(parse(Kind.TIME, with_usecs(value))) // 1000)
+    number = int(parse(Kind.COUNT, value))
+    if not MIN_RING <= number <= MAX_RING:
+        raise UnitError(f"{value} is out of range for {name}", f"Write {MIN_RING} to {MAX_RING}.")
+    return str(number)
 
 
-def _check_parameter(program: ProgramSpec, name: str, value: str | None) -> None:
+def with_usecs(value: str) -> str:
+    """A moderation time; a bare number is µs, as for `ethtool -C rx-usecs`."""
+    return f"{value}us" if value.isdecimal() else value
+
+
+def _parameter_text(program: ProgramSpec, name: str, value: str | None) -> str:
     if not program.run:
         raise UnitError(
             f"{program.name} is a script and has no parameters", "Only named behaviours have knobs."
         )
-    live = [each.name for each in BEHAVIOURS[program.run].parameters if each.live]
-    if name not in live:
-        if BEHAVIOURS[program.run].parameter(name):
-            raise UnitError(
-                f"{program.name}.{name} is read only when the program starts",
-                f"While it runs you can turn {', '.join(live)}." if live else "",
-            )
+    behaviour = BEHAVIOURS[program.run]
+    parameter = behaviour.parameter(name)
+    live = [each.name for each in behaviour.parameters if each.live]
+    if parameter is None:
         raise UnitError(f"{program.run} has no parameter {name!r}", advice(name, live))
-    if value is not None:
-        parse_parameter(program.run, name, value)
+    if not parameter.live:
+        raise UnitError(
+            f"{program.name}.{name} is read only when the program starts",
+            f"While it runs you can turn {', '.join(live)}." if live else "",
+        )
+    return "" if value is None else text_of(parameter.kind, parse(parameter.kind, value))
 
 
 def knob_names(cast: Cast, host: str) -> list[str]:

@@ -175,6 +175,18 @@ def _endpoint(text: str) -> str:
     return text
 
 
+def text_of(kind: Kind, value: float | str) -> str:
+    """A value as text that `parse` reads back: with the largest unit that keeps it a whole number."""
+    if kind is Kind.BOOL:
+        return "true" if value else "false"
+    if kind not in UNITS or not value:
+        return str(value)
+    number = int(value)
+    fitting = [(factor, unit) for unit, factor in UNITS[kind].items() if number % factor == 0]
+    factor, unit = max(fitting)
+    return f"{number // factor}{unit}"
+
+
 def time_text(ns: int) -> str:
     """`ns` with the largest unit that keeps it short and exact: 1500000 is "1.5ms"."""
     for unit in ("s", "ms", "us"):

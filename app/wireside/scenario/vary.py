@@ -13,7 +13,7 @@ from wireside.errors import CommandError, ScenarioError
 from wireside.scenario import words
 from wireside.scenario.behaviours import BEHAVIOURS, parse_parameter
 from wireside.scenario.decode_hosts import NIC_FIELDS
-from wireside.scenario.decode_story import Cast, check_knob, knob_names
+from wireside.scenario.decode_story import Cast, check_knob, knob_names, with_usecs
 from wireside.scenario.nodes import LOADER, Document
 from wireside.scenario.units import Kind, UnitError, advice, parse
 
@@ -130,7 +130,8 @@ def _host(host: HostSpec, change: Setting) -> HostSpec:
     if key not in NIC_FIELDS:
         raise UnitError(f"nic has no {key!r}", advice(key, NIC_FIELDS))
     try:
-        node = yaml.compose(change.value, Loader=LOADER)
+        text = with_usecs(change.value) if key == "rx_usecs" else change.value
+        node = yaml.compose(text, Loader=LOADER)
     except yaml.YAMLError:
         node = None
     if node is None:

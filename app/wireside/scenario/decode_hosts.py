@@ -61,7 +61,7 @@ def address_of(doc: Document, node: yaml.Node) -> str:
 def _read_nic(doc: Document, node: yaml.Node) -> NicSpec:
     values = section(doc, node, "nic", NIC_FIELDS)
     values["rx_usecs_ns"] = values.pop("rx_usecs")
-    if values["kind"] == "veth" and "qdisc" not in {key.value for key, _ in node.value}:
+    if values["kind"] == "veth" and "qdisc" not in nodes.given(node):
         values["qdisc"] = "noqueue"
     return NicSpec(**values)
 

@@ -51,8 +51,8 @@ def _read_program(
 ) -> ProgramSpec:
     run = _behaviour(doc, node)
     fields = _fields(run, known)
-    if run is None and _given(node, "run"):
-        fields |= {key.value: Field(_node) for key, _ in node.value if key.value not in fields}
+    if run is None and "run" in nodes.given(node):
+        fields |= {key: Field(_node) for key in nodes.given(node) if key not in fields}
     values = section(doc, node, f"program {run.name}" if run else "a program", fields)
     name = values["name"] or f"{run.name if run else 'script'}{index or ''}"
     _check_place(doc, node, values, hosts)
@@ -66,7 +66,7 @@ def _read_program(
         params = with_defaults(
             run.name, {key: value for key, value in values.items() if key not in COMMON and value is not None}
         )
-    elif not _given(node, "run"):
+    elif "run" not in nodes.given(node):
         doc.complain(
             node,
             "a program needs `run` or `script`",
@@ -84,15 +84,8 @@ def _read_program(
     )
 
 
-def _given(node: yaml.Node, key: str) -> yaml.Node | None:
-    """The value of a key of a mapping, if it is there."""
-    if not isinstance(node, yaml.MappingNode):
-        return None
-    return next((value for each, value in node.value if each.value == key), None)
-
-
 def _behaviour(doc: Document, node: yaml.Node) -> Behaviour | None:
-    place = _given(node, "run")
+    place = nodes.given(node).get("run")
     if place is None:
         return None
     name = nodes.text(doc, place)
@@ -137,7 +130,7 @@ def _check_place(
     if host is None:
         return
     if host not in hosts:
-        place = _given(node, "on") or node
+        place = nodes.given(node)["on"]
         doc.complain(place, f"unknown host {host!r}", advice(host, hosts))
         return
     cpus = hosts[host].cpus

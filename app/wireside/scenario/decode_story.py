@@ -74,8 +74,7 @@ def read_beats(doc: Document, node: yaml.Node, cast: Cast) -> tuple[Beat, ...]:
 
     def read(doc: Document, node: yaml.Node) -> Beat:
         values = section(doc, node, "a beat", fields)
-        given = {key.value for key, _ in node.value}
-        if len(given & {"at", "when"}) != 1:
+        if len(nodes.given(node).keys() & {"at", "when"}) != 1:
             doc.complain(node, "a beat needs either `at` or `when`", "Write `at: 10ms` or `when: CONDITION`.")
         return Beat(
             say=values["say"] or "",

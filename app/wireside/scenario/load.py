@@ -72,7 +72,7 @@ def _decode(doc: Document, root: yaml.Node, path: Path) -> Scenario:
     programs = _part(doc, top["programs"], lambda doc, node: read_programs(doc, node, host_by_name, known))
     cast = Cast(host_by_name, {program.name: program for program in programs})
     if top["focus"] and top["focus"] not in host_by_name:
-        place = next(value for key, value in root.value if key.value == "focus")
+        place = nodes.given(root)["focus"]
         doc.complain(place, f"unknown host {top['focus']!r}", advice(top["focus"], host_by_name))
     return Scenario(
         id=path.stem,
@@ -97,7 +97,7 @@ def _decode(doc: Document, root: yaml.Node, path: Path) -> Scenario:
 
 def _check_format(doc: Document, root: yaml.Node, version: str | None) -> None:
     if version is not None and version != FORMAT:
-        place = next(value for key, value in root.value if key.value == "format")
+        place = nodes.given(root)["format"]
         doc.complain(place, f"format {version!r} is not known", f"This version reads `format: {FORMAT}`.")
 
 

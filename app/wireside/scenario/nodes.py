@@ -199,6 +199,13 @@ def entries(doc: Document, node: yaml.Node, what: str) -> list[tuple[str, yaml.N
     return list(found.values())
 
 
+def given(node: yaml.Node) -> dict[str, yaml.Node]:
+    """Key to value of whatever is a mapping; nothing of anything else."""
+    if not isinstance(node, yaml.MappingNode):
+        return {}
+    return {key.value: value for key, value in node.value if isinstance(key, yaml.ScalarNode)}
+
+
 def items(doc: Document, node: yaml.Node, what: str) -> list[yaml.Node]:
     """The items of a sequence."""
     if not isinstance(node, yaml.SequenceNode):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from wireside.errors import Position, ScenarioError
 from wireside.scenario import nodes
 from wireside.scenario.behaviours import BEHAVIOURS, Behaviour, Value, with_defaults
@@ -18,6 +16,8 @@ from wireside.scenario.units import Kind, UnitError, advice, cpus_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    import yaml
 
 _START = value_of(Kind.TIME, 0, 3_600_000_000_000)
 COMMON = ("on", "name", "run", "script", "start", "cpu")

@@ -62,15 +62,18 @@ class SoftnetData:
     """struct softnet_data: one CPU's packet queues and the counters of /proc/net/softnet_stat."""
 
     __slots__ = (
+        "backlog",
         "backlog_scheduled",
         "dropped",
         "flow_limit_count",
         "input_pkt_queue",
+        "output_queue",
         "poll_list",
         "process_queue",
         "processed",
         "received_rps",
         "round",
+        "rps_ipi_list",
         "time_squeeze",
     )
 
@@ -78,6 +81,12 @@ class SoftnetData:
         self.poll_list: deque[Any] = deque()
         self.input_pkt_queue: deque[SkBuff] = deque()
         self.process_queue: deque[SkBuff] = deque()
+        self.output_queue: deque[NetDevice] = deque()
+        """Devices whose qdisc NET_TX_SOFTIRQ is to run."""
+        self.rps_ipi_list: list[int] = []
+        """CPUs whose backlog got its first packet from here and that still have to be told."""
+        self.backlog: Any = None
+        """The pseudo NAPI of the backlog; owned by backlog.py."""
         self.backlog_scheduled = False
         self.processed = 0
         self.dropped = 0
@@ -85,7 +94,7 @@ class SoftnetData:
         self.received_rps = 0
         self.flow_limit_count = 0
         self.round: Any = None
-        """State of a net_rx_action round that is under way; owned by dev_rx."""
+        """State of the softirq run and its net_rx_action round; owned by softirq.py."""
 
 
 class Cpu:
@@ -100,8 +109,10 @@ class Cpu:
         "hardirq_ns",
         "id",
         "in_softirq",
+        "ksoftirqd",
         "ksoftirqd_ns",
         "machine",
+        "need_resched",
         "now",
         "softirq_ns",
         "softirq_pending",
@@ -117,6 +128,10 @@ class Cpu:
         self.now = 0
         self.softirq_pending = 0
         self.in_softirq = False
+        self.ksoftirqd = False
+        """Softirq work was handed over to ksoftirqd, which takes turns with the tasks."""
+        self.need_resched = False
+        """A task waits for this idle CPU: softirqs end their round early (TIF_NEED_RESCHED)."""
         self.softnet = SoftnetData()
         self.context = "idle"
         self.hardirq_ns = 0
@@ -192,6 +207,7 @@ class NetDevice:
         "name",
         "net",
         "qdisc",
+        "rps_cpus",
         "rx_bytes",
         "rx_dropped",
         "rx_packets",
@@ -210,6 +226,9 @@ class NetDevice:
         self.features_gso = False
         """The device takes TSO super-packets (NETIF_F_TSO)."""
         self.qdisc: Any = None
+        """Its queueing discipline, or None for "noqueue"."""
+        self.rps_cpus: tuple[int, ...] = ()
+        """CPUs over which receive packet steering spreads flows; empty when it is off."""
         self.driver: Any = None
         self.start_xmit: Callable[[Cpu, NetDevice, SkBuff], bool] | None = None
         self.rx_packets = 0
@@ -232,6 +251,8 @@ class Net:
         self.machine = machine
         self.address = address
         self.dev: NetDevice | None = None
+        self.lo: NetDevice | None = None
+        """The loopback device, once something was sent to an address of this host itself."""
         self.sysctl = SysctlTable()
         """Namespace sysctls and, by reference copies kept in step, the machine's: every read goes here."""
         self.mib: dict[Counter, int] = {}
@@ -240,16 +261,22 @@ class Net:
         self.on_event: Callable[[Net, int, str, str, int], None] | None = None
         """(net, ns, topic, sentence, severity): something worth a line in the Events pane."""
         self.ehash: dict[tuple[int, int, int, int], Any] = {}
-        self.listening: dict[int, list[Sock]] = {}
+        self.listening: dict[int, list[Any]] = {}
         self.udp_table: dict[int, list[Sock]] = {}
-        self.bind_ports: dict[int, list[Sock]] = {}
+        self.bind_ports: dict[int, list[Any]] = {}
         self.sockets: dict[int, Sock] = {}
         """Every socket that exists, by id, in order of creation."""
         self.born = 0
         self.delivered = 0
         self.consumed = 0
+        self.timewait: dict[int, Any] = {}
+        """Minisocks (TIME_WAIT and orphaned FIN_WAIT2) by id."""
         self.link_lost = 0
         self.ephemeral_perturb = 0
+        self.inet_peers: dict[int, tuple[int, int]] = {}
+        """Peer address to (credit, last refill) of the ICMP rate limit, ns."""
+        self.icmp_global: tuple[int, int] = (0, 0)
+        """(credit in messages, last refill in ns) of the host-wide ICMP rate limit."""
 
     def event(self, cpu: Cpu, topic: str, text: str, severity: int = 0) -> None:
         """Tell whoever listens, in one plain sentence."""

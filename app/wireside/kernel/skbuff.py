@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,7 +126,8 @@ class SkBuff:
         """The namespace that sent it; None for hand-written segments."""
         self.sk: Sock | None = None
         """The sending socket that pays for it until `destructor` runs (transmit only)."""
-        self.destructor: Callable[[Cpu, SkBuff], None] | None = None
+        self.destructor: Callable[[Cpu, Any], None] | None = None
+        """Gives `truesize` back to `sk`; a TX ring calls it with a record of its own that has these two."""
 
 
 def skb_alloc_truesize(linear: int) -> tuple[int, int]:

@@ -1,0 +1,58 @@
+"""IPv4 transmit: from a transport protocol to the device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wireside.catalog.counters import Ip, IpExt
+from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.stages import Stage
+from wireside.kernel.dev_tx import dev_queue_xmit
+from wireside.kernel.skbuff import ETH_HLEN, kfree_skb_reason, skb_orphan
+
+if TYPE_CHECKING:
+    from wireside.kernel.net import Cpu, Net
+    from wireside.kernel.skbuff import SkBuff
+
+IP_OUTPUT = int(Stage.IP_OUTPUT)
+NET_XMIT_SUCCESS, NET_XMIT_DROP, NET_XMIT_CN = 0, 1, 2
+EHOSTUNREACH, ENOBUFS = 113, 105
+_REQUESTS, _TRANSMITS, _OCTETS = Ip.OutRequests, Ip.OutTransmits, IpExt.OutOctets
+
+
+def ip_queue_xmit(cpu: Cpu, net: Net, skb: SkBuff) -> int:
+    """Send a packet whose flow, lengths, truesize and owner are set; 0, NET_XMIT_DROP, NET_XMIT_CN or -errno.
+
+    Linux: net/ipv4/ip_output.c __ip_queue_xmit(), ip_output(), ip_finish_output2(). Differs: no fragmentation, no
+    netfilter, and the neighbour's address is always known.
+    """
+    if skb.stamps is not None:
+        skb.stamps += (IP_OUTPUT, cpu.now)
+    cpu.now += cpu.cost[IP_OUTPUT]
+    mib = net.mib
+    daddr = skb.flow[2]
+    dev = net.dev
+    if daddr == net.address or daddr >> 24 == 127:
+        dev = net.lo
+    if dev is None:
+        mib[Ip.OutNoRoutes] += 1
+        skb_orphan(cpu, skb)
+        kfree_skb_reason(net, skb, DropReason.IP_OUTNOROUTES)
+        return -EHOSTUNREACH
+    mib[_REQUESTS] += 1
+    mib[_TRANSMITS] += 1
+    mib[_OCTETS] += skb.hdr_len + skb.len - ETH_HLEN
+    skb.dev = dev
+    return dev_queue_xmit(cpu, dev, skb)
+
+
+def ip_send_skb(cpu: Cpu, net: Net, skb: SkBuff) -> int:
+    """Send a datagram; 0 or -errno (a queue that is full is -ENOBUFS). Linux: net/ipv4/ip_output.c ip_send_skb()."""
+    rc = ip_queue_xmit(cpu, net, skb)
+    if rc == NET_XMIT_DROP:
+        rc = -ENOBUFS
+    elif rc > 0:
+        rc = 0
+    if rc:
+        net.mib[Ip.OutDiscards] += 1
+    return rc

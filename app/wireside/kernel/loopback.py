@@ -1,0 +1,44 @@
+"""The loopback device: what a host sends to itself goes through the backlog of the same CPU."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wireside.kernel.backlog import netif_rx
+from wireside.kernel.dev_rx import net_rx_action
+from wireside.kernel.dev_tx import net_tx_action
+from wireside.kernel.net import NET_RX_SOFTIRQ, NET_TX_SOFTIRQ, NetDevice
+from wireside.kernel.skbuff import skb_orphan
+from wireside.kernel.softirq import open_softirq
+
+if TYPE_CHECKING:
+    from wireside.kernel.net import Cpu, Net
+    from wireside.kernel.skbuff import SkBuff
+
+LOOPBACK_MTU = 65536
+
+
+def register_netdevice(net: Net, dev: NetDevice) -> None:
+    """Make `dev` the device of a namespace, which also gets its loopback device."""
+    net.dev = dev
+    lo = NetDevice("lo", net, LOOPBACK_MTU, "lo")
+    lo.ifindex = 1
+    lo.features_gso = True
+    lo.start_xmit = loopback_xmit
+    net.lo = lo
+
+
+def loopback_xmit(cpu: Cpu, dev: NetDevice, skb: SkBuff) -> bool:
+    """Turn a sent packet into a received one. Linux: drivers/net/loopback.c loopback_xmit()."""
+    length = skb.hdr_len + skb.len
+    skb_orphan(cpu, skb)
+    if netif_rx(cpu, skb):
+        dev.tx_packets += 1
+        dev.tx_bytes += length
+        dev.rx_packets += 1
+        dev.rx_bytes += length
+    return True
+
+
+open_softirq(NET_TX_SOFTIRQ, net_tx_action)
+open_softirq(NET_RX_SOFTIRQ, net_rx_action)

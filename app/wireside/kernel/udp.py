@@ -1,0 +1,331 @@
+"""UDP: datagram sockets, from sendmsg() to the wire and from ip_rcv() to recvmsg()."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wireside.catalog.counters import Udp
+from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.stages import Stage
+from wireside.catalog.sysctls import IP_LOCAL_PORT_RANGE, RMEM_DEFAULT, WMEM_DEFAULT
+from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.icmp_send import ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, icmp_send
+from wireside.kernel.ip_output import ip_send_skb
+from wireside.kernel.skbuff import (
+    DELIVERED,
+    ETH_HLEN,
+    IP_HLEN,
+    IPPROTO_UDP,
+    UDP_HLEN,
+    SkBuff,
+    kfree_skb_reason,
+    skb_alloc_truesize,
+    skb_birth,
+)
+from wireside.kernel.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, Sock, sk_error_report
+from wireside.kernel.wait import EPOLLIN, EPOLLOUT, wake_up
+
+if TYPE_CHECKING:
+    from wireside.kernel.net import Cpu, Net
+    from wireside.kernel.skbuff import Flow
+
+UDP_RCV, RECEIVE_QUEUE, WAKEUP = int(Stage.UDP_RCV), int(Stage.RECEIVE_QUEUE), int(Stage.WAKEUP)
+UDP_SENDMSG, SYS_READ = int(Stage.UDP_SENDMSG), int(Stage.SYS_READ)
+EPIPE, EAGAIN, EINVAL, EDESTADDRREQ, EMSGSIZE = 32, 11, 22, 89, 90
+EADDRINUSE, EADDRNOTAVAIL, ECONNREFUSED, EHOSTUNREACH, ENOBUFS, EISCONN = 98, 99, 111, 113, 105, 106
+HEADERS = ETH_HLEN + IP_HLEN + UDP_HLEN
+UDP_MAX_PAYLOAD = 65535 - IP_HLEN - UDP_HLEN
+UDP_MAX_SEGMENTS = 128
+"""Datagrams of one UDP_SEGMENT send. Linux: include/linux/udp.h."""
+LL_RESERVED_SPACE = 16
+ALLOC_SLACK = 15
+"""sock_alloc_send_skb() asks for 15 bytes more than headers and payload need. Linux: __ip_append_data()."""
+_IN_DATAGRAMS, _OUT_DATAGRAMS = Udp.InDatagrams, Udp.OutDatagrams
+_IN_ERRORS, _RCVBUF_ERRORS = Udp.InErrors, Udp.RcvbufErrors
+
+
+class UdpSock(Sock):
+    """One UDP socket. Linux: include/linux/udp.h struct udp_sock."""
+
+    __slots__ = ("forward_deficit", "gso_size", "reader_queue_len")
+
+    def __init__(self, net: Net, sk_id: int) -> None:
+        super().__init__(net, sk_id, IPPROTO_UDP)
+        self.sk_rcvbuf = net.sysctl[RMEM_DEFAULT]
+        self.sk_sndbuf = net.sysctl[WMEM_DEFAULT]
+        self.gso_size = 0
+        """UDP_SEGMENT: payload bytes per datagram of one large send; 0 when off."""
+        self.reader_queue_len = 0
+        """How many of the oldest queued datagrams the reader has taken over (reader_queue)."""
+        self.forward_deficit = 0
+        """Bytes of truesize already read and not yet given back to sk_rmem_alloc."""
+
+
+def udp_socket(net: Net) -> UdpSock:
+    """A fresh, unbound UDP socket."""
+    sk = UdpSock(net, net.machine.sock_id())
+    net.sockets[sk.id] = sk
+    return sk
+
+
+def udp_rqueue_get(sk: UdpSock) -> int:
+    """What `ss` shows as Recv-Q: receive memory in use, bytes. Linux: include/net/udp.h udp_rqueue_get()."""
+    return sk.sk_rmem_alloc - sk.forward_deficit
+
+
+def udp_bind(cpu: Cpu, sk: UdpSock, addr: int, port: int) -> int:
+    """Bind to a local address (0: any) and port (0: a free one of ip_local_port_range); 0 or -errno.
+
+    Linux: net/ipv4/af_inet.c __inet_bind(), net/ipv4/udp.c udp_lib_get_port().
+    """
+    net = sk.net
+    if sk.sk_num:
+        return -EINVAL
+    if addr not in (0, net.address) and addr >> 24 != 127:
+        return -EADDRNOTAVAIL
+    if port == 0:
+        port = _free_port(net)
+        if port == 0:
+            return -EADDRINUSE
+    elif any(_conflict(sk, other, addr) for other in net.udp_table.get(port, ())):
+        return -EADDRINUSE
+    sk.rcv_saddr = addr
+    sk.sk_num = port
+    net.udp_table.setdefault(port, []).append(sk)
+    return 0
+
+
+def _free_port(net: Net) -> int:
+    """A port nobody has, from a random place of the range on; 0 when there is none."""
+    low, high = net.sysctl[IP_LOCAL_PORT_RANGE]
+    span = high - low + 1
+    first = net.machine.rng.randrange(span)
+    for offset in range(span):
+        port = low + (first + offset) % span
+        if port not in net.udp_table:
+            return port
+    return 0
+
+
+def _conflict(sk: Sock, other: Sock, addr: int) -> bool:
+    """Two sockets cannot share the port. Linux: net/ipv4/udp.c inet_rcv_saddr_equal() and its callers."""
+    if addr and other.rcv_saddr and addr != other.rcv_saddr:
+        return False
+    return not ((sk.sk_reuse and other.sk_reuse) or (sk.sk_reuseport and other.sk_reuseport))
+
+
+def udp_connect(cpu: Cpu, sk: UdpSock, addr: int, port: int) -> int:
+    """Fix the peer; nothing is sent. 0 or -errno. Linux: net/ipv4/datagram.c __ip4_datagram_connect()."""
+    net = sk.net
+    if not sk.sk_num:
+        error = udp_bind(cpu, sk, 0, 0)
+        if error:
+            return error
+    saddr = sk.rcv_saddr or (addr if addr >> 24 == 127 else net.address)
+    sk.rcv_saddr = saddr
+    sk.flow_out = (saddr, sk.sk_num, addr, port)
+    sk.flow_in = (addr, port, saddr, sk.sk_num)
+    sk.sk_state = TcpState.ESTABLISHED
+    return 0
+
+
+def udp_sendmsg(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None, length: int, gso_size: int = 0) -> int:
+    """Send a datagram (or, with UDP_SEGMENT, a train of them) of `length` payload bytes; bytes sent, or -errno.
+
+    -EAGAIN means that the send buffer is full: wait for EPOLLOUT. A datagram that the qdisc drops counts in
+    SndbufErrors, yet the call succeeds. Linux: net/ipv4/udp.c udp_sendmsg(), udp_send_skb(). Differs: a datagram larger
+    than the MTU is refused, not fragmented (as with IP_PMTUDISC_DO).
+    """
+    if sk.sk_err:
+        error, sk.sk_err = sk.sk_err, 0
+        return -error
+    if sk.sk_shutdown & SEND_SHUTDOWN:
+        return -EPIPE
+    flow = _route(cpu, sk, addr)
+    if isinstance(flow, int):
+        return flow
+    gso_size = gso_size or sk.gso_size
+    if length > UDP_MAX_PAYLOAD:
+        return -EMSGSIZE
+    net = sk.net
+    local = flow[2] == net.address or flow[2] >> 24 == 127
+    dev = net.lo if local else net.dev
+    frame = min(length, gso_size) if gso_size else length
+    if dev is not None and frame + IP_HLEN + UDP_HLEN > dev.mtu:
+        return -EINVAL if gso_size else -EMSGSIZE
+    if gso_size and length > gso_size * UDP_MAX_SEGMENTS:
+        return -EINVAL
+    if sk.sk_wmem_alloc >= sk.sk_sndbuf:
+        sk.sk_nospace = True
+        return -EAGAIN
+    skb = _make_skb(cpu, sk, flow, length, frame)
+    error = ip_send_skb(cpu, net, skb)
+    if error == -ENOBUFS:
+        net.mib[Udp.SndbufErrors] += 1
+    elif error:
+        return error
+    else:
+        net.mib[_OUT_DATAGRAMS] += 1
+    return length
+
+
+def _route(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None) -> Flow | int:
+    """The flow a send uses, or -errno; an unbound socket gets a port."""
+    if addr is None:
+        return sk.flow_out if sk.flow_out is not None else -EDESTADDRREQ
+    if not sk.sk_num:
+        error = udp_bind(cpu, sk, 0, 0)
+        if error:
+            return error
+    flow = sk.flow_out
+    if flow is not None and flow[2] == addr[0] and flow[3] == addr[1]:
+        return flow
+    saddr = sk.rcv_saddr or (addr[0] if addr[0] >> 24 == 127 else sk.net.address)
+    return (saddr, sk.sk_num, addr[0], addr[1])
+
+
+def _make_skb(cpu: Cpu, sk: UdpSock, flow: Flow, length: int, frame: int) -> SkBuff:
+    """Build the datagram and charge it to the socket. Linux: net/ipv4/ip_output.c ip_make_skb()."""
+    net = sk.net
+    skb = SkBuff(net.machine.skb_id(), flow, IPPROTO_UDP, length, 0, 0)
+    skb.hdr_len = HEADERS
+    truesize, usable = skb_alloc_truesize(frame + IP_HLEN + UDP_HLEN + LL_RESERVED_SPACE + ALLOC_SLACK)
+    skb.tailroom = usable - LL_RESERVED_SPACE - IP_HLEN - UDP_HLEN - frame
+    skb.head_len = frame
+    if length > frame:
+        skb.gso_size = frame
+        skb.gso_segs = -(-length // frame)
+        truesize *= skb.gso_segs
+    skb.truesize = truesize
+    skb_birth(net, skb)
+    cpu.charge(UDP_SENDMSG, skb)
+    skb.sk = sk
+    skb.destructor = sock_wfree
+    sk.sk_wmem_alloc += truesize
+    return skb
+
+
+def sock_wfree(cpu: Cpu, skb: SkBuff) -> None:
+    """The device is done with a datagram: stop charging it, and wake a blocked sender. Linux: net/core/sock.c sock_wfree()."""
+    sk = skb.sk
+    assert sk is not None
+    sk.sk_wmem_alloc -= skb.truesize
+    if sk.sk_nospace and sk.sk_wmem_alloc < sk.sk_sndbuf >> 1:
+        sk.sk_nospace = False
+        if sk.sk_wq:
+            wake_up(cpu, sk.sk_wq, EPOLLOUT)
+
+
+def udp_lookup(net: Net, flow: Flow) -> UdpSock | None:
+    """The socket a packet belongs to: the most specific one wins. Linux: net/ipv4/udp.c __udp4_lib_lookup()."""
+    best: Sock | None = None
+    best_score = 0
+    for sk in net.udp_table.get(flow[3], ()):
+        score = 1
+        if sk.rcv_saddr:
+            if sk.rcv_saddr != flow[2]:
+                continue
+            score += 4
+        if sk.flow_in is not None:
+            if sk.flow_in != flow:
+                continue
+            score += 8
+        if score > best_score:
+            best, best_score = sk, score
+    return best  # type: ignore[return-value]
+
+
+def udp_rcv(cpu: Cpu, net: Net, skb: SkBuff) -> None:
+    """Receive a datagram: queue it at its socket, or drop it if its memory does not fit any more.
+
+    An empty queue accepts any datagram. Linux: net/ipv4/udp.c __udp4_lib_rcv(), __udp_enqueue_schedule_skb().
+    Differs: udp_mem is not charged.
+    """
+    stamps = skb.stamps
+    now = cpu.now
+    cost = cpu.cost
+    sk = udp_lookup(net, skb.flow)
+    if stamps is not None:
+        stamps += (UDP_RCV, now)
+    cpu.now = now = now + cost[UDP_RCV]
+    if sk is None:
+        net.mib[Udp.NoPorts] += 1
+        icmp_send(cpu, net, skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH)
+        kfree_skb_reason(net, skb, DropReason.NO_SOCKET)
+        return
+    rmem = sk.sk_rmem_alloc
+    size = skb.truesize
+    if rmem and rmem + size > sk.sk_rcvbuf:
+        mib = net.mib
+        mib[_RCVBUF_ERRORS] += 1
+        mib[_IN_ERRORS] += 1
+        sk.sk_drops += 1
+        kfree_skb_reason(net, skb, DropReason.SOCKET_RCVBUFF)
+        return
+    sk.sk_rmem_alloc = rmem + size
+    if stamps is not None:
+        stamps += (RECEIVE_QUEUE, now)
+    cpu.now = now + cost[RECEIVE_QUEUE]
+    sk.sk_receive_queue.append(skb)
+    if sk.sk_wq:
+        cpu.charge(WAKEUP)
+        wake_up(cpu, sk.sk_wq, EPOLLIN)
+
+
+def udp_recvmsg(cpu: Cpu, sk: UdpSock, size: int) -> int | None:
+    """Read one datagram of at most `size` bytes (the rest is cut off); bytes, -errno, or None when there is none.
+
+    The reader takes all queued datagrams over at once; while some are left, memory goes back only in steps of a
+    quarter of the buffer. Linux: net/ipv4/udp.c udp_recvmsg(), udp_rmem_release().
+    """
+    queue = sk.sk_receive_queue
+    if sk.sk_err:
+        error, sk.sk_err = sk.sk_err, 0
+        return -error
+    if not queue:
+        return 0 if sk.sk_shutdown & RCV_SHUTDOWN else None
+    if not sk.reader_queue_len:
+        sk.reader_queue_len = len(queue)
+    skb = queue.popleft()
+    sk.reader_queue_len -= 1
+    if skb.stamps is not None:
+        skb.stamps += (SYS_READ, cpu.now)
+    cpu.now += cpu.cost[SYS_READ]
+    deficit = sk.forward_deficit + skb.truesize
+    if sk.reader_queue_len and deficit < sk.sk_rcvbuf >> 2:
+        sk.forward_deficit = deficit
+    else:
+        sk.forward_deficit = 0
+        sk.sk_rmem_alloc -= deficit
+    net = sk.net
+    net.mib[_IN_DATAGRAMS] += 1
+    net.delivered += skb.gso_segs
+    skb.fate = DELIVERED
+    return min(skb.len, size)
+
+
+def udp_err(cpu: Cpu, net: Net, flow: Flow, code: int) -> None:
+    """An ICMP error quotes a datagram of ours: a connected socket reports it at its next call, once.
+
+    Linux: net/ipv4/udp.c __udp4_lib_err().
+    """
+    sk = udp_lookup(net, (flow[2], flow[3], flow[0], flow[1]))
+    if sk is not None and sk.flow_out is not None:
+        sk.sk_err = ECONNREFUSED if code == ICMP_PORT_UNREACH else EHOSTUNREACH
+        sk_error_report(cpu, sk)
+
+
+def udp_destroy(cpu: Cpu, sk: UdpSock) -> None:
+    """Close a socket: free its port and drop what was never read. Linux: net/ipv4/udp.c udp_destroy_sock()."""
+    net = sk.net
+    same_port = net.udp_table.get(sk.sk_num, [])
+    if sk in same_port:
+        same_port.remove(sk)
+        if not same_port:
+            del net.udp_table[sk.sk_num]
+    for skb in sk.sk_receive_queue:
+        kfree_skb_reason(net, skb, DropReason.SOCKET_CLOSE)
+    sk.sk_receive_queue.clear()
+    sk.sk_rmem_alloc = sk.forward_deficit = sk.reader_queue_len = 0
+    sk.orphan = True
+    net.sockets.pop(sk.id, None)

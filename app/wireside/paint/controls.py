@@ -32,10 +32,13 @@ def draw_knobs(surface: Surface, look: Look, view: View) -> None:
     frame(surface, look, "KNOBS", right, lit=focused or view.highlight[1] == "knobs")
     width = surface.w - 4
     note, color = _note(view)
-    lines = (
-        wrap(plain(note, glyphs), width)[: max(1, min(4, surface.h - 2 - len(knobs.rows)))] if note else []
-    )
-    shown = max(1, surface.h - 2 - len(lines))
+    rows = surface.h - 2
+    lines = wrap(plain(note, glyphs), width) if note else []
+    if len(lines) > rows - 1:
+        lines = wrap(plain(note, glyphs).partition("; ")[2] or note, width)[: rows - 1]
+    if not knobs.message:
+        lines = lines[: max(1, rows - len(knobs.rows))]
+    shown = max(1, rows - len(lines))
     first = max(0, min(knobs.chosen - shown // 2, len(knobs.rows) - shown))
     for y, index in enumerate(range(first, min(len(knobs.rows), first + shown)), start=1):
         typed = knobs.typed if index == knobs.chosen else None

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from wireside.catalog.stages import STAGES
 from wireside.paint.margins import draw_drops, draw_peer
 from wireside.paint.palette import mix
 from wireside.paint.scene import (
+    FEW_MOVERS,
     RING,
     SOCKBUF,
     STATIONS,
     Mover,
     N,
+    newest_stage,
+    stage_within,
 )
 from wireside.paint.stations import Reading, readings
 from wireside.paint.strokes import brick, frame, gauge, trail
 from wireside.paint.surface import Rect, Surface
-from wireside.paint.words import span
+from wireside.paint.words import fit, span
 
 if TYPE_CHECKING:
     from wireside.paint.view import Look, View
@@ -84,7 +88,9 @@ def draw_journey(surface: Surface, look: Look, view: View) -> None:
     surface.clear()
     where = plan(surface.w, surface.h)
     station, pane = view.highlight
-    note = f"1 brick = {view.scene.thin} packets" if view.scene.thin > 1 else ""
+    few = len(view.scene.inbound) + len(view.scene.outbound) <= FEW_MOVERS
+    note = _current(view) if few else f"1 brick = {view.scene.thin} packets" if view.scene.thin > 1 else ""
+    symbols = _symbols(view) if few else {}
     frame(
         surface,
         look,
@@ -94,7 +100,8 @@ def draw_journey(surface: Surface, look: Look, view: View) -> None:
     )
     said = readings(view)
     for k in range(N):
-        _box(surface, look, view, where, k, said[k], lit=k == station)
+        reading = replace(said[k], symbol=symbols[k]) if k in symbols else said[k]
+        _box(surface, look, view, where, k, reading, lit=k == station)
     _gaps(surface, look, view, where)
     _ring(surface, look, view, where)
     _buffer(surface, look, view, where)
@@ -104,6 +111,27 @@ def draw_journey(surface: Surface, look: Look, view: View) -> None:
     draw_drops(surface, look, view, where.drops_row)
     if where.peer_row:
         draw_peer(surface, look, view, where.peer_row)
+
+
+def _symbols(view: View) -> dict[int, str]:
+    """While packets can be followed one by one: the kernel function each is in, by station."""
+    traces = {trace.id: trace for trace in view.traces}
+    found = {}
+    for mover in view.scene.inbound:
+        k = int(mover.u)
+        symbols = STAGES[stage_within(traces[mover.id], k, view.t)].symbols
+        if symbols and not mover.parked:
+            found[k] = symbols[0]
+    return found
+
+
+def _current(view: View) -> str:
+    """The newest thing that happened to a packet, such as "client DATA in tcp_write_xmit"."""
+    newest = newest_stage(view.traces, view.t)
+    if newest is None:
+        return ""
+    trace, stage = newest
+    return f"{trace.kind} from {trace.source}: {STAGES[stage].title}"
 
 
 def _box(surface: Surface, look: Look, view: View, where: Plan, k: int, said: Reading, *, lit: bool) -> None:
@@ -121,7 +149,9 @@ def _box(surface: Surface, look: Look, view: View, where: Plan, k: int, said: Re
     if wide:
         x, w = x + 1, w - 2
     if where.symbol_row:
-        surface.put(x, where.symbol_row, said.symbol[:w], look.style("dim", "panel"))
+        short = len(said.symbol) <= w
+        symbol = fit(said.symbol, w if short else box.w - 2, look.glyphs.ellipsis)
+        surface.put(x if short else box.x + 1, where.symbol_row, symbol, look.style("dim", "panel"))
     color = look.palette.rgb(said.color) if said.color else look.palette.heat(said.part)
     value = said.value if len(said.value) <= w else said.short
     surface.put(x, where.value_row, value[:w], look.style(color, "panel"))

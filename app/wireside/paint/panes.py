@@ -111,14 +111,25 @@ def draw_events(surface: Surface, look: Look, view: View) -> None:
 
 def event_lines(surface: Surface, look: Look, events: Sequence[Event], rows: int, y: int) -> None:
     """`rows` lines of events, newest first."""
-    glyphs = look.glyphs
+    glyphs, bottom = look.glyphs, y + rows
+    narrow = surface.w < 70
     for event in reversed(events[-rows:]):
         color = ("text", "warn", "bad")[min(2, event.severity)]
-        surface.put(2, y, short_clock(event.time_ns), look.style("faint"))
-        surface.put(11 + 1, y, event.topic[:7], look.style(TOPIC_COLORS.get(event.topic, "dim"), bold=True))
-        text = fit(plain(event.text, glyphs), surface.w - 22, glyphs.ellipsis)
-        surface.put(20, y, text, look.style(color, bold=event.severity > 1))
-        y += 1
+        topic = look.style(TOPIC_COLORS.get(event.topic, "dim"), bold=True)
+        surface.put(2, y, short_clock(event.time_ns), look.style("dim"))
+        text = plain(event.text, glyphs)
+        left = 12 if narrow else 20
+        if not narrow:
+            surface.put(12, y, event.topic[:7], topic)
+        lines = (
+            wrap(text, surface.w - left - 2) if narrow else [fit(text, surface.w - left - 2, glyphs.ellipsis)]
+        )
+        for line in lines:
+            if y < bottom:
+                surface.put(left, y, line, look.style(color, bold=event.severity > 1))
+            y += 1
+        if y >= bottom:
+            return
 
 
 def draw_too_small(surface: Surface, look: Look) -> None:

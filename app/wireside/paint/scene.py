@@ -19,6 +19,9 @@ PARKED = 0.36
 """Where a packet rests inside a station that stores packets."""
 DWELL_S = 0.10
 """A packet is shown for at least this long (wall seconds) in each station, however fast the run is."""
+SLOW_DWELL_S = 0.40
+"""The same while so few packets move that each can be followed by name."""
+FEW_MOVERS = 5
 FALL_S = 0.55
 """How long a lost packet is seen falling, wall seconds."""
 MAX_MOVERS = 60
@@ -208,6 +211,7 @@ def build(
     scale: int,
     wire_ns: Callable[[int], int],
     thin: int = 1,
+    dwell_s: float = DWELL_S,
 ) -> Scene:
     """The scene at `t` ns for host `focus` when `scale` ns are shown per wall second.
 
@@ -215,7 +219,7 @@ def build(
     the future already moves evenly.
     """
     scene = Scene(thin=thin)
-    dwell = max(1, int(DWELL_S * scale))
+    dwell = max(1, int(dwell_s * scale))
     fall = max(1, int(FALL_S * scale))
     for trace in traces:
         if thin > 1 and trace.id % thin:
@@ -239,9 +243,19 @@ def build(
     return scene
 
 
-def window_ns(scale: int) -> int:
+def window_ns(scale: int, dwell_s: float = DWELL_S) -> int:
     """How far back traces are needed for the picture at `scale`."""
-    return int(scale * (DWELL_S * (N + 4) + FALL_S))
+    return int(scale * (dwell_s * (N + 4) + FALL_S))
+
+
+def next_dwell(dwell_s: float, moving: int) -> float:
+    """The least time a packet is shown in a station: long while few move, shrinking when it becomes crowded.
+
+    It grows only while nothing moves, so that no packet ever goes back.
+    """
+    if moving == 0:
+        return SLOW_DWELL_S
+    return dwell_s if moving <= FEW_MOVERS else max(DWELL_S, dwell_s * 0.9)
 
 
 def latencies(traces: Sequence[PacketTrace], focus: str, most: int = 120) -> tuple[int | None, ...]:
@@ -261,14 +275,23 @@ def latencies(traces: Sequence[PacketTrace], focus: str, most: int = 120) -> tup
     return tuple(total[k] // count[k] if count[k] else None for k in range(N))
 
 
-def current_symbol(trace: PacketTrace, t: int) -> Stage | None:
-    """The stage a packet is in at `t`."""
-    found = None
+def stage_within(trace: PacketTrace, station: int, t: int) -> Stage:
+    """The stage at which a packet shown in `station` is, or was when it left it, at `t`."""
+    found = STATIONS[station].stages[0]
     for stage, ns in trace.stamps:
-        if ns > t:
-            break
-        found = Stage(stage)
+        if _RX[stage] == station and ns <= t:
+            found = Stage(stage)
     return found
+
+
+def newest_stage(traces: Sequence[PacketTrace], t: int) -> tuple[PacketTrace, Stage] | None:
+    """The packet that entered a stage last, and that stage."""
+    best: tuple[int, PacketTrace, int] | None = None
+    for trace in traces[-24:]:
+        for stage, ns in trace.stamps:
+            if ns <= t and (best is None or ns >= best[0]):
+                best = (ns, trace, stage)
+    return (best[1], Stage(best[2])) if best else None
 
 
 PANE_WORDS = {

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from wireside.snapshot import HostSnapshot, SocketRow
 
 
+LINE_OVERHEAD = 78
+"""Header, checksum, preamble and gap of an Ethernet frame with TCP/IP in it, bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """The text and the gauge of one box; `part` < 0: no gauge; `short` replaces a value that does not fit."""
@@ -40,11 +44,17 @@ def readings(view: View) -> tuple[Reading, ...]:
 
 
 def _nic(view: View, host: HostSnapshot) -> Reading:
+    """Packets per second, and as a gauge how much of the link they take."""
     pps = sum(n.rx_rate_pps for n in host.nics)
-    top = max([1.0, *view.history.series["pps"][-200:]])
     nic = host.nics[0] if host.nics else None
-    name = f"{nic.name} {_rate(nic.rate_bps)}" if nic else ""
-    return Reading(name, f"{count(pps)} pkt/s", f"{count(pps)}/s", min(1.0, pps / top), "accent")
+    if nic is None:
+        return Reading("", "no device", "none", -1.0, "dim")
+    lengths = [trace.length for trace in view.traces[-50:] if trace.destination == view.focus]
+    mean = sum(lengths) / len(lengths) if lengths else 0.0
+    part = pps * (mean + LINE_OVERHEAD) * 8 / nic.rate_bps if nic.rate_bps else 0.0
+    return Reading(
+        f"{nic.name} {_rate(nic.rate_bps)}", f"{count(pps)} pkt/s", f"{count(pps)}/s", part, "accent"
+    )
 
 
 def _rate(bps: int) -> str:

@@ -82,7 +82,7 @@ def trail(
         cell = start - direction * step
         style = surface.style_at(cell, y)
         under = palette.bg_of(style)
-        if 0 <= cell < surface.w and under in grounds:
+        if 2 <= cell < surface.w - 2 and under in grounds:
             surface.st[y][cell] = palette.style(palette.styles[style].fg, mix(under, color, strength))
 
 

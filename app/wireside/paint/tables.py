@@ -161,5 +161,8 @@ def _packets(surface: Surface, look: Look, view: View) -> None:
             right = (
                 surface.put_right(right, y, trace.fate, look.style("bad" if lost else "dim", bold=lost)) - 1
             )
-        text = fit(plain(trace.label, look.glyphs), right - x - 1, look.glyphs.ellipsis)
+        text = trace.label
+        if surface.w < 90:
+            text = f"{trace.source}: {trace.label.partition(': ')[2] or trace.label}"
+        text = fit(plain(text, look.glyphs), right - x - 1, look.glyphs.ellipsis)
         surface.put(x + 1, y, text, look.style("text"))

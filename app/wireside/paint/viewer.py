@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wireside.paint.scene import build, latencies, next_thin, window_ns
+from wireside.paint.scene import SLOW_DWELL_S, build, latencies, next_dwell, next_thin, window_ns
+from wireside.paint.stations import LINE_OVERHEAD
 from wireside.paint.view import View
 
 if TYPE_CHECKING:
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
 
 EVENTS_KEPT = 60
 FRAMES_PER_LATENCY = 8
-LINE_OVERHEAD = 78
-"""Header, checksum, preamble and gap of an Ethernet frame with TCP/IP in it, bytes."""
 
 
 class Viewer:
@@ -22,6 +21,7 @@ class Viewer:
     def __init__(self, player: Player) -> None:
         self.player = player
         self.thin = 1
+        self.dwell_s = SLOW_DWELL_S
         self._frame = 0
         self._latency: tuple[int | None, ...] = (None,) * 7
         self._start = dict(player.host.counters)
@@ -38,7 +38,7 @@ class Viewer:
         """The present moment."""
         player = self.player
         t = player.now
-        traces = player.world.traces(max(0, t - window_ns(player.scale)))
+        traces = player.world.traces(max(0, t - window_ns(player.scale, self.dwell_s)))
         self.thin = next_thin(self.thin, len(traces))
         if self._frame % FRAMES_PER_LATENCY == 0:
             fresh = latencies(traces, player.focus)
@@ -46,7 +46,18 @@ class Viewer:
                 new if new is not None else old for new, old in zip(fresh, self._latency, strict=True)
             )
         self._frame += 1
-        scene = build(traces, player.history.losses, t, player.focus, player.scale, self.wire_ns, self.thin)
+        scene = build(
+            traces,
+            player.history.losses,
+            t,
+            player.focus,
+            player.scale,
+            self.wire_ns,
+            self.thin,
+            self.dwell_s,
+        )
+        moving = sum(not mover.parked for mover in (*scene.inbound, *scene.outbound))
+        self.dwell_s = next_dwell(self.dwell_s, moving)
         return View(
             scenario=player.scenario,
             world=player.snapshot,

@@ -1,0 +1,171 @@
+"""Builds a world's machines, network namespaces, devices, links, peers and programs from a scenario."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from wireside.catalog import sysctls
+from wireside.catalog.counters import ALL_COUNTERS
+from wireside.catalog.kinds import Scope
+from wireside.catalog.profiles import PROFILES
+from wireside.catalog.stages import Stage, default_costs
+from wireside.errors import CommandError, ScenarioError
+from wireside.kernel.net import Cpu, Machine, Net, ip_parse
+from wireside.kernel.task import Task
+from wireside.sim.cpu import Engine
+from wireside.sim.devices import connect, make_device
+from wireside.sim.knobs import NIC_KNOBS, turn_knob, write_sysctl
+from wireside.sim.programs import PROGRAMS
+from wireside.sim.run import ProgramRun
+from wireside.sim.script import Script
+from wireside.sim.wire_peer import WirePeer
+
+if TYPE_CHECKING:
+    from wireside.catalog.profiles import KernelProfile
+    from wireside.kernel.skbuff import SkBuff
+    from wireside.scenario.spec import HostSpec, ProgramSpec
+    from wireside.sim.world import World
+
+ID_STEP = 1 << 40
+"""Machine m numbers its packets and sockets from m * this."""
+FIRST_PID = 1000
+
+
+def build(world: World, settings: dict[str, str]) -> None:
+    """Fill a new world, and give its knobs the values in `settings`."""
+    scenario = world.scenario
+    profile = PROFILES.get(world.kernel)
+    if profile is None:
+        raise CommandError(
+            f"there is no kernel profile {world.kernel!r}", next_step=f"Choose {' or '.join(PROFILES)}."
+        )
+    for group in _machines(world):
+        _add_machine(world, group, profile)
+    world.nets = {spec.name: world.nets[spec.name] for spec in scenario.hosts}
+    for number, peer_spec in enumerate(scenario.wire_peers):
+        engine = Engine(world.env)
+        peer = WirePeer(peer_spec.name, ip_parse(peer_spec.address), world.env, profile, engine, world.seed)
+        _number(peer.net.machine, len(world.machines) + number, world.trace)
+        world.peers[peer_spec.name] = peer
+    initial = _initial_sysctls(world, settings)
+    for spec in scenario.hosts:
+        make_device(world.nets[spec.name], spec.nic)
+    for link in scenario.links:
+        connect(world, link)
+    for peer_spec in scenario.wire_peers:
+        if world.peers[peer_spec.name].wire is None:
+            raise ScenarioError(f"{peer_spec.name} is not linked to any host", where=peer_spec.position)
+        world.peers[peer_spec.name].plan(peer_spec.segments)
+    resolve = Names({net.name: net.address for net in (*world.nets.values(), *world.peer_nets())})
+    for number, program in enumerate(scenario.programs):
+        _add_program(world, program, FIRST_PID + number, resolve)
+    for name, value in initial.items():
+        _set_everywhere(world, name, value)
+
+
+def _machines(world: World) -> list[list[HostSpec]]:
+    """The scenario's hosts, grouped by machine: hosts that a veth pair joins share one."""
+    hosts = {spec.name: spec for spec in world.scenario.hosts}
+    group = {name: [spec] for name, spec in hosts.items()}
+    for link in world.scenario.links:
+        a, b = hosts.get(link.a), hosts.get(link.b)
+        if a is None or b is None or a.nic.kind != "veth" or b.nic.kind != "veth":
+            continue
+        first, second = group[a.name], group[b.name]
+        if first is not second:
+            first += second
+            for spec in second:
+                group[spec.name] = first
+    found: list[list[HostSpec]] = []
+    for members in group.values():
+        if not any(members is known for known in found):
+            found.append(members)
+    return found
+
+
+def _number(machine: Machine, index: int, trace: int) -> None:
+    machine.last_skb_id = machine.last_sock_id = (index + 1) * ID_STEP
+    if trace:
+        packets: deque[SkBuff] = deque(maxlen=trace)
+        machine.trace = packets
+
+
+def _add_machine(world: World, members: list[HostSpec], profile: KernelProfile) -> None:
+    first = members[0]
+    engine = Engine(world.env)
+    machine = Machine(first.name, profile, world.env, engine, world.seed, ideal_timers=world.ideal_timers)
+    _number(machine, len(world.machines), world.trace)
+    costs = default_costs()
+    for name, cost in first.costs.items():
+        costs[Stage[name]] = cost
+    machine.cpus = [Cpu(number, machine, costs) for number in range(first.cpus)]
+    world.machines[machine.name] = machine
+    world.engines[machine.name] = engine
+    for spec in members:
+        net = Net(spec.name, machine, ip_parse(spec.address))
+        machine.nets.append(net)
+        net.mib = dict.fromkeys(ALL_COUNTERS, 0)
+        net.on_drop = world.log.on_drop
+        net.on_event = world.log.on_event
+        world.nets[spec.name] = net
+    for sysctl in sysctls.ALL_SYSCTLS:
+        value = sysctl.default_for(profile.version)
+        if sysctl.scope is Scope.HOST:
+            machine.sysctl[sysctl] = value
+        for net in machine.nets:
+            net.sysctl[sysctl] = value
+    for spec in members:
+        for name, text in spec.sysctl.items():
+            sysctl = sysctls.find(name)
+            write_sysctl(world.nets[spec.name], sysctl, sysctls.parse_value(sysctl, text))
+    engine.attach(machine)
+
+
+def _initial_sysctls(world: World, settings: dict[str, str]) -> dict[str, str]:
+    """Apply the sysctls among `settings` to every host; returns the other knobs, which need devices and programs."""
+    programs = {spec.name for spec in world.scenario.programs}
+    later = {}
+    for name, text in settings.items():
+        if name in NIC_KNOBS or name.removeprefix("program.").rpartition(".")[0] in programs:
+            later[name] = text
+            continue
+        sysctl = sysctls.find(name)
+        value = sysctls.parse_value(sysctl, text)
+        for net in world.nets.values():
+            write_sysctl(net, sysctl, value)
+    return later
+
+
+def _set_everywhere(world: World, name: str, value: str) -> None:
+    owner = name.removeprefix("program.").rpartition(".")[0]
+    for host in world.nets:
+        if name in NIC_KNOBS or any(
+            spec.on == host and spec.name == owner for spec in world.scenario.programs
+        ):
+            turn_knob(world, host, name, value)
+
+
+def _add_program(world: World, spec: ProgramSpec, pid: int, resolve: Names) -> None:
+    net = world.nets[spec.on]
+    machine = net.machine
+    task = Task(pid, spec.name, net, spec.cpu % len(machine.cpus))
+    program = PROGRAMS[spec.run](spec.params, resolve) if spec.run else Script(spec.script, resolve)
+    run = ProgramRun(spec.name, task, program)
+    world.programs.append(run)
+    world.engines[machine.name].start(run, spec.start_ns)
+
+
+class Names:
+    """Finds the address behind "host:port", where host is a name of the scenario or an IPv4 address."""
+
+    __slots__ = ("addresses",)
+
+    def __init__(self, addresses: dict[str, int]) -> None:
+        self.addresses = addresses
+
+    def __call__(self, text: str) -> tuple[int, int]:
+        """(address, port) of "host:port"."""
+        host, _, port = text.rpartition(":")
+        address = self.addresses.get(host)
+        return (ip_parse(host) if address is None else address), int(port)

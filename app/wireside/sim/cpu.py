@@ -1,0 +1,397 @@
+"""What runs on a machine's CPUs, and when: hard IRQ before softirq before tasks, in slices.
+
+A slice calls one kernel function, which runs to completion and moves `cpu.now` on by what it costs; the next slice
+begins there. A task's slice may be interrupted: what IRQ and softirq take is added to its end.
+Differs: a hard IRQ waits for the end of a softirq slice (at most a few packets) instead of cutting into it. Wake-ups
+do not preempt: a task keeps its CPU until it sleeps or its turn of 3 ms is over (EEVDF base slice, RUN_TO_PARITY).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from wireside.catalog.stages import Stage
+from wireside.kernel.dev_rx import softirq_step
+from wireside.kernel.syscall import do_syscall, exit_task, release
+from wireside.kernel.task import Task
+from wireside.sim.run import (
+    BLOCKED,
+    EXITED,
+    NEVER,
+    RUNNABLE,
+    RUNNING,
+    SLEEPING,
+    ProgramRun,
+    Sleep,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wireside.kernel.net import Cpu, Machine
+    from wireside.sim.env import Call, KernelEnv
+
+BASE_SLICE_NS = 3_000_000
+"""A task's turn while others want the CPU. Linux: kernel/sched/fair.c sysctl_sched_base_slice (2 CPUs and more)."""
+SYSCALL_NS = 100
+"""What the cheapest system call costs, ns; no call is free, so that time always moves on."""
+
+
+class Runner:
+    """One CPU's schedule. `busy_until` ends its IRQ or softirq slice; `task_end` the running task's slice, ns."""
+
+    __slots__ = (
+        "armed",
+        "armed_at",
+        "busy_until",
+        "cpu",
+        "current",
+        "irqs",
+        "ksoftirqd",
+        "last",
+        "more",
+        "queue",
+        "softirq_at",
+        "task_end",
+        "task_since",
+        "timers_due",
+    )
+
+    def __init__(self, cpu: Cpu) -> None:
+        self.cpu = cpu
+        self.armed: Call | None = None
+        self.armed_at = NEVER
+        self.busy_until = 0
+        self.irqs: deque[tuple[Callable[[Cpu, Any], None], Any]] = deque()
+        self.timers_due = False
+        self.softirq_at = 0
+        self.more = False
+        """A round of softirqs is under way; its next slice follows."""
+        self.current: ProgramRun | None = None
+        self.task_end = 0
+        self.task_since = 0
+        """The part of the running slice before this ns is already accounted; moves with stolen time."""
+        self.last: ProgramRun | None = None
+        self.queue: deque[ProgramRun] = deque()
+        net = cpu.machine.nets[0]
+        self.ksoftirqd = ProgramRun(
+            f"ksoftirqd/{cpu.id}", Task(10 + cpu.id, f"ksoftirqd/{cpu.id}", net, cpu.id), None
+        )
+
+
+class Engine:
+    """Runs one machine; the machine's Scheduler. Linux: kernel/softirq.c, kernel/sched/core.c."""
+
+    def __init__(self, env: KernelEnv) -> None:
+        self.env = env
+        self.runners: list[Runner] = []
+        self.running: Runner | None = None
+        """Whose slice is being computed right now."""
+        self.timer: Call | None = None
+        self.timer_at = NEVER
+        self.machine: Machine | None = None
+
+    def attach(self, machine: Machine) -> None:
+        """Take over the CPUs of `machine`, which has at least one network namespace."""
+        self.machine = machine
+        self.runners = [Runner(cpu) for cpu in machine.cpus]
+
+    # What the kernel asks for
+
+    def try_to_wake_up(self, cpu: Cpu, task: Task) -> bool:
+        """Make a sleeping task runnable as of cpu.now; False when it was not asleep."""
+        run: ProgramRun = task.private
+        if run.state == BLOCKED:
+            task.finish_wait()
+            cpu.charge(Stage.WAKEUP)
+            self.make_runnable(run, cpu.now)
+            return True
+        if run.state == RUNNING and run.outcome is None and run.call is not None and not run.woken:
+            task.finish_wait()
+            cpu.charge(Stage.WAKEUP)
+            run.woken = True
+            return True
+        return False
+
+    def raise_softirq(self, cpu: Cpu) -> None:
+        """Softirq work has appeared on `cpu` as of the moment of whoever raised it."""
+        runner = self.runners[cpu.id]
+        by = self.running
+        if by is runner and cpu.in_softirq:
+            return
+        runner.softirq_at = by.cpu.now if by is not None else self.env.now
+        if by is not runner or runner.current is not None:
+            self._arm(runner, runner.softirq_at)
+
+    def raise_hardirq(self, cpu_id: int, when: int, handler: Callable[[Cpu, Any], None], arg: Any) -> None:
+        """Interrupt a CPU at `when` ns."""
+        self.env.at(when, self._interrupt, (self.runners[cpu_id], handler, arg))
+
+    # What the world asks for
+
+    def start(self, run: ProgramRun, when: int) -> None:
+        """Let a new program begin at `when` ns."""
+        run.task.private = run
+        run.timer = self.env.at(when, self._awake, run)
+
+    def nudge(self, run: ProgramRun) -> None:
+        """A parameter of a program changed: if it sleeps, let it think again now."""
+        if run.state == SLEEPING and run.ready_at >= 0:
+            self.make_runnable(run, self.env.now)
+        elif run.state == RUNNING and run.sleep is not None:
+            run.woken = True
+
+    def make_runnable(self, run: ProgramRun, when: int) -> None:
+        """Queue a task on its CPU as of `when` ns."""
+        if run.timer is not None:
+            run.timer.dead = True
+            run.timer = None
+        runner = self.runners[run.task.cpu_id]
+        run.state = RUNNABLE
+        run.ready_at = when
+        runner.queue.append(run)
+        if runner.current is None:
+            runner.cpu.need_resched = True
+            if self.running is not runner:
+                self._arm(runner, when)
+
+    def check_timers(self) -> None:
+        """Make sure that an event is armed at the earliest pending timer."""
+        machine = self.machine
+        assert machine is not None
+        due = machine.timers.due
+        if due and due[0] < self.timer_at:
+            if self.timer is not None:
+                self.timer.dead = True
+            self.timer_at = due[0]
+            self.timer = self.env.at(due[0], self._tick, None)
+
+    # Events
+
+    def _interrupt(self, irq: tuple[Runner, Callable[[Cpu, Any], None], Any]) -> None:
+        runner, handler, arg = irq
+        runner.irqs.append((handler, arg))
+        if self.env._now >= runner.busy_until:
+            self._dispatch(runner)
+        else:
+            self._arm(runner, runner.busy_until)
+
+    def _tick(self, _: None) -> None:
+        self.timer, self.timer_at = None, NEVER
+        runner = self.runners[0]
+        runner.timers_due = True
+        self._arm(runner, max(self.env._now, runner.busy_until))
+
+    def _awake(self, run: ProgramRun) -> None:
+        run.timer = None
+        self.make_runnable(run, self.env._now)
+
+    def _arm(self, runner: Runner, when: int) -> None:
+        if runner.armed is not None:
+            if runner.armed_at <= when:
+                return
+            runner.armed.dead = True
+        runner.armed_at = when
+        runner.armed = self.env.at(when, self._dispatch, runner)
+
+    def _dispatch(self, runner: Runner) -> None:
+        """Run the most urgent slice of a CPU, then plan the next."""
+        if runner.armed is not None:
+            runner.armed.dead = True
+            runner.armed = None
+        now = self.env._now
+        if now < runner.busy_until:
+            self._arm(runner, runner.busy_until)
+            return
+        self.running = runner
+        cpu = runner.cpu
+        if runner.irqs:
+            self._hardirq(runner, now)
+        elif runner.timers_due:
+            self._timer_softirq(runner, now)
+        elif (runner.more or cpu.softirq_pending) and not cpu.ksoftirqd and now >= runner.softirq_at:
+            self._softirq(runner, now)
+        elif runner.current is None:
+            self._switch(runner, now)
+        elif now >= runner.task_end:
+            self._slice_over(runner, now)
+        self.running = None
+        self._plan(runner)
+        self.check_timers()
+
+    def _plan(self, runner: Runner) -> None:
+        """Arm the event at which this CPU next has something to do."""
+        cpu = runner.cpu
+        if runner.irqs or runner.timers_due:
+            self._arm(runner, runner.busy_until)
+            return
+        if cpu.softirq_pending or runner.more:
+            if not cpu.ksoftirqd:
+                when = max(runner.busy_until, runner.softirq_at)
+                self._arm(runner, when if runner.current is None else min(when, runner.task_end))
+                return
+            thread = runner.ksoftirqd
+            if thread.state == SLEEPING:
+                thread.state, thread.ready_at = RUNNABLE, cpu.now
+                runner.queue.append(thread)
+        if runner.current is not None:
+            self._arm(runner, runner.task_end)
+        elif runner.queue:
+            self._arm(runner, max(runner.busy_until, runner.queue[0].ready_at))
+
+    # Slices above tasks
+
+    def _hardirq(self, runner: Runner, now: int) -> None:
+        cpu = runner.cpu
+        handler, arg = runner.irqs.popleft()
+        cpu.now = now
+        cpu.context = "hardirq"
+        handler(cpu, arg)
+        cpu.hardirq_ns += cpu.now - now
+        self._steal(runner, now)
+        runner.softirq_at = now
+
+    def _timer_softirq(self, runner: Runner, now: int) -> None:
+        cpu = runner.cpu
+        runner.timers_due = False
+        cpu.now = now
+        cpu.context = "softirq"
+        cpu.in_softirq = True
+        for timer in cpu.machine.timers.expire(now):
+            timer.function(cpu, timer.arg)
+        cpu.in_softirq = False
+        cpu.softirq_ns += cpu.now - now
+        self._steal(runner, now)
+
+    def _softirq(self, runner: Runner, now: int) -> None:
+        cpu = runner.cpu
+        cpu.now = now
+        cpu.context = "softirq"
+        runner.more = softirq_step(cpu)
+        cpu.softirq_ns += cpu.now - now
+        self._steal(runner, now)
+
+    def _steal(self, runner: Runner, since: int) -> None:
+        """Push the running task's end back by the slice that has just been computed."""
+        end = runner.cpu.now
+        runner.busy_until = end
+        if runner.current is not None:
+            stolen = end - since
+            runner.task_end += stolen
+            runner.task_since += stolen
+
+    # Tasks
+
+    def _switch(self, runner: Runner, now: int) -> None:
+        queue = runner.queue
+        if not queue or queue[0].ready_at > now:
+            runner.last = None
+            return
+        run = queue.popleft()
+        runner.cpu.need_resched = False
+        runner.current = run
+        run.state = RUNNING
+        run.used_ns = 0
+        self._slice(runner, now)
+
+    def _slice(self, runner: Runner, now: int) -> None:
+        """Let the current task do its next system call."""
+        cpu = runner.cpu
+        run = runner.current
+        assert run is not None
+        cpu.now = runner.task_since = now
+        cpu.context = "task"
+        if runner.last is not run:
+            runner.last = run
+            cpu.charge(Stage.SCHEDULE)
+        if run.program is None:
+            cpu.context = "ksoftirqd"
+            runner.more = softirq_step(cpu)
+            runner.task_end = cpu.now
+            return
+        if run.call is None:
+            run.sleep = None
+            step = run.program.next(cpu.now, run.result)
+            if step is None or step.__class__ is Sleep:
+                self._rest(runner, run, step)  # type: ignore[arg-type]
+                return
+            run.call = step  # type: ignore[assignment]
+        task = run.task
+        if task.waiting:
+            task.finish_wait()
+        run.woken = False
+        began = cpu.now
+        run.outcome = None
+        run.outcome = do_syscall(cpu, task, run.call)  # type: ignore[arg-type]
+        cpu.now = max(cpu.now, began + SYSCALL_NS)
+        runner.task_end = cpu.now
+
+    def _rest(self, runner: Runner, run: ProgramRun, step: Sleep | None) -> None:
+        cpu = runner.cpu
+        cpu.now += SYSCALL_NS
+        run.woken = False
+        run.result = 0
+        if step is None:
+            exit_task(cpu, run.task)
+            run.state = EXITED
+        run.sleep = step
+        runner.task_end = cpu.now
+
+    def _slice_over(self, runner: Runner, now: int) -> None:
+        cpu = runner.cpu
+        run = runner.current
+        assert run is not None
+        spent = now - runner.task_since
+        run.used_ns += spent
+        if run.program is None:
+            cpu.ksoftirqd_ns += spent
+            if not runner.more and not cpu.ksoftirqd:
+                run.state = SLEEPING
+                runner.current = None
+                self._switch(runner, now)
+                return
+        else:
+            cpu.task_ns += spent
+            runner.task_since = now
+            if run.task.locked_sk is not None:
+                cpu.now = now
+                release(cpu, run.task)
+                if cpu.now > now:
+                    runner.task_end = cpu.now
+                    return
+            if self._goes_to_sleep(run, now):
+                runner.current = None
+                self._switch(runner, now)
+                return
+        if run.used_ns >= BASE_SLICE_NS and runner.queue and not (runner.more and run.program is None):
+            run.state = RUNNABLE
+            run.ready_at = now
+            runner.queue.append(run)
+            runner.current = None
+            self._switch(runner, now)
+        else:
+            self._slice(runner, now)
+
+    def _goes_to_sleep(self, run: ProgramRun, now: int) -> bool:
+        """Settle the outcome of a slice; True when the task leaves its CPU."""
+        if run.state == EXITED:
+            return True
+        if run.sleep is not None:
+            sleep, woken = run.sleep, run.woken or run.sleep.until <= now
+            if woken:
+                run.sleep = None
+                return False
+            run.state = SLEEPING
+            if sleep.until < NEVER:
+                run.timer = self.env.at(sleep.until, self._awake, run)
+            return True
+        if run.outcome is not None:
+            run.finish_call()
+            return False
+        if run.woken:
+            return False
+        run.state = BLOCKED
+        if run.call is not None and run.call.timeout_at:
+            run.timer = self.env.at(run.call.timeout_at, self._awake, run)
+        return True

@@ -1,0 +1,221 @@
+"""Puts devices into hosts and links between them, shows them, and turns their knobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wireside.errors import CommandError, ScenarioError
+from wireside.kernel.dev_rx import budget_left
+from wireside.kernel.dev_tx import qdisc_len
+from wireside.kernel.nic import (
+    Nic,
+    ethtool_stats,
+    register_nic,
+    rx_rate_pps,
+    rx_ring_used,
+    set_ring,
+)
+from wireside.kernel.veth import Tun, Veth, register_tun, register_veth, veth_pair
+from wireside.sim.link import Wire
+from wireside.snapshot import NicRow
+
+if TYPE_CHECKING:
+    from wireside.kernel.net import Net
+    from wireside.scenario.spec import LinkSpec, NicSpec
+    from wireside.sim.wire_peer import WirePeer
+    from wireside.sim.world import World
+
+MIN_RX_RING, MAX_RX_RING = 16, 8192
+MAX_RX_USECS_NS = 10_000_000
+
+
+def make_device(net: Net, spec: NicSpec) -> None:
+    """Give a host its network device."""
+    if spec.kind == "veth":
+        register_veth(net, name="eth0", rps_cpus=spec.rps_cpus)
+    elif spec.kind == "tun":
+        register_tun(net, name="tun0", rps_cpus=spec.rps_cpus)
+    else:
+        register_nic(
+            net,
+            name="eth0",
+            rx_ring=spec.rx_ring,
+            tx_ring=spec.tx_ring,
+            rx_refill_batch=spec.rx_refill_batch,
+            rx_usecs_ns=spec.rx_usecs_ns,
+            rx_frames=spec.rx_frames,
+            queues=spec.queues,
+            gro=spec.gro,
+            tso=spec.tso,
+            rps_cpus=spec.rps_cpus,
+            qdisc=spec.qdisc,
+            txqueuelen=spec.txqueuelen,
+            copybreak=spec.copybreak,
+        )
+
+
+def connect(world: World, link: LinkSpec) -> None:
+    """Join two devices, or a device and a wire peer.
+
+    Differs: a veth pair has neither rate nor delay nor loss, as in Linux; those of its link are not used.
+    """
+    one, other = _end(world, link, link.a), _end(world, link, link.b)
+    drivers = [end.dev.driver if end.dev is not None else None for end in (_net(one), _net(other))]
+    for net in (_net(one), _net(other)):
+        if net.dev is not None:
+            net.dev.mtu = link.mtu
+    first, second = drivers
+    if isinstance(first, Veth) or isinstance(second, Veth):
+        if not (isinstance(first, Veth) and isinstance(second, Veth)):
+            raise ScenarioError(
+                f"the link {link.a} - {link.b} joins a veth device with another kind",
+                where=link.position,
+                next_step="Give both hosts `nic: {kind: veth}`, or neither.",
+            )
+        veth_pair(first, second)
+        return
+    _send_to(world, link, one, other)
+    _send_to(world, link, other, one)
+
+
+def _end(world: World, link: LinkSpec, name: str) -> Net | WirePeer:
+    end = world.nets.get(name) or world.peers.get(name)
+    if end is None:
+        raise ScenarioError(f"the link names {name!r}, which is no host", where=link.position)
+    taken = end.wire if not hasattr(end, "dev") else _wire_of(end)
+    if taken is not None:
+        raise ScenarioError(f"{name} has more than one link", where=link.position)
+    return end
+
+
+def _wire_of(net: Net) -> Any:
+    driver = net.dev.driver if net.dev is not None else None
+    return driver.peer if isinstance(driver, Veth) else getattr(driver, "wire", None)
+
+
+def _net(end: Any) -> Net:
+    net: Net = end if hasattr(end, "dev") else end.net
+    return net
+
+
+def _send_to(world: World, link: LinkSpec, source: Any, target: Any) -> None:
+    """Make the direction source → target of a link."""
+    sender, receiver = _net(source), _net(target)
+    wire = Wire(
+        world.env,
+        sender,
+        link.rate_bps,
+        link.delay_ns,
+        link.loss,
+        link.queue_limit,
+        f"{world.seed}/link/{sender.name}>{receiver.name}",
+        receiver.name,
+        world.log,
+    )
+    world.wires.append(wire)
+    if sender.dev is None:
+        source.wire = wire
+        source.target = receiver.address
+    else:
+        sender.dev.driver.wire = wire
+    wire.deliver = target.deliver if receiver.dev is None else receiver.dev.driver.frame_arrives
+
+
+def rx_missed(net: Net) -> int:
+    """Frames that a host's device lost for want of a descriptor."""
+    driver = net.dev.driver if net.dev is not None else None
+    return driver.rx_missed if isinstance(driver, Nic) else 0
+
+
+def rate_of(world: World, net: Net) -> int:
+    """The rate of a host's link, bit/s; 0 when it has none."""
+    for wire in world.wires:
+        if wire.sender is net:
+            return wire.rate_bps
+    return 0
+
+
+def nic_row(world: World, net: Net) -> NicRow:
+    """A host's device as it is now."""
+    dev = net.dev
+    assert dev is not None
+    qdisc = dev.qdisc
+    name, limit = ("noqueue", 0) if qdisc is None else ("pfifo_fast", qdisc.limit)
+    driver = dev.driver
+    cpu = net.machine.cpus[0]
+    if not isinstance(driver, Nic):
+        stats = {
+            "rx_packets": dev.rx_packets,
+            "rx_bytes": dev.rx_bytes,
+            "rx_dropped": dev.rx_dropped,
+            "tx_packets": dev.tx_packets,
+            "tx_bytes": dev.tx_bytes,
+            "tx_dropped": dev.tx_dropped,
+        }
+        polls, work = (driver.napi.polls, driver.napi.last_work) if isinstance(driver, Tun) else (0, 0)
+        return NicRow(
+            dev.name, dev.kind, dev.mtu, rate_of(world, net), 0, 0, 0, 0, 0, name, qdisc_len(dev), limit,
+            False, 0, polls, work, budget_left(cpu), 0, stats,
+        )  # fmt: skip
+    queues = driver.queues
+    busiest = max(queues, key=_backlog)
+    return NicRow(
+        dev.name,
+        dev.kind,
+        dev.mtu,
+        rate_of(world, net),
+        queues[0].size,
+        rx_ring_used(driver),
+        sum(q.unfilled for q in queues),
+        driver.tx.size,
+        driver.tx.used,
+        name,
+        qdisc_len(dev),
+        limit,
+        busiest.irq_raised or busiest.napi.scheduled,
+        sum(q.irqs for q in queues),
+        sum(q.napi.polls for q in queues),
+        busiest.napi.last_work,
+        budget_left(net.machine.cpus[busiest.cpu_id]),
+        rx_rate_pps(driver, world.now),
+        ethtool_stats(driver),
+    )
+
+
+def _backlog(q: Any) -> int:
+    return len(q.frames)
+
+
+def nic_knob(net: Net, name: str) -> int:
+    """A NIC knob's present value: descriptors, or µs."""
+    nic = _nic(net, name)
+    return nic.queues[0].size if name == "nic.rx_ring" else nic.rx_usecs_ns // 1000
+
+
+def turn_nic_knob(net: Net, name: str, value: int) -> str:
+    """Set "nic.rx_ring" (descriptors) or "nic.rx_usecs" (ns) and say what happens."""
+    nic = _nic(net, name)
+    if name == "nic.rx_usecs":
+        if not 0 <= value <= MAX_RX_USECS_NS:
+            raise CommandError(
+                f"rx-usecs must be 0 to {MAX_RX_USECS_NS // 1000} µs", next_step="20 is a usual value."
+            )
+        nic.rx_usecs_ns = value
+        return f"rx-usecs of {nic.dev.name} is now {value // 1000} µs; it takes effect at the next interrupt."
+    if not MIN_RX_RING <= value <= MAX_RX_RING:
+        raise CommandError(
+            f"the receive ring must have {MIN_RX_RING} to {MAX_RX_RING} descriptors, not {value}",
+            next_step="256, 512, 1024 and 4096 are usual.",
+        )
+    set_ring(net.machine.cpus[0], nic, value)
+    return f"The receive ring of {nic.dev.name} now has {value} descriptors; it takes effect at once."
+
+
+def _nic(net: Net, name: str) -> Nic:
+    driver = net.dev.driver if net.dev is not None else None
+    if not isinstance(driver, Nic):
+        kind = net.dev.kind if net.dev is not None else "missing"
+        raise CommandError(
+            f"{net.name} has no {name}: its device is {kind}", next_step="Only `kind: nic` has a ring."
+        )
+    return driver

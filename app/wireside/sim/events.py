@@ -1,0 +1,84 @@
+"""The events of a world: what is worth a plain sentence, numbered, the oldest forgotten."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from wireside.snapshot import Event
+
+if TYPE_CHECKING:
+    from wireside.catalog.drop_reasons import DropReason
+    from wireside.kernel.net import Net
+    from wireside.kernel.skbuff import SkBuff
+    from wireside.sim.env import KernelEnv
+
+KEPT = 10_000
+LOSS = 2
+
+
+class EventLog:
+    """Collects events; `count` numbers them from 0 on. Losses of one kind speak up at the 1st, 10th, 100th."""
+
+    __slots__ = ("count", "env", "kept", "losses")
+
+    def __init__(self, env: KernelEnv) -> None:
+        self.env = env
+        self.kept: deque[Event] = deque(maxlen=KEPT)
+        self.count = 0
+        self.losses: dict[tuple[str, str], list[int]] = {}
+        """(host, reason) → [losses so far, number at which it is told next]."""
+
+    def since(self, number: int) -> tuple[Event, ...]:
+        """Events with running number >= `number` that are still kept, oldest first."""
+        first = self.count - len(self.kept)
+        return tuple(islice(self.kept, max(0, number - first), None))
+
+    def add(self, time_ns: int, host: str, topic: str, text: str, severity: int = 0) -> None:
+        """Note an event."""
+        self.kept.append(Event(time_ns, host, topic, text, severity))
+        self.count += 1
+
+    def on_event(self, net: Net, time_ns: int, topic: str, text: str, severity: int) -> None:
+        """The kernel has something to say."""
+        self.add(time_ns, net.name, topic, text, severity)
+
+    def on_drop(self, net: Net, skb: SkBuff, reason: DropReason) -> None:
+        """A packet of `net` was dropped."""
+        total = self._counted(net.name, reason.name, skb.gso_segs)
+        if total:
+            amount = "First packet dropped" if total == 1 else f"{total} packets dropped so far"
+            self.add(self.env.now, net.name, "drop", f"{amount}, {reason.name}: {reason.doc}", LOSS)
+
+    def on_missed(self, host: str) -> None:
+        """A frame found no free descriptor in the ring of `host`."""
+        total = self._counted(host, "rx_missed_errors", 1)
+        if total:
+            amount = "First frame missed" if total == 1 else f"{total} frames missed so far"
+            self.add(
+                self.env.now,
+                host,
+                "nic",
+                f"{amount}, rx_missed_errors: the receive ring has no free descriptor.",
+                LOSS,
+            )
+
+    def on_lost(self, host: str, frames: int) -> None:
+        """A link lost what `host` sent."""
+        total = self._counted(host, "link loss", frames)
+        if total:
+            amount = "First frame lost" if total == 1 else f"{total} frames lost so far"
+            self.add(self.env.now, host, "nic", f"{amount} on the link from {host}; no host counts it.", LOSS)
+
+    def _counted(self, host: str, what: str, amount: int) -> int:
+        """Count losses; the total when it is time to speak of them, else 0."""
+        state = self.losses.get((host, what))
+        if state is None:
+            state = self.losses[host, what] = [0, 1]
+        state[0] += amount
+        if state[0] < state[1]:
+            return 0
+        while state[1] <= state[0]:
+            state[1] *= 10
+        return state[0]

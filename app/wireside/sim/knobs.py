@@ -1,0 +1,119 @@
+"""Knobs that turn while a world runs: sysctls, NIC settings, parameters of programs."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from wireside.catalog import sysctls
+from wireside.catalog.kinds import Scope, Sysctl
+from wireside.errors import CommandError
+from wireside.scenario.behaviours import BEHAVIOURS, parse_parameter
+from wireside.scenario.units import Kind, UnitError, parse, text_of
+from wireside.sim.devices import nic_knob, turn_nic_knob
+
+if TYPE_CHECKING:
+    from wireside.kernel.net import Net
+    from wireside.scenario.spec import ProgramSpec
+    from wireside.sim.run import ProgramRun
+    from wireside.sim.world import World
+
+NIC_KNOBS = ("nic.rx_ring", "nic.rx_usecs")
+
+
+def write_sysctl(net: Net, sysctl: Sysctl[Any], value: Any) -> None:
+    """Set a sysctl of a host; one of host scope is set for the whole machine and all namespaces on it."""
+    machine = net.machine
+    if sysctl.scope is Scope.HOST:
+        machine.sysctl[sysctl] = value
+        for each in machine.nets:
+            each.sysctl[sysctl] = value
+    else:
+        net.sysctl[sysctl] = value
+
+
+def turn_knob(world: World, host: str, name: str, value: str) -> str:
+    """Set knob `name` of `host` to `value` and tell what happens; CommandError when it cannot be."""
+    net = _net(world, host)
+    if name in NIC_KNOBS:
+        sentence = turn_nic_knob(net, name, _number(name, value))
+    else:
+        found = _program(world, host, name)
+        sentence = _turn_program(world, *found, value) if found else _turn_sysctl(net, name, value)
+    world.log.add(world.now, host, "sysctl", sentence, 1)
+    return sentence
+
+
+def knob_value(world: World, host: str, name: str) -> str:
+    """The text of a knob's present value."""
+    net = _net(world, host)
+    if name in NIC_KNOBS:
+        return str(nic_knob(net, name))
+    found = _program(world, host, name)
+    if found:
+        run, spec, param = found
+        value = run.program.params[param]  # type: ignore[union-attr]
+        declared = BEHAVIOURS[spec.run].parameter(param)
+        return text_of(declared.kind, value) if declared is not None else str(value)
+    return sysctls.format_value(net.sysctl[sysctls.find(name)])
+
+
+def _turn_sysctl(net: Net, name: str, value: str) -> str:
+    sysctl = sysctls.find(name)
+    parsed = sysctls.parse_value(sysctl, value)
+    write_sysctl(net, sysctl, parsed)
+    return f"{sysctl.name} is now {sysctls.format_value(parsed)}; it takes effect {sysctl.when}."
+
+
+def _turn_program(world: World, run: ProgramRun, spec: ProgramSpec, param: str, value: str) -> str:
+    declared = BEHAVIOURS[spec.run].parameter(param)
+    try:
+        parsed = parse_parameter(spec.run, param, value)
+    except UnitError as error:
+        raise CommandError(error.what, next_step=error.next_step) from None
+    if declared is not None and not declared.live:
+        raise CommandError(
+            f"{spec.name}.{param} is read only once, when the program starts",
+            next_step="Change it in the scenario file and start again.",
+        )
+    program: Any = run.program
+    program.params[param] = parsed
+    world.engines[run.task.net.machine.name].nudge(run)
+    return f"{spec.name}.{param} is now {value}; it takes effect at the program's next system call."
+
+
+def _program(world: World, host: str, name: str) -> tuple[ProgramRun, ProgramSpec, str] | None:
+    """The program, and its parameter, that "PROGRAM.param" names on a host; None when it names no program."""
+    program, dot, param = name.rpartition(".")
+    program = program.removeprefix("program.")
+    if not dot:
+        return None
+    for run, spec in zip(world.programs, world.scenario.programs, strict=True):
+        if spec.on == host and spec.name == program:
+            if not spec.run:
+                raise CommandError(f"{program} is a script; it has no parameters")
+            if BEHAVIOURS[spec.run].parameter(param) is None:
+                known = ", ".join(each.name for each in BEHAVIOURS[spec.run].parameters)
+                raise CommandError(f"{spec.run} has no parameter {param!r}", next_step=f"It has {known}.")
+            return run, spec, param
+    return None
+
+
+def _net(world: World, host: str) -> Net:
+    net = world.nets.get(host)
+    if net is not None:
+        return net
+    near = get_close_matches(host, world.nets, n=1)
+    raise CommandError(
+        f"there is no host {host!r}",
+        next_step=f"Did you mean {near[0]!r}?" if near else f"Hosts: {', '.join(world.nets)}.",
+    )
+
+
+def _number(name: str, value: str) -> int:
+    try:
+        if name == "nic.rx_usecs":
+            return int(value) * 1000 if value.strip().isdigit() else int(parse(Kind.TIME, value))
+        return int(parse(Kind.COUNT, value))
+    except UnitError as error:
+        raise CommandError(f"{name}: {error.what}", next_step=error.next_step) from None

@@ -1,0 +1,107 @@
+"""A full-duplex link: each direction sends one frame after the other, and loses some."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+from wireside.catalog.stages import Stage
+from wireside.kernel.nic import RX_MISSED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wireside.kernel.net import Net
+    from wireside.kernel.skbuff import SkBuff
+    from wireside.sim.env import KernelEnv
+    from wireside.sim.events import EventLog
+
+WIRE_OVERHEAD = 24
+"""Bytes a frame occupies on the wire beside its headers and payload: preamble and SFD 8, FCS 4, gap 12 (IEEE 802.3)."""
+MIN_FRAME = 60
+"""Shorter frames are padded, bytes without FCS."""
+WIRE = int(Stage.WIRE)
+LOST = "link loss"
+"""The fate of a frame that the link lost."""
+
+
+class Wire:
+    """One direction of a link. A frame leaves when the one before has left, and arrives `delay_ns` after its last bit."""
+
+    __slots__ = (
+        "delay_ns",
+        "deliver",
+        "env",
+        "free_at",
+        "in_flight",
+        "log",
+        "loss",
+        "queue_limit",
+        "rate_bps",
+        "receiver",
+        "rng",
+        "sender",
+    )
+
+    def __init__(
+        self,
+        env: KernelEnv,
+        sender: Net,
+        rate_bps: int,
+        delay_ns: int,
+        loss: float,
+        queue_limit: int,
+        seed: str,
+        receiver: str = "",
+        log: EventLog | None = None,
+    ) -> None:
+        self.env = env
+        self.receiver = receiver
+        self.log = log
+        self.sender = sender
+        self.rate_bps = rate_bps
+        self.delay_ns = delay_ns
+        self.loss = loss
+        self.queue_limit = queue_limit
+        self.rng = Random(seed)
+        """This direction's own stream: one draw per frame, so that draws elsewhere never move its losses."""
+        self.free_at = 0
+        """The ns at which the last frame handed over will have left."""
+        self.in_flight = 0
+        self.deliver: Callable[[int, SkBuff], None] | None = None
+        """What takes a frame at the far end, with the ns of its arrival."""
+
+    def frame_ns(self, skb: SkBuff) -> int:
+        """How long the frame occupies the wire, ns."""
+        return (max(skb.hdr_len + skb.len, MIN_FRAME) + WIRE_OVERHEAD) * 8_000_000_000 // self.rate_bps
+
+    def transmit(self, when: int, skb: SkBuff) -> int:
+        """Send a frame as soon as the wire is free at or after `when`; the ns at which its last bit has left."""
+        start = max(when, self.free_at)
+        duration = self.frame_ns(skb)
+        lost = self.loss > 0 and self.rng.random() < self.loss
+        if start - when > self.queue_limit * duration:
+            self._lose(skb)
+            return start
+        self.free_at = done = start + duration
+        if skb.stamps is not None:
+            skb.stamps += (WIRE, start)
+        if lost:
+            self._lose(skb)
+        else:
+            self.in_flight += skb.gso_segs
+            self.env.at(done + self.delay_ns, self._arrive, skb)
+        return done
+
+    def _arrive(self, skb: SkBuff) -> None:
+        self.in_flight -= skb.gso_segs
+        assert self.deliver is not None
+        self.deliver(self.env._now, skb)
+        if skb.fate == RX_MISSED and self.log is not None:
+            self.log.on_missed(self.receiver)
+
+    def _lose(self, skb: SkBuff) -> None:
+        self.sender.link_lost += skb.gso_segs
+        skb.fate = LOST
+        if self.log is not None:
+            self.log.on_lost(self.sender.name, skb.gso_segs)

@@ -1,0 +1,178 @@
+"""Packets for people: what a packet is, as tcpdump would say it, and how far it has come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wireside.kernel.net import ip_text
+from wireside.kernel.skbuff import ACK, FIN, IPPROTO_TCP, IPPROTO_UDP, PSH, RST, SYN, URG
+from wireside.snapshot import PacketTrace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from wireside.kernel.net import Machine, Net
+    from wireside.kernel.skbuff import Flow, SkBuff
+
+MASK = 0xFFFFFFFF
+LETTERS = ((FIN, "F"), (SYN, "S"), (RST, "R"), (PSH, "P"), (ACK, "."), (URG, "U"), (0x40, "E"), (0x80, "W"))
+
+
+class PacketBook:
+    """Turns the packets in the machines' traces into PacketTraces; knows each flow's initial sequence number."""
+
+    __slots__ = ("done", "high", "hosts", "isn", "said", "seen")
+
+    def __init__(self, hosts: dict[int, str]) -> None:
+        self.hosts = hosts
+        """Address → name."""
+        self.isn: dict[Flow, int] = {}
+        self.high: dict[Flow, int] = {}
+        """Flow → the end of what it has sent so far, to tell a window probe from an ACK."""
+        self.seen: dict[str, int] = {}
+        """Machine → id of the last packet looked at."""
+        self.said: dict[int, tuple[str, str]] = {}
+        """Packet id → (kind, label), while the packet is in a trace."""
+        self.done: dict[int, PacketTrace] = {}
+        """Packets that have ended, by id."""
+
+    def traces(self, machines: Iterable[Machine], since: int, limit: int) -> tuple[PacketTrace, ...]:
+        """Packets whose last stamp is at or after `since` ns, or which still live; at most the newest `limit`."""
+        found: list[tuple[int, SkBuff]] = []
+        for machine in machines:
+            trace = machine.trace
+            if not trace:
+                continue
+            self._learn(machine.name, trace)
+            for skb in trace:
+                stamps = skb.stamps
+                if stamps and (stamps[-1] >= since or not skb.fate):
+                    found.append((stamps[1], skb))
+        found.sort(key=_birth)
+        del found[: max(0, len(found) - limit)]
+        return tuple([self._trace(skb) for _, skb in found])
+
+    def _learn(self, machine: str, trace: Iterable[SkBuff]) -> None:
+        """Look at the packets born since the last time, oldest first."""
+        last = self.seen.get(machine, 0)
+        fresh = []
+        for skb in reversed(trace):  # type: ignore[call-overload]
+            if skb.id <= last:
+                break
+            fresh.append(skb)
+        for skb in reversed(fresh):
+            self.said[skb.id] = self._kind(skb), self._label(skb)
+        if fresh:
+            self.seen[machine] = fresh[0].id
+        if len(self.said) > 20_000:
+            oldest = sorted(self.said)[: len(self.said) // 2]
+            for number in oldest:
+                del self.said[number]
+                self.done.pop(number, None)
+
+    def _trace(self, skb: SkBuff) -> PacketTrace:
+        known = self.done.get(skb.id)
+        if known is not None:
+            return known
+        said = self.said.get(skb.id)
+        if said is None:
+            said = self.said[skb.id] = self._kind(skb), self._label(skb)
+        stamps = skb.stamps or []
+        built = PacketTrace(
+            skb.id,
+            said[0],
+            self.hosts.get(skb.flow[0], ip_text(skb.flow[0])),
+            self.hosts.get(skb.flow[2], ip_text(skb.flow[2])),
+            said[1],
+            skb.len,
+            tuple(zip(stamps[::2], stamps[1::2], strict=True)),
+            skb.fate,
+        )
+        if skb.fate:
+            self.done[skb.id] = built
+        return built
+
+    def _kind(self, skb: SkBuff) -> str:
+        if skb.protocol != IPPROTO_TCP:
+            return "UDP" if skb.protocol == IPPROTO_UDP else "ICMP"
+        flags = skb.tcp_flags
+        if flags & SYN:
+            return "SYN-ACK" if flags & ACK else "SYN"
+        if flags & RST:
+            return "RST"
+        if flags & FIN:
+            return "FIN"
+        high = self.high.get(skb.flow)
+        end = (skb.seq + skb.len) & MASK
+        if high is None or (end - high) & MASK < 0x80000000:
+            self.high[skb.flow] = end
+        elif skb.len <= 1 and skb.seq == (high - 1) & MASK:
+            return "PROBE"
+        return "DATA" if skb.len else "ACK"
+
+    def _start(self, skb: SkBuff) -> int:
+        """The initial sequence number of a packet's flow; of a flow whose SYN nobody saw, one less than its first packet's."""
+        isn = self.isn.get(skb.flow)
+        if skb.tcp_flags & SYN:
+            isn = self.isn[skb.flow] = skb.seq
+        elif isn is None:
+            isn = _isn_of_socket(skb.source, skb.flow)
+            if isn is None:
+                isn = (skb.seq - 1) & MASK
+            self.isn[skb.flow] = isn
+        return isn
+
+    def _label(self, skb: SkBuff) -> str:
+        saddr, sport, daddr, dport = skb.flow
+        source, destination = ip_text(saddr), ip_text(daddr)
+        if skb.protocol == IPPROTO_UDP:
+            return f"IP {source}.{sport} > {destination}.{dport}: UDP, length {skb.len}"
+        if skb.protocol != IPPROTO_TCP:
+            return f"IP {source} > {destination}: ICMP, length {skb.len}"
+        start = self._start(skb)
+        parts = [f"Flags [{flag_letters(skb.tcp_flags)}]"]
+        seq = (skb.seq - start) & MASK
+        if skb.tcp_flags & SYN:
+            parts.append(f"seq {skb.seq}")
+        elif skb.len:
+            parts.append(f"seq {seq}:{seq + skb.len}")
+        elif skb.tcp_flags & (FIN | RST):
+            parts.append(f"seq {seq}")
+        if skb.tcp_flags & ACK:
+            other = 0 if skb.tcp_flags & SYN else self.isn.get((daddr, dport, saddr, sport), 0)
+            parts.append(f"ack {(skb.ack_seq - other) & MASK}")
+        parts.append(f"win {skb.window}")
+        if skb.opt is not None:
+            parts.append(f"options [{_options(skb)}]")
+        parts.append(f"length {skb.len}")
+        return f"IP {source}.{sport} > {destination}.{dport}: {', '.join(parts)}"
+
+
+def _birth(entry: tuple[int, SkBuff]) -> tuple[int, int]:
+    return entry[0], entry[1].id
+
+
+def _isn_of_socket(source: Net | None, flow: Flow) -> int | None:
+    if source is None:
+        return None
+    sk = source.ehash.get((flow[2], flow[3], flow[0], flow[1]))
+    isn = getattr(sk, "iss", None)
+    return isn if isinstance(isn, int) else None
+
+
+def flag_letters(flags: int) -> str:
+    """TCP flags as tcpdump writes them; "none" without any."""
+    return "".join(letter for bit, letter in LETTERS if flags & bit) or "none"
+
+
+def _options(skb: SkBuff) -> str:
+    opt = skb.opt
+    assert opt is not None
+    parts = [f"mss {opt.mss}"]
+    if opt.sack_ok:
+        parts.append("sackOK")
+    if skb.tsval is not None:
+        parts.append(f"TS val {skb.tsval} ecr {skb.tsecr}")
+    if opt.wscale is not None:
+        parts.append(f"nop,wscale {opt.wscale}")
+    return ",".join(parts)

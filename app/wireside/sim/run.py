@@ -1,0 +1,89 @@
+"""One program under way on a CPU: its task, the call it is in, and what it has done so far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from wireside.kernel.syscall import Syscall
+    from wireside.kernel.task import Task
+
+NEVER = 1 << 62
+"""A time that does not come; a program that sleeps until then waits for a knob."""
+READS = frozenset({"read", "recv", "recvfrom"})
+WRITES = frozenset({"write", "send", "sendto"})
+SLEEPING, RUNNABLE, RUNNING, BLOCKED, EXITED = "sleeping", "runnable", "running", "blocked", "exited"
+
+
+class Sleep(NamedTuple):
+    """What a program answers when it wants nothing until `until` ns; `why` says what it waits for."""
+
+    until: int
+    why: str = ""
+
+
+class Program(Protocol):
+    """A program's logic: told the time and its last result, it names the next call; None ends it."""
+
+    failed: str
+    """The first expectation that did not hold, in words."""
+
+    def next(self, now: int, result: int) -> Syscall | Sleep | None:
+        """The next thing to do at `now` ns; `result` is the last system call's, negative errno on failure."""
+
+
+class ProgramRun:
+    """A program as the scheduler sees it.
+
+    `ready_at` is the ns from which it may run (-1 before it has begun), `used_ns` what it used of its present turn.
+    """
+
+    __slots__ = (
+        "bytes_read",
+        "bytes_written",
+        "call",
+        "calls",
+        "name",
+        "outcome",
+        "program",
+        "ready_at",
+        "result",
+        "sleep",
+        "state",
+        "task",
+        "timer",
+        "used_ns",
+        "woken",
+    )
+
+    def __init__(self, name: str, task: Task, program: Program | None) -> None:
+        self.name = name
+        self.task = task
+        self.program = program
+        self.state = SLEEPING
+        self.call: Syscall | None = None
+        self.result = 0
+        self.outcome: int | None = None
+        """The result that becomes known at the end of the running slice; None while it blocks."""
+        self.sleep: Sleep | None = None
+        self.timer: Any = None
+        self.woken = False
+        self.ready_at = -1
+        self.used_ns = 0
+        self.calls = 0
+        self.bytes_read = 0
+        self.bytes_written = 0
+
+    def finish_call(self) -> None:
+        """Take the running call's outcome as its result."""
+        call, outcome = self.call, self.outcome
+        if call is None or outcome is None:
+            return
+        self.calls += 1
+        self.result = outcome
+        if outcome > 0:
+            if call.name in READS:
+                self.bytes_read += outcome
+            elif call.name in WRITES:
+                self.bytes_written += outcome
+        self.call = None

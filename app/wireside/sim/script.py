@@ -1,0 +1,131 @@
+"""Runs a script: a list of system calls with variables, loops and expected results."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from wireside.kernel.syscall import Syscall
+from wireside.scenario.spec import Call, Loop
+from wireside.scenario.syscalls import SYSCALLS, Arg
+from wireside.sim.run import READS, Sleep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wireside.sim.programs import Step
+
+
+class Frame:
+    """A body of statements being run: where it is, and how many more rounds it makes (None: until a read returns 0)."""
+
+    __slots__ = ("body", "busy", "index", "rounds")
+
+    def __init__(self, body: tuple[Call | Loop, ...], rounds: int | None) -> None:
+        self.busy = False
+        """The present round has made a call; a loop whose round makes none is over."""
+        self.body = body
+        self.index = 0
+        self.rounds = rounds
+
+
+class Script:
+    """A script under way. Its variables hold the results that calls were bound to."""
+
+    __slots__ = ("failed", "frames", "pending", "resolve", "variables")
+
+    def __init__(self, script: tuple[Call | Loop, ...], resolve: Callable[[str], tuple[int, int]]) -> None:
+        self.frames = [Frame(script, 1)]
+        self.variables: dict[str, int] = {}
+        self.pending: Call | None = None
+        self.failed = ""
+        self.resolve = resolve
+
+    def next(self, now: int, result: int) -> Step:
+        """Settle the call before, then name the next."""
+        call = self.pending
+        if call is not None:
+            self.pending = None
+            self._settle(call, result)
+        call = self._advance()
+        if call is None:
+            return None
+        self.pending = call
+        args = self._arguments(call)
+        if call.name == "sleep":
+            return Sleep(now + int(args[0]), "sleep()")  # type: ignore[arg-type]
+        return Syscall(call.name, args)
+
+    def _settle(self, call: Call, result: int) -> None:
+        if call.bind:
+            self.variables[call.bind] = result
+        if call.expected and not _as_expected(call.expected, result) and not self.failed:
+            self.failed = f"{call.position}: {call_text(call.name, call.args)} gave {result_text(result)}, not {call.expected}"
+        if result == 0 and call.name in READS:
+            for depth in range(len(self.frames) - 1, -1, -1):
+                if self.frames[depth].rounds is None:
+                    del self.frames[depth:]
+                    return
+
+    def _advance(self) -> Call | None:
+        frames = self.frames
+        while frames:
+            frame = frames[-1]
+            if frame.index >= len(frame.body):
+                if frame.rounds is not None:
+                    frame.rounds -= 1
+                if frame.rounds == 0 or not frame.busy:
+                    frames.pop()
+                else:
+                    frame.index = 0
+                    frame.busy = False
+                continue
+            statement = frame.body[frame.index]
+            frame.index += 1
+            if isinstance(statement, Call):
+                for each in frames:
+                    each.busy = True
+                return statement
+            if statement.times != 0:
+                frames.append(Frame(statement.body, statement.times))
+        return None
+
+    def _arguments(self, call: Call) -> tuple[object, ...]:
+        declared = SYSCALLS[call.name]
+        kinds = (*declared.args, *(kind for kind, _ in declared.optional))
+        return tuple(self._argument(kind, value) for kind, value in zip(kinds, call.args, strict=False))
+
+    def _argument(self, kind: Arg, value: float | str) -> object:
+        if kind is Arg.LOCAL:
+            return (0, int(value))
+        if kind is Arg.ENDPOINT:
+            return self.resolve(str(value))
+        if isinstance(value, str):
+            return self.variables.get(value, value)
+        return int(value)
+
+
+def _as_expected(expected: str, result: int) -> bool:
+    name = expected.removeprefix("-")
+    if name.isdigit():
+        return result == int(expected)
+    return result == -getattr(errno, name, 0)
+
+
+def result_text(result: int) -> str:
+    """A system call's result as strace prints it, such as "1448" or "-EAGAIN"."""
+    return str(result) if result >= 0 else f"-{errno.errorcode.get(-result, str(-result))}"
+
+
+def call_text(name: str, args: tuple[object, ...]) -> str:
+    """A system call as strace begins it, such as "read(3, 65536)"."""
+    return f"{name}({', '.join(_argument_text(arg) for arg in args)})"
+
+
+def _argument_text(arg: object) -> str:
+    if isinstance(arg, tuple) and len(arg) == 2 and isinstance(arg[0], int):
+        address, port = arg
+        if not address:
+            return f":{port}"
+        return f"{address >> 24}.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255}:{port}"
+    return str(arg)

@@ -1,0 +1,231 @@
+"""Sockets as `ss` shows them: what the kernel's diag module reports, and iproute2 prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wireside.catalog.tcp_states import SS_NAME, TcpState
+from wireside.kernel.net import ip_text
+from wireside.kernel.skbuff import IPPROTO_UDP
+from wireside.kernel.tcp_sock import (
+    CA_STATE_NAME,
+    ICSK_TIME_NONE,
+    ICSK_TIME_PROBE0,
+    MASK,
+    TCP_INFINITE_SSTHRESH,
+    TcpSock,
+    after,
+    tcp_packets_in_flight,
+    tcp_receive_window,
+    tcp_wnd_end,
+)
+from wireside.snapshot import SocketRow
+
+if TYPE_CHECKING:
+    from wireside.kernel.sock import Sock
+
+Key = tuple[Any, ...]
+MS = 1_000_000
+
+
+class SocketRows:
+    """Builds rows and hands out the previous one again while nothing in it has changed."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self) -> None:
+        self.rows: dict[int, tuple[Key, SocketRow]] = {}
+
+    def row(self, sk: Any, now: int) -> SocketRow:
+        """The row of one socket at `now` ns."""
+        if isinstance(sk, TcpSock):
+            key = _tcp(sk, now)
+        elif getattr(sk, "sk_protocol", 0) == IPPROTO_UDP:
+            key = _udp(sk)
+        else:
+            key = _mini(sk, now)
+        known = self.rows.get(key[0])
+        if known is not None and known[0] == key:
+            return known[1]
+        row = SocketRow(*key)
+        self.rows[key[0]] = key, row
+        return row
+
+    def forget(self, alive: dict[int, Any]) -> None:
+        """Drop the rows of sockets that are gone."""
+        if len(self.rows) > 2 * len(alive) + 64:
+            self.rows = {number: entry for number, entry in self.rows.items() if number in alive}
+
+
+def timer_time(ms: int) -> str:
+    """A time as `ss -o` prints it; 4724 ms really shows as "4.724ms".
+
+    Linux: iproute2 misc/ss.c print_ms_timer().
+    """
+    seconds, ms = divmod(max(ms, 0), 1000)
+    minutes, seconds = divmod(seconds, 60)
+    text = ""
+    if minutes:
+        ms = 0
+        text = f"{minutes}min"
+        if minutes > 9:
+            seconds = 0
+    if seconds:
+        if seconds > 9:
+            ms = 0
+        text += f"{seconds}{'.' if ms else 'sec'}"
+    if ms:
+        text += f"{ms:03d}ms"
+    return text
+
+
+def timer_text(tp: TcpSock, now: int) -> str:
+    """The one timer that `ss -o` shows of a full socket. Linux: net/ipv4/inet_diag.c inet_sk_diag_fill()."""
+    pending = tp.icsk_pending
+    if pending == ICSK_TIME_PROBE0:
+        return f"persist,{timer_time((tp.icsk_timeout - now) // MS)},{tp.icsk_probes_out}"
+    if pending != ICSK_TIME_NONE:
+        return f"on,{timer_time((tp.icsk_timeout - now) // MS)},{tp.icsk_retransmits}"
+    timer = tp.keepalive_timer
+    if timer is not None and timer.expires:
+        return f"keepalive,{timer_time((timer.expires - now) // MS)},{tp.icsk_probes_out}"
+    return ""
+
+
+def endpoint(address: int, port: int) -> str:
+    """An address and port as `ss` prints them."""
+    return f"{ip_text(address)}:{port or '*'}"
+
+
+def endpoints(sk: Sock) -> tuple[str, str]:
+    """Local and peer endpoint of a socket."""
+    flow = sk.flow_out
+    if flow is not None:
+        return endpoint(flow[0], flow[1]), endpoint(flow[2], flow[3])
+    return endpoint(sk.rcv_saddr, sk.sk_num), endpoint(0, 0)
+
+
+def waits_for(tp: TcpSock) -> str:
+    """Why data waits to be sent: "cwnd", "rwnd", "nagle", "sndbuf", or "" when nothing waits."""
+    queue = tp.tcp_write_queue
+    if not queue:
+        return "sndbuf" if tp.sk_nospace else ""
+    if tcp_packets_in_flight(tp) >= tp.snd_cwnd:
+        return "cwnd"
+    head = queue[0]
+    end = (head.seq + min(head.len, tp.mss_cache)) & MASK
+    if after(end, tcp_wnd_end(tp)):
+        return "rwnd"
+    if head.len < tp.mss_cache and tp.packets_out:
+        return "nagle"
+    return ""
+
+
+def _queues(tp: TcpSock) -> tuple[int, int]:
+    if tp.sk_state == TcpState.LISTEN:
+        queue = tp.icsk_accept_queue
+        if queue is None:
+            return 0, 0
+        return queue.sk_ack_backlog, queue.sk_max_ack_backlog
+    if tp.sk_state == TcpState.SYN_SENT:
+        return 0, 1
+    if tp.sk_state == TcpState.CLOSE:
+        return 0, 0
+    unread = (tp.rcv_nxt - tp.copied_seq) & MASK
+    return (0 if unread & 0x80000000 else unread), (tp.write_seq - tp.snd_una) & MASK
+
+
+def _tcp(tp: TcpSock, now: int) -> Key:
+    state = tp.sk_state
+    recv_q, send_q = _queues(tp)
+    local, peer = endpoints(tp)
+    ops = tp.ca_ops
+    unread = recv_q if state != TcpState.LISTEN else 0
+    return (
+        tp.id,
+        "tcp",
+        SS_NAME[state],
+        recv_q,
+        send_q,
+        local,
+        peer,
+        tp.comm,
+        tp.fd,
+        timer_text(tp, now),
+        tp.sk_rmem_alloc,
+        tp.sk_rcvbuf,
+        tp.sk_wmem_alloc,
+        tp.sk_wmem_queued,
+        tp.sk_sndbuf,
+        tp.sk_forward_alloc,
+        tp.sk_backlog_len,
+        tp.sk_drops,
+        len(tp.sk_receive_queue),
+        unread,
+        len(tp.out_of_order_queue),
+        tp.rcv_wnd,
+        tcp_receive_window(tp),
+        tp.rcv_ssthresh,
+        tp.window_clamp,
+        tp.rcvq_space,
+        tp.snd_wnd,
+        tp.snd_cwnd,
+        tp.snd_ssthresh if tp.snd_ssthresh < TCP_INFINITE_SSTHRESH else 0,
+        tp.mss_cache,
+        tp.packets_out,
+        tcp_packets_in_flight(tp),
+        tp.lost_out,
+        tp.sacked_out,
+        tp.total_retrans,
+        tp.icsk_rto_ns,
+        (tp.srtt_us >> 3) * 1000,
+        (tp.mdev_us >> 2) * 1000,
+        tp.icsk_backoff,
+        tp.rcv_wscale,
+        tp.snd_wscale,
+        CA_STATE_NAME[tp.ca_state],
+        ops if isinstance(ops, str) else str(getattr(ops, "name", "")),
+        tp.bytes_acked,
+        tp.bytes_received,
+        tp.segs_out,
+        tp.segs_in,
+        waits_for(tp),
+    )
+
+
+def _udp(sk: Sock) -> Key:
+    local, peer = endpoints(sk)
+    queue = sk.sk_receive_queue
+    return (
+        sk.id,
+        "udp",
+        "ESTAB" if sk.flow_out is not None else "UNCONN",
+        sk.sk_rmem_alloc,
+        sk.sk_wmem_alloc,
+        local,
+        peer,
+        sk.comm,
+        sk.fd,
+        "",
+        sk.sk_rmem_alloc,
+        sk.sk_rcvbuf,
+        sk.sk_wmem_alloc,
+        sk.sk_wmem_queued,
+        sk.sk_sndbuf,
+        sk.sk_forward_alloc,
+        sk.sk_backlog_len,
+        sk.sk_drops,
+        len(queue),
+        sum(skb.len for skb in queue),
+    )
+
+
+def _mini(sk: Any, now: int) -> Key:
+    """A request sock or a TIME-WAIT entry: no queues, no memory of its own."""
+    local, peer = endpoints(sk)
+    due = getattr(sk, "expires", 0)
+    timer = ""
+    if due:
+        name = "timewait" if sk.sk_state != TcpState.NEW_SYN_RECV else "on"
+        timer = f"{name},{timer_time((due - now) // MS)},{getattr(sk, 'num_timeout', 0)}"
+    return (sk.id, "tcp", SS_NAME[sk.sk_state], 0, 0, local, peer, "", -1, timer)

@@ -1,0 +1,186 @@
+"""Takes snapshots of a world; what has not changed since the last one is the same object again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wireside.catalog import sysctls
+from wireside.kernel.net import ip_text
+from wireside.sim.books import queued_frames, total_dropped, world_books
+from wireside.sim.devices import nic_row, rx_missed
+from wireside.sim.run import EXITED, SLEEPING
+from wireside.sim.script import call_text
+from wireside.sim.socket_rows import SocketRows
+from wireside.snapshot import CpuRow, HostSnapshot, ProgramRow, SoftnetRow, WorldSnapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wireside.kernel.net import Cpu, Net
+    from wireside.sim.cpu import Runner
+    from wireside.sim.run import ProgramRun
+    from wireside.sim.world import World
+
+
+class HostView:
+    """What was last shown of one host."""
+
+    __slots__ = ("counters", "mib", "shared", "socket_rows", "sysctl", "table")
+
+    def __init__(self) -> None:
+        self.table: dict[Any, Any] = {}
+        self.sysctl: Mapping[str, str] = {}
+        self.mib: dict[Any, int] = {}
+        self.counters: Mapping[str, int] = {}
+        self.socket_rows = SocketRows()
+        self.shared: dict[str, Any] = {}
+        """Part → its last value, handed out again while the new one is equal."""
+
+    def same(self, part: str, value: Any) -> Any:
+        """The last value of a part, when the new one is equal to it."""
+        last = self.shared.get(part)
+        if last == value:
+            return last
+        self.shared[part] = value
+        return value
+
+    def same_rows(self, part: str, rows: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Like `same`, row by row."""
+        last: tuple[Any, ...] = self.shared.get(part, ())
+        if last == rows:
+            return last
+        if len(last) == len(rows):
+            rows = tuple([old if old == new else new for old, new in zip(last, rows, strict=True)])
+        self.shared[part] = rows
+        return rows
+
+
+class Views:
+    """The snapshots of a world."""
+
+    __slots__ = ("hosts", "last")
+
+    def __init__(self) -> None:
+        self.hosts: dict[str, HostView] = {}
+        self.last: WorldSnapshot | None = None
+
+    def snapshot(self, world: World) -> WorldSnapshot:
+        """Freeze the present instant of `world`."""
+        hosts = []
+        for net in world.nets.values():
+            view = self.hosts.get(net.name)
+            if view is None:
+                view = self.hosts[net.name] = HostView()
+            hosts.append(_host(world, net, view))
+        self.last = WorldSnapshot(world.now, tuple(hosts))
+        return self.last
+
+    def books(self, world: World) -> tuple[int, int]:
+        """(born, accounted for), over all hosts, links and wire peers."""
+        return world_books(world)
+
+
+def _host(world: World, net: Net, view: HostView) -> HostSnapshot:
+    now = world.now
+    engine = world.engines[net.machine.name]
+    if view.table != net.sysctl:
+        view.table = dict(net.sysctl)
+        view.sysctl = {key.name: sysctls.format_value(value) for key, value in net.sysctl.items()}
+    if view.mib != net.mib:
+        view.mib = dict(net.mib)
+        view.counters = {key.name: value for key, value in net.mib.items()}
+    rows = tuple([view.socket_rows.row(sk, now) for sk in net.sockets.values()])
+    view.socket_rows.forget(net.sockets)
+    states: dict[str, int] = {}
+    for row in rows:
+        if row.netid == "tcp":
+            states[row.state] = states.get(row.state, 0) + 1
+    drops = {reason.name: count for reason, count in net.drops.items() if count}
+    missed, lost = rx_missed(net), net.link_lost
+    wire_drops = {name: count for name, count in (("rx_missed_errors", missed), ("link loss", lost)) if count}
+    books = {
+        "born": net.born,
+        "delivered": net.delivered,
+        "consumed": net.consumed,
+        "dropped": total_dropped(net) + missed + lost,
+        "queued": queued_frames(world, net),
+    }
+    return HostSnapshot(
+        net.name,
+        now,
+        ip_text(net.address),
+        view.sysctl,
+        view.counters,
+        view.same("drops", drops),
+        view.same("wire_drops", wire_drops),
+        view.same("states", states),
+        view.same_rows("softnet", tuple([_softnet(cpu) for cpu in net.machine.cpus])),
+        view.same_rows("cpus", tuple([_cpu(runner, now) for runner in engine.runners])),
+        view.same_rows("nics", (nic_row(world, net),)),
+        view.same_rows("sockets", rows),
+        view.same_rows("programs", tuple([_program(run) for run in world.programs if run.task.net is net])),
+        view.same("books", books),
+    )
+
+
+def _softnet(cpu: Cpu) -> SoftnetRow:
+    sd = cpu.softnet
+    return SoftnetRow(
+        sd.processed,
+        sd.dropped,
+        sd.time_squeeze,
+        sd.received_rps,
+        sd.flow_limit_count,
+        len(sd.input_pkt_queue),
+        len(sd.process_queue),
+    )
+
+
+def _cpu(runner: Runner, now: int) -> CpuRow:
+    """Times count whole slices, the running one from its beginning."""
+    cpu = runner.cpu
+    current = runner.current
+    task_ns, ksoftirqd_ns = cpu.task_ns, cpu.ksoftirqd_ns
+    context, running = "idle", ""
+    if current is not None:
+        so_far = max(0, now - runner.task_since)
+        if current.program is None:
+            context = "ksoftirqd"
+            ksoftirqd_ns += so_far
+        else:
+            context, running = "task", current.name
+            task_ns += so_far
+    if now < runner.busy_until:
+        context, running = cpu.context, ""
+    busy = cpu.hardirq_ns + cpu.softirq_ns + ksoftirqd_ns + task_ns
+    return CpuRow(
+        context,
+        running,
+        cpu.hardirq_ns,
+        cpu.softirq_ns,
+        ksoftirqd_ns,
+        task_ns,
+        max(0, now - busy),
+        len(runner.queue) + (current is not None),
+    )
+
+
+def _program(run: ProgramRun) -> ProgramRow:
+    program = run.program
+    doing = ""
+    if run.state == EXITED:
+        doing = "exited"
+    elif run.state == SLEEPING:
+        doing = (run.sleep.why or "sleep()") if run.sleep is not None else "not started"
+    elif run.call is not None:
+        doing = call_text(run.call.name, run.call.args)
+    return ProgramRow(
+        run.name,
+        run.task.pid,
+        run.state,
+        doing,
+        run.calls,
+        run.bytes_read,
+        run.bytes_written,
+        program.failed if program is not None else "",
+    )

@@ -1,0 +1,145 @@
+"""A peer without a kernel: it sends hand-written segments and keeps what comes back."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from wireside.kernel.net import Machine, Net
+from wireside.kernel.skbuff import (
+    ACK,
+    ETH_HLEN,
+    FIN,
+    IP_HLEN,
+    IPPROTO_TCP,
+    IPPROTO_UDP,
+    PSH,
+    RST,
+    SYN,
+    TCP_HLEN,
+    TCPOLEN_TSTAMP_ALIGNED,
+    UDP_HLEN,
+    URG,
+    SkBuff,
+    SynOptions,
+    consume_skb,
+    skb_birth,
+)
+from wireside.scenario.spec import WireSegment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wireside.catalog.profiles import KernelProfile
+    from wireside.kernel.net import Scheduler
+    from wireside.sim.env import KernelEnv
+    from wireside.sim.link import Wire
+
+FLAG = {"S": SYN, "F": FIN, "R": RST, "P": PSH, ".": ACK, "U": URG, "E": 0x40, "W": 0x80}
+MASK = 0xFFFFFFFF
+KEPT = 65_536
+"""Received frames that a peer remembers."""
+
+
+class WirePeer:
+    """The far end of a host's link. Its own sequence numbers begin at `isn`; the other side's are learnt from its SYN.
+
+    `received` holds (ns, SkBuff) of what came in, oldest first. `on_receive(peer, ns, skb)` is called for each; it may send.
+    """
+
+    def __init__(
+        self, name: str, address: int, env: KernelEnv, profile: KernelProfile, sched: Scheduler, seed: int
+    ) -> None:
+        self.name = name
+        self.env = env
+        self.net = Net(name, Machine(name, profile, env, sched, seed), address)
+        self.wire: Wire | None = None
+        self.target = 0
+        """The address of the host at the other end."""
+        self.isn = 0
+        self.peer_isn: dict[tuple[int, int], int] = {}
+        """(our port, its port) → the initial sequence number of the other side."""
+        self.received: deque[tuple[int, SkBuff]] = deque(maxlen=KEPT)
+        self.on_receive: Callable[[WirePeer, int, SkBuff], None] | None = None
+        self.sent = 0
+
+    def plan(self, segments: tuple[WireSegment, ...]) -> None:
+        """Send hand-written segments at their times."""
+        for segment in segments:
+            self.env.at(segment.at_ns, self._planned, (segment, segment.repeat))
+
+    def _planned(self, due: tuple[WireSegment, int]) -> None:
+        segment, left = due
+        self.inject(segment)
+        if left > 1:
+            self.env.at(self.env.now + segment.every_ns, self._planned, (segment, left - 1))
+
+    def send(self, sport: int, dport: int, flags: str = "", **fields: Any) -> SkBuff:
+        """Send one segment now; fields as in WireSegment, UDP when `protocol="udp"`. Returns the packet sent."""
+        fields.setdefault("protocol", "tcp")
+        return self.inject(WireSegment(self.env.now, sport=sport, dport=dport, flags=flags, **fields))
+
+    def inject(self, segment: WireSegment) -> SkBuff:
+        """Put a segment on the wire now."""
+        assert self.wire is not None, f"{self.name} is not linked to a host"
+        flow = (self.net.address, segment.sport, self.target, segment.dport)
+        skb_id = self.net.machine.skb_id()
+        if segment.protocol == "udp":
+            skb = SkBuff(skb_id, flow, IPPROTO_UDP, segment.length, 0, 0)
+            skb.hdr_len = ETH_HLEN + IP_HLEN + UDP_HLEN
+        else:
+            skb = self._tcp(segment, skb_id, flow)
+        skb_birth(self.net, skb)
+        self.sent += 1
+        self.wire.transmit(self.env.now, skb)
+        return skb
+
+    def _tcp(self, segment: WireSegment, skb_id: int, flow: tuple[int, int, int, int]) -> SkBuff:
+        flags = 0
+        for letter in segment.flags:
+            flags |= FLAG[letter]
+        seq = (self.isn + segment.seq) & MASK
+        skb = SkBuff(skb_id, flow, IPPROTO_TCP, segment.length, seq, flags)
+        skb.end_seq = (seq + segment.length + bool(flags & SYN) + bool(flags & FIN)) & MASK
+        other = self.peer_isn.get((segment.sport, segment.dport), 0)
+        if segment.ack is not None:
+            skb.tcp_flags |= ACK
+            skb.ack_seq = (other + segment.ack) & MASK
+        skb.window = segment.win
+        skb.sack = tuple(((other + left) & MASK, (other + right) & MASK) for left, right in segment.sack)
+        if segment.ts is not None:
+            skb.tsval, skb.tsecr = segment.ts
+        if flags & SYN:
+            skb.opt = SynOptions(segment.mss or 536, segment.wscale, segment.sack_ok)
+        skb.hdr_len = ETH_HLEN + IP_HLEN + TCP_HLEN + option_bytes(segment)
+        return skb
+
+    def deliver(self, now: int, skb: SkBuff) -> None:
+        """Take a frame off the wire at `now` ns."""
+        if skb.protocol == IPPROTO_TCP and skb.tcp_flags & SYN:
+            self.peer_isn[skb.flow[3], skb.flow[1]] = skb.seq
+        consume_skb(self.net, skb)
+        self.received.append((now, skb))
+        if self.on_receive is not None:
+            self.on_receive(self, now, skb)
+
+    def relative(self, skb: SkBuff) -> tuple[int, int]:
+        """(seq, ack) of a packet received, relative to both sides' initial numbers."""
+        other = self.peer_isn.get((skb.flow[3], skb.flow[1]), 0)
+        return (skb.seq - other) & MASK, (skb.ack_seq - self.isn) & MASK
+
+
+def option_bytes(segment: WireSegment) -> int:
+    """Length of a segment's TCP options with padding, bytes."""
+    size = 0
+    if segment.mss is not None:
+        size += 4
+    if segment.ts is not None:
+        size += TCPOLEN_TSTAMP_ALIGNED
+    elif segment.sack_ok:
+        size += 4
+    if segment.wscale is not None:
+        size += 4
+    if segment.sack:
+        size += 4 + 8 * len(segment.sack)
+    return size

@@ -1,0 +1,123 @@
+"""The world: a scenario's hosts, links and programs, set in motion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wireside.sim.build import build
+from wireside.sim.env import KernelEnv
+from wireside.sim.events import EventLog
+from wireside.sim.knobs import knob_value, turn_knob
+from wireside.sim.packets import PacketBook
+from wireside.sim.view import Views
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wireside.kernel.net import Machine, Net
+    from wireside.scenario.spec import Scenario
+    from wireside.sim.cpu import Engine
+    from wireside.sim.link import Wire
+    from wireside.sim.run import ProgramRun
+    from wireside.sim.wire_peer import WirePeer
+    from wireside.snapshot import Event, PacketTrace, WorldSnapshot
+
+
+class World:
+    """A running scenario. The same scenario, seed and commands give the same bytes; pickles go on identically.
+
+    Times are ns since the start. `kernel` names a profile ("6.18"); `sysctl` maps knob names (a sysctl's full or short
+    name, "nic.rx_ring", "PROGRAM.param") to the text they start with, on every host that has them. `trace` packets are
+    remembered per machine; 0 turns tracing off. Raises CommandError for what cannot be set.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        seed: int | None = None,
+        kernel: str | None = None,
+        sysctl: Mapping[str, str] | None = None,
+        trace: int = 4096,
+        ideal_timers: bool = False,
+    ) -> None:
+        self.scenario = scenario
+        self.seed = scenario.seed if seed is None else seed
+        self.kernel = kernel or scenario.kernel
+        self.trace = trace
+        self.ideal_timers = ideal_timers
+        self.env = KernelEnv()
+        self.log = EventLog(self.env)
+        self.engines: dict[str, Engine] = {}
+        """Machine name → what runs it."""
+        self.machines: dict[str, Machine] = {}
+        self.nets: dict[str, Net] = {}
+        """Host name → its network namespace, in the scenario's order."""
+        self.peers: dict[str, WirePeer] = {}
+        self.wires: list[Wire] = []
+        self.programs: list[ProgramRun] = []
+        build(self, dict(sysctl or {}))
+        self.book = PacketBook({net.address: net.name for net in (*self.nets.values(), *self.peer_nets())})
+        self.views = Views()
+
+    def __getstate__(self) -> dict[str, object]:
+        state = dict(self.__dict__)
+        del state["views"]
+        return state
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self.views = Views()
+
+    def peer_nets(self) -> list[Net]:
+        """The network namespaces that stand for wire peers, in order."""
+        return [peer.net for peer in self.peers.values()]
+
+    @property
+    def now(self) -> int:
+        """The current instant, ns."""
+        return self.env.now
+
+    @property
+    def event_count(self) -> int:
+        """The running number that the next event will have."""
+        return self.log.count
+
+    def run_until(self, t_ns: int, wall_deadline: float | None = None) -> bool:
+        """Let time pass until `t_ns`; False when the wall clock (time.perf_counter()) reached `wall_deadline` first."""
+        return self.env.run_until(t_ns, wall_deadline)
+
+    def step(self) -> int:
+        """Run to the next instant at which something happens; returns it, or the present one when nothing ever will."""
+        upcoming = self.env.peek()
+        if upcoming >= 0:
+            self.env.run_until(upcoming)
+        return self.env.now
+
+    def snapshot(self) -> WorldSnapshot:
+        """Freeze the present instant; parts that did not change are the same objects as in the snapshot before."""
+        return self.views.snapshot(self)
+
+    def traces(self, since_ns: int) -> tuple[PacketTrace, ...]:
+        """Packets whose last stamp is at or after `since_ns`, or which still live, by birth; the newest `trace` of them."""
+        machines = [*self.machines.values(), *(peer.net.machine for peer in self.peers.values())]
+        return self.book.traces(machines, since_ns, self.trace)
+
+    def events(self, since: int) -> tuple[Event, ...]:
+        """Events with running number >= `since`, oldest first."""
+        return self.log.since(since)
+
+    def command(self, host: str, name: str, value: str) -> str:
+        """Turn a knob of a host now; returns one sentence that says what it is and when it takes effect.
+
+        `name` is a sysctl, "nic.rx_ring", "nic.rx_usecs", or "PROGRAM.param". Raises CommandError with the reason.
+        """
+        return turn_knob(self, host, name, value)
+
+    def knob_value(self, host: str, name: str) -> str:
+        """The text of a knob's present value; CommandError when there is no such knob."""
+        return knob_value(self, host, name)
+
+    def books_balance(self) -> tuple[int, int]:
+        """(packets born, packets accounted for: delivered, consumed, dropped, lost or queued); equal unless we cheat."""
+        return self.views.books(self)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -56,6 +57,12 @@ class WiresideApp(App[int]):
     def get_default_screen(self) -> JourneyScreen:
         """The journey, at once: no blank screen comes first."""
         return JourneyScreen(self._player, self.look, self._writer, self._fps)
+
+    def on_terminal_supports_synchronized_output(self) -> None:
+        """The terminal has shown a frame."""
+        screen = self.screen_stack[0] if self.screen_stack else None
+        if isinstance(screen, JourneyScreen):
+            screen.pacer.acknowledged(time.perf_counter())
 
     def open_neighbour(self, direction: int) -> None:
         """Play the library's next (+1) or previous (-1) scenario."""

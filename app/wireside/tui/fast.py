@@ -81,10 +81,10 @@ class FastWriter:
                 out.append(new_ch[x])
                 cursor = x + 1
 
-    def flush(self) -> None:
-        """Write the frame between the marks of a synchronised update."""
+    def flush(self, query: str = "") -> bool:
+        """Write the frame between the marks of a synchronised update, and `query` after it; False: nothing to write."""
         if not self._out:
-            return
+            return False
         self._out.append("\x1b[0m")
         text = "".join(self._out)
         self._out.clear()
@@ -93,4 +93,6 @@ class FastWriter:
         app._begin_update()
         app._driver.write(text)
         app._end_update()
+        app._driver.write(query)
         app._driver.flush()
+        return True

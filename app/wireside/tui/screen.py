@@ -15,6 +15,7 @@ from wireside.paint.screen import DRAW
 from wireside.paint.view import KnobView
 from wireside.paint.viewer import Viewer
 from wireside.player.knobs import stepped
+from wireside.tui.pacing import QUERY, Pacer
 from wireside.tui.pane import Pane, RichStyles
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ class JourneyScreen(Screen[None]):
         self.knob = KnobView()
         self.tab = 1
         self.focus_pane = ""
+        self.pacer = Pacer(fps)
         self.frames = 0
-        self.frame_seconds: list[float] = []
         styles = RichStyles(look.palette)
         ground = look.style("text")
         self.panes = {name: Pane(name, styles, ground) for name in PANES}
@@ -118,6 +119,8 @@ class JourneyScreen(Screen[None]):
             self._fps_since, self._fps_frames = start, 0
             return
         simulated = time.perf_counter()
+        if not self.pacer.ready(start):
+            return
         everything, self._stale = self._stale, False
         self._count_frame(start)
         due = PANES if everything else [n for n in PANES if self.frames % EVERY.get(n, 1) == 0]
@@ -148,8 +151,8 @@ class JourneyScreen(Screen[None]):
             if name in self.plan.panes:
                 draw = DRAW[name]
                 self.panes[name].frame(lambda surface, draw=draw: draw(surface, look, view), writer)  # type: ignore[misc]
-        if writer is not None:
-            writer.flush()
+        if writer is not None and writer.flush(QUERY):
+            self.pacer.sent(time.perf_counter())
 
     def _draw_over(self) -> None:
         def draw(surface: Surface) -> None:

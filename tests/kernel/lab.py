@@ -11,7 +11,7 @@ from itertools import count
 
 from wireside.catalog.counters import ALL_COUNTERS
 from wireside.catalog.profiles import PROFILES
-from wireside.catalog.stages import default_costs
+from wireside.catalog.stages import Stage, default_costs
 from wireside.catalog.sysctls import ALL_SYSCTLS
 from wireside.kernel.net import Cpu, Machine, Net, ip_parse
 from wireside.kernel.nic import register_nic
@@ -173,6 +173,8 @@ class Cable:
         start = max(when, self.free_at)
         self.free_at = start + (skb.hdr_len + skb.len + 24) * 8 * SEC // self.rate_bps
         number = len(self.sent)
+        if skb.stamps is not None:
+            skb.stamps += (Stage.WIRE, start)
         self.sent.append((start, skb))
         if self.far_end is not None and number not in self.lose:
             self.lab.at(self.free_at + self.delay, self._arrive, skb)

@@ -268,7 +268,8 @@ def udp_rcv(cpu: Cpu, net: Net, skb: SkBuff) -> None:
     cpu.now = now + cost[RECEIVE_QUEUE]
     sk.sk_receive_queue.append(skb)
     if sk.sk_wq:
-        cpu.charge(WAKEUP)
+        if stamps is not None:
+            stamps += (WAKEUP, cpu.now)
         wake_up(cpu, sk.sk_wq, EPOLLIN)
 
 

@@ -16,6 +16,7 @@ from wireside.kernel.skbuff import (
     kfree_skb_reason,
     skb_orphan,
 )
+from wireside.kernel.tcp_ipv4 import tcp_v4_rcv
 from wireside.kernel.udp import udp_rcv
 
 if TYPE_CHECKING:
@@ -48,8 +49,6 @@ def ip_rcv(cpu: Cpu, net: Net, skb: SkBuff) -> None:
     protocol = skb.protocol
     if protocol == IPPROTO_TCP:
         mib[_DELIVERS] += 1
-        from wireside.kernel.tcp_ipv4 import tcp_v4_rcv
-
         tcp_v4_rcv(cpu, net, skb)
     elif protocol == IPPROTO_UDP:
         mib[_DELIVERS] += 1

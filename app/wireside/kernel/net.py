@@ -271,8 +271,14 @@ class Net:
         self.consumed = 0
         self.timewait: dict[int, Any] = {}
         """Minisocks (TIME_WAIT and orphaned FIN_WAIT2) by id."""
+        self.requests: dict[int, Any] = {}
+        """Request socks by id."""
         self.link_lost = 0
         self.ephemeral_perturb = 0
+        self.hash_secret = machine.rng.getrandbits(31) | 1
+        """Keeps port choice from being guessed, as the kernel does."""
+        self.privileged = True
+        """Programs may bind ports below ip_unprivileged_port_start (CAP_NET_BIND_SERVICE)."""
         self.inet_peers: dict[int, tuple[int, int]] = {}
         """Peer address to (credit, last refill) of the ICMP rate limit, ns."""
         self.icmp_global: tuple[int, int] = (0, 0)

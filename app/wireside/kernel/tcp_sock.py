@@ -15,11 +15,11 @@ from wireside.catalog.sysctls import (
 )
 from wireside.kernel.skbuff import IPPROTO_TCP
 from wireside.kernel.sock import Sock
-from wireside.kernel.timer import TimerList
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Net
     from wireside.kernel.skbuff import SkBuff
+    from wireside.kernel.timer import TimerList
 
 MASK = 0xFFFFFFFF
 TCP_INIT_CWND = 10
@@ -44,6 +44,13 @@ ICSK_TIME_NONE, ICSK_TIME_RETRANS, ICSK_TIME_PROBE0, ICSK_TIME_LOSS_PROBE, ICSK_
     3,
     5,
     6,
+)
+TSQ_THROTTLED, TCP_TSQ_DEFERRED, TCP_WRITE_TIMER_DEFERRED, TCP_DELACK_TIMER_DEFERRED, TCP_ACK_DEFERRED = (
+    1,
+    2,
+    4,
+    8,
+    16,
 )
 TCP_CA_OPEN, TCP_CA_DISORDER, TCP_CA_CWR, TCP_CA_RECOVERY, TCP_CA_LOSS = 0, 1, 2, 3, 4
 CA_STATE_NAME = ("Open", "Disorder", "CWR", "Recovery", "Loss")
@@ -99,7 +106,6 @@ class TcpSock(Sock):
         "frto",
         "high_seq",
         "highest_sack_seq",
-        "iss",
         "icsk_accept_queue",
         "icsk_backoff",
         "icsk_pending",
@@ -111,9 +117,11 @@ class TcpSock(Sock):
         "icsk_user_timeout_ns",
         "irs",
         "is_cwnd_limited",
+        "iss",
         "keepalive_timer",
         "keepopen",
         "last_oow_ack_ns",
+        "last_seg_size",
         "linger2",
         "lost_out",
         "lrcvtime_ns",
@@ -124,10 +132,11 @@ class TcpSock(Sock):
         "mdev_us",
         "min_rtt_us",
         "mss_cache",
+        "mss_clamp",
         "nonagle",
         "out_of_order_queue",
-        "packets_out",
         "pacing_rate",
+        "packets_out",
         "pred_flags",
         "prior_cwnd",
         "prior_ssthresh",
@@ -190,7 +199,7 @@ class TcpSock(Sock):
         "total_retrans",
         "ts_off",
         "ts_recent",
-        "tsq_throttled",
+        "tsq_flags",
         "tstamp_ok",
         "undo_marker",
         "undo_retrans",
@@ -209,8 +218,8 @@ class TcpSock(Sock):
         self.rcv_nxt = self.copied_seq = self.rcv_wup = self.rcv_wnd = 0
         self.window_clamp = self.rcv_ssthresh = 0
         self.scaling_ratio = TCP_DEFAULT_SCALING_RATIO
-        self.mss_cache = self.advmss = TCP_MSS_DEFAULT
-        self.rcv_mss = 0
+        self.mss_cache = self.advmss = self.mss_clamp = TCP_MSS_DEFAULT
+        self.rcv_mss = self.last_seg_size = 0
         self.snd_wscale = self.rcv_wscale = 0
         self.wscale_ok = True
         self.sack_ok = False
@@ -273,7 +282,8 @@ class TcpSock(Sock):
         self.linger2 = 0
         self.syn_tries = 0
         self.pacing_rate = 0
-        self.tsq_throttled = False
+        self.tsq_flags = 0
+        """TSQ_* and TCP_*_DEFERRED bits: what waits for the device or for the socket lock."""
         self.icsk_accept_queue: Any = None
         """Only of a listener: its pending requests and waiting children."""
         self.request: Any = None

@@ -1,0 +1,419 @@
+"""System calls on sockets: arguments in, result or -errno out, or None while the caller must sleep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wireside.catalog.stages import Stage
+from wireside.catalog.sysctls import RMEM_MAX, TCP_KEEPALIVE_TIME, WMEM_MAX
+from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.inet_connection_sock import tcp_accept, tcp_bind, tcp_listen, tcp_socket, tcp_v4_connect
+from wireside.kernel.sock import (
+    RCV_SHUTDOWN,
+    SEND_SHUTDOWN,
+    SOCK_MIN_RCVBUF,
+    SOCK_MIN_SNDBUF,
+    SOCK_RCVBUF_LOCK,
+    SOCK_SNDBUF_LOCK,
+    Sock,
+)
+from wireside.kernel.task import File, Task
+from wireside.kernel.tcp import tcp_close, tcp_orphan, tcp_recvmsg, tcp_sendmsg, tcp_shutdown_write
+from wireside.kernel.tcp_control import tcp_send_ack
+from wireside.kernel.tcp_cubic import CONGESTION_CONTROLS
+from wireside.kernel.tcp_ipv4 import lock_sock, release_sock
+from wireside.kernel.tcp_output import tcp_push_pending_frames
+from wireside.kernel.tcp_sock import ICSK_ACK_SCHED, TCP_NAGLE_CORK, TCP_NAGLE_OFF, TCP_NAGLE_PUSH, TcpSock
+from wireside.kernel.tcp_timer import tcp_reset_keepalive_timer
+from wireside.kernel.udp import (
+    UdpSock,
+    udp_bind,
+    udp_connect,
+    udp_destroy,
+    udp_recvmsg,
+    udp_sendmsg,
+    udp_socket,
+)
+from wireside.kernel.wait import EPOLLIN, EPOLLOUT, EPOLLRDHUP, WaitQueueEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wireside.kernel.net import Cpu
+
+EBADF, EAGAIN, EINVAL, EPIPE, ENOPROTOOPT = 9, 11, 22, 32, 92
+EOPNOTSUPP, EISCONN, ENOTCONN, EALREADY, EINPROGRESS, EDESTADDRREQ = 95, 106, 107, 114, 115, 89
+SYS_WRITE, SYS_READ = int(Stage.SYS_WRITE), int(Stage.SYS_READ)
+
+
+class Syscall:
+    """One system call under way. `done` is what it has achieved before it had to sleep."""
+
+    __slots__ = ("args", "done", "name", "started", "timeout_at")
+
+    def __init__(self, name: str, args: tuple[Any, ...]) -> None:
+        self.name = name
+        self.args = args
+        self.done = 0
+        self.started = False
+        self.timeout_at = 0
+        """When the sleep ends at the latest, ns; 0 is never."""
+
+
+def wait_on(task: Task, sk: Sock, key: int, *, exclusive: bool = False) -> None:
+    """Sleep on a socket until one of the events in `key`."""
+    task.prepare_to_wait(sk.sk_wq, WaitQueueEntry(task, key, exclusive=exclusive))
+
+
+def hold(task: Task, sk: Sock) -> None:
+    """Take the socket lock until the end of this slice of the call."""
+    if isinstance(sk, TcpSock):
+        lock_sock(sk)
+        task.locked_sk = sk
+
+
+def release(cpu: Cpu, task: Task) -> None:
+    """The slice is over: let go of the socket, and do what came in meanwhile."""
+    sk = task.locked_sk
+    task.locked_sk = None
+    if isinstance(sk, TcpSock):
+        release_sock(cpu, sk)
+
+
+def sock_error(sk: Sock) -> int:
+    """Return the pending error as -errno, once. Linux: include/net/sock.h sock_error()."""
+    error, sk.sk_err = sk.sk_err, 0
+    return -error
+
+
+def sys_socket(cpu: Cpu, task: Task, call: Syscall) -> int:
+    """socket(type): SOCK_STREAM or SOCK_DGRAM."""
+    kind = call.args[0]
+    if kind not in ("SOCK_STREAM", "SOCK_DGRAM"):
+        return -EINVAL
+    sk: Sock = tcp_socket(task.net) if kind == "SOCK_STREAM" else udp_socket(task.net)
+    return install(task, sk)
+
+
+def install(task: Task, sk: Sock) -> int:
+    """Give a socket a file descriptor."""
+    fd = task.next_fd
+    task.next_fd += 1
+    task.files[fd] = File(sk)
+    sk.comm = task.comm
+    sk.fd = fd
+    return fd
+
+
+def sys_bind(cpu: Cpu, task: Task, call: Syscall) -> int:
+    """bind(fd, (address, port))."""
+    sk = task.files[call.args[0]].sk
+    address, port = call.args[1]
+    if isinstance(sk, UdpSock):
+        return udp_bind(cpu, sk, address, port)
+    assert isinstance(sk, TcpSock)
+    error = tcp_bind(cpu, sk, address, port)
+    if not error:
+        sk.sk_userlocks |= 4
+    return error
+
+
+def sys_listen(cpu: Cpu, task: Task, call: Syscall) -> int:
+    """listen(fd, backlog)."""
+    sk = task.files[call.args[0]].sk
+    return tcp_listen(cpu, sk, call.args[1]) if isinstance(sk, TcpSock) else -EOPNOTSUPP
+
+
+def sys_accept(cpu: Cpu, task: Task, call: Syscall) -> int | None:
+    """accept(fd): the new descriptor."""
+    file = task.files[call.args[0]]
+    sk = file.sk
+    if not isinstance(sk, TcpSock):
+        return -EOPNOTSUPP
+    if sk.sk_state != TcpState.LISTEN:
+        return -EINVAL
+    child = tcp_accept(sk)
+    if child is not None:
+        return install(task, child)
+    if file.nonblock:
+        return -EAGAIN
+    wait_on(task, sk, EPOLLIN, exclusive=True)
+    return None
+
+
+def sys_connect(cpu: Cpu, task: Task, call: Syscall) -> int | None:
+    """connect(fd, (address, port))."""
+    file = task.files[call.args[0]]
+    sk = file.sk
+    address, port = call.args[1]
+    if isinstance(sk, UdpSock):
+        return udp_connect(cpu, sk, address, port)
+    assert isinstance(sk, TcpSock)
+    if not call.started:
+        if sk.sk_state == TcpState.SYN_SENT:
+            return -EALREADY
+        hold(task, sk)
+        error = tcp_v4_connect(cpu, sk, address, port)
+        if error:
+            return error
+        call.started = True
+        if file.nonblock:
+            return -EINPROGRESS
+    if sk.sk_err:
+        return sock_error(sk)
+    if sk.sk_state not in (TcpState.SYN_SENT, TcpState.SYN_RECV):
+        return 0 if sk.sk_state != TcpState.CLOSE else -111
+    wait_on(task, sk, EPOLLOUT | EPOLLIN)
+    return None
+
+
+def sys_write(cpu: Cpu, task: Task, call: Syscall) -> int | None:
+    """write/send(fd, length[, flags]): the bytes taken; blocks until all are."""
+    cpu.now += cpu.cost[SYS_WRITE]
+    file = task.files[call.args[0]]
+    sk = file.sk
+    size = int(call.args[1])
+    flags = str(call.args[2]) if len(call.args) > 2 else ""
+    if isinstance(sk, UdpSock):
+        return udp_sendmsg(cpu, sk, None, size, sk.gso_size)
+    assert isinstance(sk, TcpSock)
+    hold(task, sk)
+    nonblock = file.nonblock or "MSG_DONTWAIT" in flags
+    if sk.sk_state in (TcpState.SYN_SENT, TcpState.SYN_RECV):
+        if nonblock:
+            return -EAGAIN
+        wait_on(task, sk, EPOLLOUT | EPOLLIN)
+        return None
+    if (
+        sk.sk_err
+        or sk.sk_shutdown & SEND_SHUTDOWN
+        or sk.sk_state not in (TcpState.ESTABLISHED, TcpState.CLOSE_WAIT)
+    ):
+        if call.done:
+            return call.done
+        return sock_error(sk) if sk.sk_err else -EPIPE
+    call.done, blocked = tcp_sendmsg(cpu, sk, call.done, size, more="MSG_MORE" in flags)
+    if not blocked:
+        return call.done
+    if nonblock:
+        return call.done or -EAGAIN
+    wait_on(task, sk, EPOLLOUT)
+    return None
+
+
+def sys_sendto(cpu: Cpu, task: Task, call: Syscall) -> int | None:
+    """sendto(fd, length, (address, port))."""
+    cpu.now += cpu.cost[SYS_WRITE]
+    sk = task.files[call.args[0]].sk
+    if isinstance(sk, UdpSock):
+        return udp_sendmsg(cpu, sk, call.args[2], int(call.args[1]), sk.gso_size)
+    return -EISCONN
+
+
+def sys_read(cpu: Cpu, task: Task, call: Syscall) -> int | None:
+    """read/recv(fd, length[, flags]): the bytes copied, 0 at the end of the stream."""
+    cpu.now += cpu.cost[SYS_READ]
+    file = task.files[call.args[0]]
+    sk = file.sk
+    size = int(call.args[1])
+    nonblock = file.nonblock or (len(call.args) > 2 and "MSG_DONTWAIT" in str(call.args[2]))
+    if isinstance(sk, UdpSock):
+        return read_udp(cpu, task, sk, size, nonblock=nonblock)
+    assert isinstance(sk, TcpSock)
+    if sk.sk_state == TcpState.LISTEN or (sk.sk_state == TcpState.CLOSE and sk.flow_in is None):
+        return -ENOTCONN
+    hold(task, sk)
+    if size == 0:
+        return 0
+    copied, _ = tcp_recvmsg(cpu, sk, size)
+    if copied:
+        return copied
+    if sk.sk_err:
+        return sock_error(sk)
+    if sk.sk_shutdown & RCV_SHUTDOWN or sk.sk_state == TcpState.CLOSE:
+        return 0
+    if nonblock:
+        return -EAGAIN
+    wait_on(task, sk, EPOLLIN | EPOLLRDHUP)
+    return None
+
+
+def read_udp(cpu: Cpu, task: Task, sk: UdpSock, size: int, *, nonblock: bool) -> int | None:
+    """Recv on a UDP socket: one datagram."""
+    if sk.sk_err:
+        return sock_error(sk)
+    result = udp_recvmsg(cpu, sk, size)
+    if result is not None:
+        return result
+    if nonblock:
+        return -EAGAIN
+    wait_on(task, sk, EPOLLIN, exclusive=True)
+    return None
+
+
+def sys_shutdown(cpu: Cpu, task: Task, call: Syscall) -> int:
+    """shutdown(fd, SHUT_RD | SHUT_WR | SHUT_RDWR)."""
+    sk = task.files[call.args[0]].sk
+    how = {"SHUT_RD": 1, "SHUT_WR": 2, "SHUT_RDWR": 3}.get(str(call.args[1]))
+    if how is None:
+        return -EINVAL
+    if not isinstance(sk, TcpSock) or sk.sk_state in (TcpState.CLOSE, TcpState.LISTEN, TcpState.SYN_SENT):
+        return -ENOTCONN
+    hold(task, sk)
+    if how & 1:
+        sk.sk_shutdown |= RCV_SHUTDOWN
+    if how & 2:
+        tcp_shutdown_write(cpu, sk)
+    return 0
+
+
+def sys_close(cpu: Cpu, task: Task, call: Syscall) -> int | None:
+    """close(fd); waits only when SO_LINGER says so."""
+    fd = call.args[0]
+    if call.started:
+        sk = call.args[1]
+        if (
+            sk.sk_state in (TcpState.FIN_WAIT1, TcpState.CLOSING, TcpState.LAST_ACK)
+            and cpu.now < call.timeout_at
+        ):
+            wait_on(task, sk, 0)
+            return None
+        tcp_orphan(cpu, sk)
+        return 0
+    file = task.files.pop(fd)
+    file.f_count -= 1
+    if file.f_count:
+        return 0
+    sk = file.sk
+    if isinstance(sk, UdpSock):
+        udp_destroy(cpu, sk)
+        return 0
+    assert isinstance(sk, TcpSock)
+    hold(task, sk)
+    if tcp_close(cpu, sk):
+        call.started = True
+        call.args = (fd, sk)
+        call.timeout_at = cpu.now + sk.sk_linger
+        wait_on(task, sk, 0)
+        return None
+    return 0
+
+
+def exit_task(cpu: Cpu, task: Task) -> None:
+    """The program ends: every descriptor is closed."""
+    for fd in sorted(task.files):
+        call = Syscall("close", (fd,))
+        if sys_close(cpu, task, call) is None:
+            task.finish_wait()
+            tcp_orphan(cpu, call.args[1])
+        release(cpu, task)
+
+
+def sys_setsockopt(cpu: Cpu, task: Task, call: Syscall) -> int:
+    """setsockopt(fd, option, value); times in seconds as Linux takes them."""
+    sk = task.files[call.args[0]].sk
+    option, value = str(call.args[1]), int(call.args[2])
+    if option in ("SO_RCVBUF", "SO_RCVBUFFORCE"):
+        value = min(value, sk.net.sysctl[RMEM_MAX]) if option == "SO_RCVBUF" else value
+        sk.sk_rcvbuf = max(value * 2, SOCK_MIN_RCVBUF)
+        sk.sk_userlocks |= SOCK_RCVBUF_LOCK
+    elif option in ("SO_SNDBUF", "SO_SNDBUFFORCE"):
+        value = min(value, sk.net.sysctl[WMEM_MAX]) if option == "SO_SNDBUF" else value
+        sk.sk_sndbuf = max(value * 2, SOCK_MIN_SNDBUF)
+        sk.sk_userlocks |= SOCK_SNDBUF_LOCK
+    elif option == "SO_REUSEADDR":
+        sk.sk_reuse = bool(value)
+    elif option == "SO_REUSEPORT":
+        sk.sk_reuseport = bool(value)
+    elif option == "SO_LINGER":
+        sk.sk_linger = value * 1_000_000_000
+    elif option == "O_NONBLOCK":
+        task.files[call.args[0]].nonblock = bool(value)
+    elif isinstance(sk, UdpSock) and option == "UDP_SEGMENT":
+        sk.gso_size = value
+    elif isinstance(sk, TcpSock):
+        return tcp_setsockopt(cpu, task, sk, option, value, call)
+    else:
+        return -ENOPROTOOPT
+    return 0
+
+
+def tcp_setsockopt(cpu: Cpu, task: Task, tp: TcpSock, option: str, value: int, call: Syscall) -> int:
+    """Options of TCP. Linux: net/ipv4/tcp.c do_tcp_setsockopt()."""
+    if option == "TCP_NODELAY":
+        tp.nonagle = tp.nonagle | TCP_NAGLE_OFF | TCP_NAGLE_PUSH if value else tp.nonagle & ~TCP_NAGLE_OFF
+        push_held(cpu, task, tp)
+    elif option == "TCP_CORK":
+        tp.nonagle = tp.nonagle | TCP_NAGLE_CORK if value else tp.nonagle & ~TCP_NAGLE_CORK
+        if not value:
+            if tp.nonagle & TCP_NAGLE_OFF:
+                tp.nonagle |= TCP_NAGLE_PUSH
+            push_held(cpu, task, tp)
+    elif option == "TCP_QUICKACK":
+        tp.ack_pingpong = 0 if value else 1
+        if value and tp.ack_pending & ICSK_ACK_SCHED:
+            tcp_send_ack(cpu, tp)
+    elif option == "SO_KEEPALIVE":
+        if value and not tp.keepopen and tp.sk_state not in (TcpState.CLOSE, TcpState.LISTEN):
+            tcp_reset_keepalive_timer(cpu, tp, tp.net.sysctl[TCP_KEEPALIVE_TIME] * 1_000_000_000)
+        tp.keepopen = bool(value)
+    elif option == "TCP_USER_TIMEOUT":
+        tp.icsk_user_timeout_ns = value * 1_000_000
+    elif option == "TCP_LINGER2":
+        tp.linger2 = value * 1_000_000_000 if value >= 0 else -1
+    elif option == "TCP_SYNCNT":
+        tp.syn_tries = value
+    elif option == "TCP_CONGESTION":
+        if call.args[2] not in CONGESTION_CONTROLS:
+            return -2
+        tp.ca_ops = call.args[2]
+    else:
+        return -ENOPROTOOPT
+    return 0
+
+
+def push_held(cpu: Cpu, task: Task, tp: TcpSock) -> None:
+    """Let go of what Nagle or cork held back."""
+    if tp.tcp_write_queue:
+        hold(task, tp)
+        tcp_push_pending_frames(cpu, tp, tp.mss_cache, tp.nonagle)
+    tp.nonagle &= ~TCP_NAGLE_PUSH
+
+
+def sys_getsockopt(cpu: Cpu, task: Task, call: Syscall) -> int:
+    """getsockopt(fd, option): the value."""
+    sk = task.files[call.args[0]].sk
+    option = str(call.args[1])
+    if option == "SO_RCVBUF":
+        return sk.sk_rcvbuf
+    if option == "SO_SNDBUF":
+        return sk.sk_sndbuf
+    if option == "SO_ERROR":
+        return -sock_error(sk)
+    return -ENOPROTOOPT
+
+
+HANDLERS: dict[str, Callable[[Cpu, Task, Syscall], int | None]] = {
+    "socket": sys_socket,
+    "bind": sys_bind,
+    "listen": sys_listen,
+    "accept": sys_accept,
+    "connect": sys_connect,
+    "write": sys_write,
+    "send": sys_write,
+    "sendto": sys_sendto,
+    "read": sys_read,
+    "recv": sys_read,
+    "recvfrom": sys_read,
+    "shutdown": sys_shutdown,
+    "close": sys_close,
+    "setsockopt": sys_setsockopt,
+    "getsockopt": sys_getsockopt,
+}
+
+
+def do_syscall(cpu: Cpu, task: Task, call: Syscall) -> int | None:
+    """Run a system call as far as it gets: its result, or None while the task must sleep."""
+    if call.name != "socket" and not call.started and call.args[0] not in task.files:
+        return -EBADF
+    return HANDLERS[call.name](cpu, task, call)

@@ -1,0 +1,311 @@
+"""What system calls do to a TCP socket: write, read, shut down, close."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wireside.catalog.counters import TcpExt
+from wireside.catalog.stages import Stage
+from wireside.catalog.sysctls import TCP_AUTOCORKING, TCP_MAX_ORPHANS, TCP_NOTSENT_LOWAT
+from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.skbuff import ACK, FIN, PSH, SkBuff, deliver_skb
+from wireside.kernel.sock import (
+    RCV_SHUTDOWN,
+    SEND_SHUTDOWN,
+    sk_state_change,
+    sk_wmem_schedule,
+    sock_rfree,
+)
+from wireside.kernel.tcp_control import tcp_send_ack, tcp_send_active_reset, tcp_send_fin
+from wireside.kernel.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_time_ns, tcp_time_wait
+from wireside.kernel.tcp_output import (
+    tcp_current_mss,
+    tcp_mark_push,
+    tcp_new_skb,
+    tcp_push_one,
+    tcp_push_pending_frames,
+    tcp_queue_skb,
+)
+from wireside.kernel.tcp_rmem import tcp_rcv_space_adjust
+from wireside.kernel.tcp_sock import (
+    ICSK_ACK_PUSHED,
+    ICSK_ACK_PUSHED2,
+    ICSK_ACK_SCHED,
+    MASK,
+    TCP_NAGLE_CORK,
+    TCP_NAGLE_PUSH,
+    TSQ_THROTTLED,
+    TcpSock,
+    after,
+)
+from wireside.kernel.tcp_state import tcp_destroy_sock, tcp_done, tcp_set_state, tcp_write_queue_purge
+from wireside.kernel.tcp_timer import tcp_reset_keepalive_timer
+from wireside.kernel.tcp_tso import tcp_slow_start_after_idle_check, tcp_xmit_size_goal
+from wireside.kernel.tcp_window import window_update_due
+
+if TYPE_CHECKING:
+    from wireside.kernel.net import Cpu
+    from wireside.kernel.tcp_listen import RequestSockQueue
+
+TCP_SENDMSG = int(Stage.TCP_SENDMSG)
+SYS_READ = int(Stage.SYS_READ)
+COPY_NS_PER_KIB = 100
+"""Copying between user and kernel memory, partly cached, ns."""
+PAGE_FRAG_SIZE = 32768
+"""Size of the page fragments that write() fills. Linux: net/core/sock.c SKB_FRAG_PAGE_ORDER."""
+ORPHANED_CLOSE = {
+    TcpState.ESTABLISHED: TcpState.FIN_WAIT1,
+    TcpState.CLOSE_WAIT: TcpState.LAST_ACK,
+}
+
+
+def forced_push(tp: TcpSock) -> bool:
+    """More than half of the largest window waits without PSH. Linux: net/ipv4/tcp.c forced_push()."""
+    return after(tp.write_seq, (tp.pushed_seq + (tp.max_window >> 1)) & MASK)
+
+
+def sk_stream_memory_free(tp: TcpSock) -> bool:
+    """Another skb may be queued. Linux: sk_stream_memory_free(), tcp_stream_memory_free()."""
+    if tp.sk_wmem_queued >= tp.sk_sndbuf:
+        return False
+    lowat = tp.net.sysctl[TCP_NOTSENT_LOWAT]
+    return lowat >= MASK or (tp.write_seq - tp.snd_nxt) & MASK < lowat
+
+
+def tcp_push(cpu: Cpu, tp: TcpSock, mss: int, nonagle: int, size_goal: int, *, more: bool) -> None:
+    """The end of a write: let the data go, unless corked. Linux: net/ipv4/tcp.c tcp_push()."""
+    if not tp.tcp_write_queue:
+        return
+    skb = tp.tcp_write_queue[-1]
+    if not more or forced_push(tp):
+        tcp_mark_push(tp, skb)
+    if (
+        skb.len < size_goal
+        and tp.tcp_rtx_queue
+        and tp.sk_wmem_alloc > skb.truesize
+        and tp.net.sysctl[TCP_AUTOCORKING]
+    ):
+        if not tp.tsq_flags & TSQ_THROTTLED:
+            tp.net.mib[TcpExt.TCPAutoCorking] += 1
+            tp.tsq_flags |= TSQ_THROTTLED
+        return
+    tcp_push_pending_frames(cpu, tp, mss, TCP_NAGLE_CORK if more else nonagle)
+
+
+def tcp_sendmsg(cpu: Cpu, tp: TcpSock, copied: int, size: int, *, more: bool = False) -> tuple[int, bool]:
+    """Queue bytes `copied`..`size` of a write; returns (bytes queued so far, whether it must wait for memory).
+
+    Linux: net/ipv4/tcp.c tcp_sendmsg_locked().
+    """
+    cpu.now += cpu.cost[TCP_SENDMSG] + (size - copied) * COPY_NS_PER_KIB // 1024
+    mss = tcp_current_mss(tp)
+    goal = tcp_xmit_size_goal(tp, mss)
+    start = copied
+    queue = tp.tcp_write_queue
+    while copied < size:
+        skb = queue[-1] if queue else None
+        room = goal - skb.len if skb is not None and not skb.tcp_flags & FIN else 0
+        if skb is None or room <= 0:
+            if not sk_stream_memory_free(tp):
+                break
+            if not queue:
+                tcp_slow_start_after_idle_check(cpu, tp)
+            skb = tcp_new_skb(tp, tp.write_seq, ACK)
+            tcp_queue_skb(tp, skb)
+            room = goal
+        count = min(room, size - copied)
+        if not sk_wmem_schedule(cpu, tp, count):
+            break
+        skb.tcp_flags &= ~PSH
+        skb.len += count
+        skb.truesize += count
+        skb.end_seq = tp.write_seq = (skb.end_seq + count) & MASK
+        skb.nr_frags = 1 + (skb.len - 1) // PAGE_FRAG_SIZE
+        tp.sk_wmem_queued += count
+        tp.sk_forward_alloc -= count
+        copied += count
+        if copied == size or skb.len < goal:
+            continue
+        if forced_push(tp):
+            tcp_mark_push(tp, skb)
+            tcp_push_pending_frames(cpu, tp, mss, TCP_NAGLE_PUSH)
+        elif skb is queue[0]:
+            tcp_push_one(cpu, tp, mss)
+    blocked = copied < size
+    if blocked:
+        tp.sk_nospace = True
+    if copied > start:
+        tcp_push(cpu, tp, mss, TCP_NAGLE_PUSH if blocked else tp.nonagle, goal, more=more and not blocked)
+    return copied, blocked
+
+
+def tcp_cleanup_rbuf(cpu: Cpu, tp: TcpSock, copied: int) -> None:
+    """After a read: acknowledge if one is owed, or announce a window that has doubled.
+
+    Linux: net/ipv4/tcp.c __tcp_cleanup_rbuf().
+    """
+    time_to_ack = False
+    if tp.ack_pending & ICSK_ACK_SCHED:
+        pushed = tp.ack_pending & ICSK_ACK_PUSHED2 or (
+            tp.ack_pending & ICSK_ACK_PUSHED and not tp.ack_pingpong
+        )
+        time_to_ack = (tp.rcv_nxt - tp.rcv_wup) & MASK > tp.rcv_mss or bool(
+            copied > 0 and pushed and not tp.sk_rmem_alloc
+        )
+    if not time_to_ack and not tp.sk_shutdown & RCV_SHUTDOWN:
+        time_to_ack = window_update_due(tp, copied)
+    if time_to_ack:
+        tcp_send_ack(cpu, tp)
+
+
+def tcp_eat_recv_skb(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
+    """The program has taken all of a packet: free it. Linux: net/ipv4/tcp.c tcp_eat_recv_skb()."""
+    tp.sk_receive_queue.popleft()
+    if skb.stamps is not None:
+        skb.stamps += (SYS_READ, cpu.now)
+    sock_rfree(tp, skb.truesize)
+    deliver_skb(tp.net, skb)
+
+
+def tcp_recvmsg(cpu: Cpu, tp: TcpSock, size: int) -> tuple[int, bool]:
+    """Copy up to `size` bytes to the program; returns (bytes, end of stream reached).
+
+    Linux: net/ipv4/tcp.c tcp_recvmsg_locked().
+    """
+    copied = 0
+    queue = tp.sk_receive_queue
+    while queue and copied < size:
+        skb = queue[0]
+        offset = (tp.copied_seq - skb.seq) & MASK
+        used = min(skb.len - offset, size - copied)
+        if used > 0:
+            tp.copied_seq = (tp.copied_seq + used) & MASK
+            copied += used
+            cpu.now += used * COPY_NS_PER_KIB // 1024
+            tcp_rcv_space_adjust(cpu, tp)
+        if used + offset < skb.len:
+            break
+        tcp_eat_recv_skb(cpu, tp, skb)
+        if skb.tcp_flags & FIN:
+            tp.copied_seq = (tp.copied_seq + 1) & MASK
+            break
+    if queue and not queue[0].len and queue[0].tcp_flags & FIN and copied < size:
+        tp.copied_seq = (tp.copied_seq + 1) & MASK
+        tcp_eat_recv_skb(cpu, tp, queue[0])
+    tcp_cleanup_rbuf(cpu, tp, copied)
+    return copied, not queue and bool(tp.sk_shutdown & RCV_SHUTDOWN)
+
+
+def tcp_shutdown_write(cpu: Cpu, tp: TcpSock) -> None:
+    """Send a FIN behind all data and keep reading. Linux: net/ipv4/tcp.c tcp_shutdown()."""
+    tp.sk_shutdown |= SEND_SHUTDOWN
+    if tp.sk_state in ORPHANED_CLOSE:
+        tcp_set_state(cpu, tp, ORPHANED_CLOSE[tp.sk_state])
+        tcp_send_fin(cpu, tp)
+
+
+def tcp_drain_unread(tp: TcpSock) -> bool:
+    """Throw away what the program has not read; True when there was any."""
+    unread = False
+    for skb in tp.sk_receive_queue:
+        end_seq = (skb.end_seq - bool(skb.tcp_flags & FIN)) & MASK
+        unread = unread or after(end_seq, tp.copied_seq)
+        sock_rfree(tp, skb.truesize)
+        tp.net.consumed += skb.gso_segs
+        skb.fate = "consumed"
+    tp.sk_receive_queue.clear()
+    return unread
+
+
+def tcp_close(cpu: Cpu, tp: TcpSock) -> bool:
+    """The last descriptor is closed; True when SO_LINGER wants the caller to wait.
+
+    Linux: net/ipv4/tcp.c __tcp_close(), in its order: unread data, SO_LINGER 0, FIN, orphan.
+    """
+    net = tp.net
+    tp.sk_shutdown = RCV_SHUTDOWN | SEND_SHUTDOWN
+    if tp.sk_state == TcpState.LISTEN:
+        tcp_listen_stop(cpu, tp)
+        return False
+    unread = tcp_drain_unread(tp)
+    linger = tp.sk_linger
+    if tp.sk_state == TcpState.CLOSE:
+        pass
+    elif unread:
+        net.mib[TcpExt.TCPAbortOnClose] += 1
+        tcp_set_state(cpu, tp, TcpState.CLOSE)
+        tcp_send_reset_closed(cpu, tp)
+    elif linger == 0:
+        tcp_disconnect(cpu, tp)
+        net.mib[TcpExt.TCPAbortOnData] += 1
+    elif tp.sk_state in ORPHANED_CLOSE:
+        tcp_set_state(cpu, tp, ORPHANED_CLOSE[tp.sk_state])
+        tcp_send_fin(cpu, tp)
+    elif tp.sk_state == TcpState.SYN_SENT:
+        tcp_set_state(cpu, tp, TcpState.CLOSE)
+    if linger > 0 and tp.sk_state in (TcpState.FIN_WAIT1, TcpState.CLOSING, TcpState.LAST_ACK):
+        return True
+    tcp_orphan(cpu, tp)
+    return False
+
+
+def tcp_send_reset_closed(cpu: Cpu, tp: TcpSock) -> None:
+    """Reset the peer of a connection that has just been closed."""
+    tcp_send_active_reset(cpu, tp)
+    tcp_write_queue_purge(tp)
+
+
+def tcp_disconnect(cpu: Cpu, tp: TcpSock) -> None:
+    """Abort a connection with RST where the peer would notice. Linux: net/ipv4/tcp.c tcp_disconnect()."""
+    needs_reset = tp.sk_state in (
+        TcpState.ESTABLISHED,
+        TcpState.CLOSE_WAIT,
+        TcpState.FIN_WAIT1,
+        TcpState.FIN_WAIT2,
+        TcpState.SYN_RECV,
+    )
+    if needs_reset or (tp.snd_nxt != tp.write_seq and tp.sk_state in (TcpState.CLOSING, TcpState.LAST_ACK)):
+        tcp_send_active_reset(cpu, tp)
+    tcp_write_queue_purge(tp)
+    tcp_set_state(cpu, tp, TcpState.CLOSE)
+
+
+def tcp_orphan(cpu: Cpu, tp: TcpSock) -> None:
+    """No program holds the socket any more. Linux: net/ipv4/tcp.c __tcp_close() after sock_orphan()."""
+    net = tp.net
+    tp.orphan = True
+    tp.sk_wq.clear()
+    if tp.sk_state == TcpState.FIN_WAIT2:
+        if tp.linger2 < 0:
+            tcp_set_state(cpu, tp, TcpState.CLOSE)
+            tcp_send_active_reset(cpu, tp)
+            net.mib[TcpExt.TCPAbortOnLinger] += 1
+        else:
+            timeout = tcp_fin_time_ns(tp)
+            if timeout > TCP_TIMEWAIT_LEN_NS:
+                tcp_reset_keepalive_timer(cpu, tp, timeout - TCP_TIMEWAIT_LEN_NS)
+            else:
+                tcp_time_wait(cpu, tp, TcpState.FIN_WAIT2, timeout)
+                return
+    if tp.sk_state != TcpState.CLOSE:
+        orphans = sum(1 for sk in net.sockets.values() if sk.orphan and isinstance(sk, TcpSock))
+        if orphans > net.sysctl[TCP_MAX_ORPHANS]:
+            tcp_set_state(cpu, tp, TcpState.CLOSE)
+            tcp_send_active_reset(cpu, tp)
+            net.mib[TcpExt.TCPAbortOnMemory] += 1
+    if tp.sk_state == TcpState.CLOSE:
+        tcp_destroy_sock(tp)
+
+
+def tcp_listen_stop(cpu: Cpu, listener: TcpSock) -> None:
+    """Close a listener: children nobody accepted are reset. Linux: inet_csk_listen_stop()."""
+    queue: RequestSockQueue = listener.icsk_accept_queue
+    tcp_set_state(cpu, listener, TcpState.CLOSE)
+    while queue.accept:
+        child = queue.accept.popleft()
+        tcp_disconnect(cpu, child)
+        child.orphan = True
+        tcp_done(cpu, child)
+    listener.orphan = True
+    sk_state_change(cpu, listener)
+    tcp_destroy_sock(listener)

@@ -1,0 +1,167 @@
+"""From SYN to ESTABLISHED, as the client sees it, and what both ends set up then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wireside.catalog.counters import Tcp
+from wireside.catalog.sysctls import TCP_KEEPALIVE_TIME, TCP_SACK, TCP_WINDOW_SCALING
+from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.skbuff import ACK, SYN, SkBuff, SynOptions
+from wireside.kernel.sock import SOCK_RCVBUF_LOCK, sk_state_change, sk_wmem_queue_add
+from wireside.kernel.tcp_ack import FLAG_SLOWPATH, tcp_ack, tcp_fast_path_check
+from wireside.kernel.tcp_cong import Reno
+from wireside.kernel.tcp_control import tcp_send_ack, tcp_send_delayed_ack
+from wireside.kernel.tcp_cubic import CONGESTION_CONTROLS
+from wireside.kernel.tcp_output import tcp_new_skb, tcp_sync_mss, tcp_transmit_skb
+from wireside.kernel.tcp_sock import (
+    ICSK_ACK_SCHED,
+    ICSK_TIME_RETRANS,
+    MASK,
+    TCP_MIN_MSS,
+    TCP_MSS_DEFAULT,
+    TcpSock,
+    tcp_full_space,
+)
+from wireside.kernel.tcp_state import tcp_set_state
+from wireside.kernel.tcp_timer import tcp_reset_keepalive_timer
+from wireside.kernel.tcp_window import tcp_init_buffer_space, tcp_select_initial_window
+from wireside.kernel.tcp_xmit_timer import tcp_reset_xmit_timer
+
+if TYPE_CHECKING:
+    from wireside.kernel.net import Cpu
+
+TCP_MAX_WSCALE = 14
+
+
+def device_advmss(tp: TcpSock) -> int:
+    """The MSS that our device's MTU allows the peer. Linux: dst_metric_advmss()."""
+    dev = tp.net.dev
+    assert dev is not None
+    return max(dev.mtu - 40, 256)
+
+
+def tcp_assign_congestion_control(tp: TcpSock) -> None:
+    """Turn the name of the congestion control into its operations and start it."""
+    if isinstance(tp.ca_ops, str):
+        tp.ca_ops = CONGESTION_CONTROLS[tp.ca_ops]
+    assert isinstance(tp.ca_ops, Reno)
+    tp.ca_ops.init(tp)
+
+
+def tcp_connect_init(tp: TcpSock) -> None:
+    """Choose MSS, window and scale for our SYN. Linux: net/ipv4/tcp_output.c tcp_connect_init()."""
+    tp.advmss = device_advmss(tp)
+    tp.mss_clamp = 65535
+    tcp_sync_mss(tp)
+    tp.mss_clamp = TCP_MSS_DEFAULT
+    tcp_initialize_rcv_mss(tp)
+    full = tcp_full_space(tp)
+    if tp.sk_userlocks & SOCK_RCVBUF_LOCK and (tp.window_clamp > full or not tp.window_clamp):
+        tp.window_clamp = full
+    wscale_ok = bool(tp.net.sysctl[TCP_WINDOW_SCALING])
+    tp.rcv_wnd, tp.window_clamp, tp.rcv_wscale = tcp_select_initial_window(
+        tp.net, full, tp.advmss, tp.window_clamp, wscale_ok=wscale_ok
+    )
+    tp.wscale_ok = wscale_ok
+    tp.sack_ok = bool(tp.net.sysctl[TCP_SACK])
+    tp.rcv_ssthresh = tp.rcv_wnd
+    tp.snd_una = tp.snd_nxt = tp.snd_sml = tp.iss
+    tp.write_seq = tp.pushed_seq = tp.iss
+    tp.rcv_nxt = tp.rcv_wup = tp.copied_seq = 0
+
+
+def tcp_connect(cpu: Cpu, tp: TcpSock) -> None:
+    """Send the SYN and wait for an answer. Linux: net/ipv4/tcp_output.c tcp_connect()."""
+    tcp_assign_congestion_control(tp)
+    tcp_connect_init(tp)
+    tcp_queue_syn(cpu, tp, SYN)
+    tp.net.mib[Tcp.ActiveOpens] += 1
+    tcp_reset_xmit_timer(cpu, tp, ICSK_TIME_RETRANS, tp.icsk_rto_ns)
+
+
+def tcp_queue_syn(cpu: Cpu, tp: TcpSock, flags: int) -> None:
+    """Put a SYN into the retransmit queue and send it."""
+    skb = tcp_new_skb(tp, tp.iss, flags)
+    skb.end_seq = (tp.iss + 1) & MASK
+    skb.opt = SynOptions(tp.advmss, tp.rcv_wscale if tp.wscale_ok else None, tp.sack_ok)
+    tp.tcp_rtx_queue.append(skb)
+    sk_wmem_queue_add(tp, skb.truesize)
+    tp.packets_out += 1
+    tp.write_seq = skb.end_seq
+    tcp_transmit_skb(cpu, tp, skb)
+    tp.snd_nxt = tp.pushed_seq = tp.write_seq
+
+
+def tcp_send_synack(cpu: Cpu, tp: TcpSock) -> None:
+    """Answer a SYN that crossed ours. Linux: net/ipv4/tcp_output.c tcp_send_synack()."""
+    skb = tp.tcp_rtx_queue[0]
+    skb.tcp_flags = SYN | ACK
+    tcp_transmit_skb(cpu, tp, skb)
+
+
+def tcp_take_syn_options(tp: TcpSock, skb: SkBuff) -> None:
+    """Agree on the options that the peer's SYN offers."""
+    opt = skb.opt or SynOptions(TCP_MSS_DEFAULT)
+    tp.mss_clamp = opt.mss or TCP_MSS_DEFAULT
+    if opt.wscale is None or not tp.wscale_ok:
+        tp.wscale_ok = False
+        tp.snd_wscale = tp.rcv_wscale = 0
+        tp.window_clamp = min(tp.window_clamp, 65535)
+    else:
+        tp.snd_wscale = min(opt.wscale, TCP_MAX_WSCALE)
+    tp.sack_ok = tp.sack_ok and opt.sack_ok
+    tp.tstamp_ok = tp.tstamp_ok and skb.tsval is not None
+    if skb.tsval is not None:
+        tp.ts_recent = skb.tsval
+
+
+def tcp_finish_connect(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
+    """The SYN-ACK is here: ESTABLISHED, and the handshake's third segment leaves.
+
+    Linux: net/ipv4/tcp_input.c tcp_rcv_synsent_state_process(), tcp_finish_connect().
+    """
+    tcp_take_syn_options(tp, skb)
+    tp.snd_wl1 = skb.seq
+    tcp_ack(cpu, tp, skb, FLAG_SLOWPATH)
+    tp.rcv_nxt = tp.copied_seq = tp.rcv_wup = (skb.seq + 1) & MASK
+    tp.irs = skb.seq
+    tp.snd_wnd = skb.window
+    tp.max_window = max(tp.snd_wnd, 1)
+    if tp.tstamp_ok:
+        tp.advmss -= 12
+    tcp_sync_mss(tp)
+    tcp_initialize_rcv_mss(tp)
+    tcp_set_state(cpu, tp, TcpState.ESTABLISHED)
+    tp.lrcvtime_ns = cpu.now
+    tp.lsndtime_ns = cpu.now
+    tcp_init_transfer(cpu, tp)
+    tp.pred_flags = False
+    if not tp.snd_wscale:
+        tcp_fast_path_check(tp)
+    if tp.keepopen:
+        tcp_reset_keepalive_timer(cpu, tp, tp.net.sysctl[TCP_KEEPALIVE_TIME] * 1_000_000_000)
+    sk_state_change(cpu, tp)
+    if tp.tcp_write_queue or tp.ack_pingpong:
+        tp.ack_pending |= ICSK_ACK_SCHED
+        tp.ack_ato_ns = 40_000_000
+        tcp_send_delayed_ack(cpu, tp)
+    else:
+        tcp_send_ack(cpu, tp)
+
+
+def tcp_init_transfer(cpu: Cpu, tp: TcpSock) -> None:
+    """Set up what a transfer needs. Linux: net/ipv4/tcp_input.c tcp_init_transfer()."""
+    tcp_sync_mss(tp)
+    if tp.total_retrans > 1 and tp.undo_marker:
+        tp.snd_cwnd = 1
+    tp.snd_cwnd_stamp_ns = cpu.now
+    if isinstance(tp.ca_ops, str):
+        tcp_assign_congestion_control(tp)
+    tcp_init_buffer_space(cpu, tp)
+
+
+def tcp_initialize_rcv_mss(tp: TcpSock) -> None:
+    """First guess of the peer's segment size. Linux: net/ipv4/tcp_input.c tcp_initialize_rcv_mss()."""
+    hint = min(tp.advmss, tp.mss_cache, tp.rcv_wnd // 2 if tp.rcv_wnd else tp.advmss, TCP_MSS_DEFAULT)
+    tp.rcv_mss = max(hint, TCP_MIN_MSS)

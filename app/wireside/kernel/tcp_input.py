@@ -1,0 +1,349 @@
+"""A segment for a connection: the fast path, the checks of the slow path, and the states of the handshake and close."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wireside.catalog.counters import TcpExt
+from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.stages import Stage
+from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.skbuff import ACK, FIN, RST, SYN, SkBuff, consume_skb, kfree_skb_reason
+from wireside.kernel.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, sk_state_change
+from wireside.kernel.tcp_ack import (
+    ACK_UNSENT_DATA,
+    FLAG_NO_CHALLENGE_ACK,
+    FLAG_SLOWPATH,
+    FLAG_UPDATE_TS_RECENT,
+    tcp_ack,
+    tcp_check_space,
+    tcp_data_snd_check_space,
+    tcp_fast_path_check,
+    tcp_oow_rate_limited,
+    tcp_send_challenge_ack,
+)
+from wireside.kernel.tcp_control import tcp_send_ack, tcp_v4_send_reset
+from wireside.kernel.tcp_establish import (
+    tcp_finish_connect,
+    tcp_init_transfer,
+    tcp_initialize_rcv_mss,
+    tcp_send_synack,
+    tcp_take_syn_options,
+)
+from wireside.kernel.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_time_ns, tcp_time_wait
+from wireside.kernel.tcp_ofo import tcp_dsack_set
+from wireside.kernel.tcp_rcv import tcp_ack_snd_check, tcp_data_queue, tcp_data_ready, tcp_event_data_recv
+from wireside.kernel.tcp_rmem import tcp_queue_rcv, tcp_rcv_rtt_measure_ts
+from wireside.kernel.tcp_sock import ICSK_ACK_SCHED, MASK, TcpSock, after, before, tcp_receive_window
+from wireside.kernel.tcp_state import tcp_done, tcp_reset, tcp_set_state
+from wireside.kernel.tcp_timer import tcp_reset_keepalive_timer
+
+if TYPE_CHECKING:
+    from wireside.kernel.net import Cpu
+
+RECEIVE_QUEUE = int(Stage.RECEIVE_QUEUE)
+
+
+def tcp_rcv_established(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
+    """A segment on an established connection; what was predicted takes the fast path.
+
+    Linux: net/ipv4/tcp_input.c tcp_rcv_established().
+    """
+    if (
+        tp.pred_flags
+        and skb.tcp_flags & 0x37 == ACK
+        and skb.seq == tp.rcv_nxt
+        and not skb.sack
+        and skb.window << tp.snd_wscale == tp.snd_wnd
+        and not after(skb.ack_seq, tp.snd_nxt)
+        and (not tp.tstamp_ok or (skb.tsval is not None and not before(skb.tsval, tp.ts_recent)))
+        and tcp_fast_path(cpu, tp, skb)
+    ):
+        return
+    if tcp_validate_incoming(cpu, tp, skb):
+        tcp_slow_path(cpu, tp, skb)
+
+
+def tcp_fast_path(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
+    """Header prediction hit: a pure ACK, or in-order data that fits; False when it needs the slow path."""
+    net = tp.net
+    ack_advances = skb.ack_seq != tp.snd_una
+    if not skb.len:
+        if not after(skb.ack_seq, tp.snd_una) and tp.packets_out:
+            return False
+        if skb.tsval is not None and tp.rcv_nxt == tp.rcv_wup:
+            tp.ts_recent = skb.tsval
+        tcp_ack(cpu, tp, skb, 0)
+        consume_skb(net, skb)
+        tcp_data_snd_check_space(cpu, tp)
+        return True
+    if skb.truesize > tp.sk_forward_alloc:
+        return False
+    if skb.tsval is not None and tp.rcv_nxt == tp.rcv_wup:
+        tp.ts_recent = skb.tsval
+    tcp_rcv_rtt_measure_ts(cpu, tp, skb)
+    net.mib[TcpExt.TCPHPHits] += 1
+    if skb.stamps is not None:
+        skb.stamps += (RECEIVE_QUEUE, cpu.now)
+    cpu.now += cpu.cost[RECEIVE_QUEUE]
+    tcp_queue_rcv(tp, skb)
+    tcp_event_data_recv(cpu, tp, skb)
+    if ack_advances:
+        tcp_ack(cpu, tp, skb, 1)
+        tcp_data_snd_check_space(cpu, tp)
+    else:
+        tp.snd_wl1 = skb.seq
+    tcp_ack_snd_check(cpu, tp, ofo_possible=False)
+    if tp.sk_wq:
+        tcp_data_ready(cpu, tp)
+    return True
+
+
+def tcp_slow_path(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
+    """The full sequence of checks for a segment that was not predicted."""
+    net = tp.net
+    result = tcp_ack(cpu, tp, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT)
+    if result < 0:
+        kfree_skb_reason(
+            net,
+            skb,
+            DropReason.TCP_ACK_UNSENT_DATA if result == ACK_UNSENT_DATA else DropReason.TCP_TOO_OLD_ACK,
+        )
+        return
+    tcp_rcv_rtt_measure_ts(cpu, tp, skb)
+    if skb.seq == skb.end_seq:
+        consume_skb(net, skb)
+    else:
+        tcp_data_queue(cpu, tp, skb)
+    tcp_data_snd_check_space(cpu, tp)
+    tcp_ack_snd_check(cpu, tp)
+
+
+def tcp_sequence(tp: TcpSock, skb: SkBuff) -> DropReason | None:
+    """Does the segment touch the window? RFC: 793 page 69. Linux: tcp_sequence()."""
+    if before(skb.end_seq, tp.rcv_wup):
+        return DropReason.TCP_OLD_SEQUENCE
+    right = (tp.rcv_nxt + tcp_receive_window(tp)) & MASK
+    if after(skb.end_seq, right):
+        if after(skb.seq, right):
+            return DropReason.TCP_INVALID_SEQUENCE
+        if tp.net.machine.profile.beyond_window and tp.sk_receive_queue:
+            return DropReason.TCP_INVALID_END_SEQUENCE
+    return None
+
+
+def tcp_validate_incoming(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
+    """Timestamps, sequence, RST and SYN, in this order; False when the segment has been dealt with.
+
+    RFC: 793, 1323, 5961. Linux: net/ipv4/tcp_input.c tcp_validate_incoming().
+    """
+    net = tp.net
+    flags = skb.tcp_flags
+    if tp.tstamp_ok and skb.tsval is not None and not flags & RST and before(skb.tsval, tp.ts_recent):
+        net.mib[TcpExt.PAWSEstab] += 1
+        if not tcp_oow_rate_limited(cpu, tp, skb, TcpExt.TCPACKSkippedPAWS):
+            tcp_send_dupack(cpu, tp, skb)
+        kfree_skb_reason(net, skb, DropReason.TCP_RFC7323_PAWS)
+        return False
+    reason = tcp_sequence(tp, skb)
+    if reason is not None:
+        if flags & RST:
+            if skb.seq == tp.rcv_nxt:
+                consume_skb(net, skb)
+                tcp_reset(cpu, tp)
+                return False
+        else:
+            if reason is DropReason.TCP_INVALID_END_SEQUENCE or reason is DropReason.TCP_INVALID_SEQUENCE:
+                net.mib[TcpExt.BeyondWindow] += net.machine.profile.beyond_window
+            if flags & SYN:
+                tcp_syn_challenge(cpu, tp, skb)
+                return False
+            if not tcp_oow_rate_limited(cpu, tp, skb, TcpExt.TCPACKSkippedSeq):
+                tcp_send_dupack(cpu, tp, skb)
+        kfree_skb_reason(net, skb, reason)
+        return False
+    if flags & RST:
+        if skb.seq == tp.rcv_nxt or any(skb.seq == end for _, end in tp.selective_acks):
+            consume_skb(net, skb)
+            tcp_reset(cpu, tp)
+        else:
+            tcp_send_challenge_ack(cpu, tp)
+            kfree_skb_reason(net, skb, DropReason.TCP_RESET)
+        return False
+    if flags & SYN:
+        tcp_syn_challenge(cpu, tp, skb)
+        return False
+    if not flags & ACK:
+        kfree_skb_reason(net, skb, DropReason.TCP_FLAGS)
+        return False
+    return True
+
+
+def tcp_syn_challenge(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
+    """A SYN on a living connection: challenge it. RFC: 5961 4.2."""
+    tp.net.mib[TcpExt.TCPSYNChallenge] += 1
+    tcp_send_challenge_ack(cpu, tp)
+    kfree_skb_reason(tp.net, skb, DropReason.TCP_INVALID_SYN)
+
+
+def tcp_send_dupack(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
+    """Tell the peer where we are. Linux: net/ipv4/tcp_input.c tcp_send_dupack()."""
+    if skb.end_seq != skb.seq and before(skb.seq, tp.rcv_nxt):
+        tp.net.mib[TcpExt.DelayedACKLost] += 1
+        tp.ack_pending |= ICSK_ACK_SCHED
+        tp.ack_quick = max(tp.ack_quick, 2)
+        tp.ack_pingpong = 0
+        end = skb.end_seq if before(skb.end_seq, tp.rcv_nxt) else tp.rcv_nxt
+        tcp_dsack_set(tp, skb.seq, end)
+    tcp_send_ack(cpu, tp)
+
+
+def tcp_rcv_synsent_state_process(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
+    """The answer to our SYN. RFC: 793 page 66. Linux: net/ipv4/tcp_input.c tcp_rcv_synsent_state_process()."""
+    net = tp.net
+    flags = skb.tcp_flags
+    if flags & ACK:
+        if not after(skb.ack_seq, tp.snd_una) or after(skb.ack_seq, tp.snd_nxt):
+            if not flags & RST:
+                tcp_v4_send_reset(cpu, tp.net, skb)
+            kfree_skb_reason(net, skb, DropReason.TCP_INVALID_ACK_SEQUENCE)
+            return
+        if flags & RST:
+            consume_skb(net, skb)
+            tcp_reset(cpu, tp)
+            return
+        if not flags & SYN:
+            kfree_skb_reason(net, skb, DropReason.TCP_FLAGS)
+            return
+        tcp_finish_connect(cpu, tp, skb)
+        consume_skb(net, skb)
+        return
+    if flags & RST:
+        kfree_skb_reason(net, skb, DropReason.TCP_RESET)
+    elif flags & SYN:
+        tcp_simultaneous_open(cpu, tp, skb)
+    else:
+        kfree_skb_reason(net, skb, DropReason.TCP_FLAGS)
+
+
+def tcp_simultaneous_open(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
+    """Both ends sent a SYN: go to SYN_RECV and answer with SYN-ACK. RFC: 793 figure 8."""
+    tcp_set_state(cpu, tp, TcpState.SYN_RECV)
+    tcp_take_syn_options(tp, skb)
+    tp.rcv_nxt = (skb.seq + 1) & MASK
+    tp.copied_seq = tp.rcv_nxt
+    tp.rcv_wup = tp.rcv_nxt
+    tp.snd_wnd = skb.window
+    tp.snd_wl1 = skb.seq
+    tp.max_window = tp.snd_wnd
+    consume_skb(tp.net, skb)
+    tcp_send_synack(cpu, tp)
+
+
+def tcp_rcv_state_process(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
+    """A segment in any state but ESTABLISHED, LISTEN and TIME_WAIT.
+
+    Linux: net/ipv4/tcp_input.c tcp_rcv_state_process().
+    """
+    net = tp.net
+    if tp.sk_state == TcpState.SYN_SENT:
+        tcp_rcv_synsent_state_process(cpu, tp, skb)
+        tcp_data_snd_check_space(cpu, tp)
+        return
+    if tp.sk_state == TcpState.CLOSE:
+        kfree_skb_reason(net, skb, DropReason.TCP_CLOSE)
+        return
+    if not tcp_validate_incoming(cpu, tp, skb):
+        return
+    result = tcp_ack(cpu, tp, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT | FLAG_NO_CHALLENGE_ACK)
+    if result <= 0:
+        if tp.sk_state == TcpState.SYN_RECV:
+            tcp_v4_send_reset(cpu, tp.net, skb)
+        else:
+            tcp_send_challenge_ack(cpu, tp)
+        kfree_skb_reason(net, skb, DropReason.TCP_OLD_ACK)
+        return
+    if not tcp_state_after_ack(cpu, tp, skb):
+        return
+    if tp.sk_state in (TcpState.CLOSE_WAIT, TcpState.CLOSING, TcpState.LAST_ACK) and not before(
+        skb.seq, tp.rcv_nxt
+    ):
+        consume_skb(net, skb)
+    elif tp.sk_state in (TcpState.FIN_WAIT1, TcpState.FIN_WAIT2) and tcp_data_after_close(cpu, tp, skb):
+        return
+    elif skb.seq == skb.end_seq:
+        consume_skb(net, skb)
+    else:
+        tcp_data_queue(cpu, tp, skb)
+    tcp_data_snd_check_space(cpu, tp)
+    tcp_ack_snd_check(cpu, tp)
+
+
+def tcp_data_after_close(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
+    """Data for a socket whose program has closed it: reset. RFC: 793 page 42; True when that happened."""
+    if not tp.sk_shutdown & RCV_SHUTDOWN:
+        return False
+    if skb.end_seq == skb.seq or not after((skb.end_seq - bool(skb.tcp_flags & FIN)) & MASK, tp.rcv_nxt):
+        return False
+    tp.net.mib[TcpExt.TCPAbortOnData] += 1
+    tcp_v4_send_reset(cpu, tp.net, skb)
+    kfree_skb_reason(tp.net, skb, DropReason.TCP_ABORT_ON_DATA)
+    tcp_done(cpu, tp)
+    return True
+
+
+def tcp_state_after_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
+    """What an acceptable ACK means in each state; False when the socket is gone and the segment dealt with."""
+    state = tp.sk_state
+    fin_acked = tp.snd_una == tp.write_seq
+    if state == TcpState.SYN_RECV:
+        tp.copied_seq = tp.rcv_nxt
+        tp.snd_wnd = skb.window << tp.snd_wscale
+        tp.snd_wl1 = skb.seq
+        if tp.tstamp_ok:
+            tp.advmss -= 12
+        tcp_init_transfer(cpu, tp)
+        tp.lsndtime_ns = cpu.now
+        tcp_initialize_rcv_mss(tp)
+        tcp_set_state(cpu, tp, TcpState.ESTABLISHED)
+        tcp_fast_path_check(tp)
+        sk_state_change(cpu, tp)
+        tcp_check_space(cpu, tp)
+    elif state == TcpState.FIN_WAIT1 and fin_acked:
+        return tcp_fin_wait1_acked(cpu, tp, skb)
+    elif state == TcpState.CLOSING and fin_acked:
+        consume_skb(tp.net, skb)
+        tcp_time_wait(cpu, tp, TcpState.TIME_WAIT, 0)
+        return False
+    elif state == TcpState.LAST_ACK and fin_acked:
+        consume_skb(tp.net, skb)
+        tcp_done(cpu, tp)
+        return False
+    return True
+
+
+def tcp_fin_wait1_acked(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
+    """Our FIN is acknowledged: FIN_WAIT2, which an orphan leaves by timeout. Linux: tcp_rcv_state_process()."""
+    tcp_set_state(cpu, tp, TcpState.FIN_WAIT2)
+    tp.sk_shutdown |= SEND_SHUTDOWN
+    if not tp.orphan:
+        sk_state_change(cpu, tp)
+        return True
+    if tp.linger2 < 0:
+        tp.net.mib[TcpExt.TCPAbortOnLinger] += 1
+        consume_skb(tp.net, skb)
+        tcp_done(cpu, tp)
+        return False
+    if skb.end_seq != skb.seq and after((skb.end_seq - bool(skb.tcp_flags & FIN)) & MASK, tp.rcv_nxt):
+        tcp_data_after_close(cpu, tp, skb)
+        return False
+    timeout = tcp_fin_time_ns(tp)
+    if timeout > TCP_TIMEWAIT_LEN_NS:
+        tcp_reset_keepalive_timer(cpu, tp, timeout - TCP_TIMEWAIT_LEN_NS)
+    elif skb.tcp_flags & FIN or tp.sk_lock_owned:
+        tcp_reset_keepalive_timer(cpu, tp, timeout)
+    else:
+        consume_skb(tp.net, skb)
+        tcp_time_wait(cpu, tp, TcpState.FIN_WAIT2, timeout)
+        return False
+    return True

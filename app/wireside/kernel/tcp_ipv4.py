@@ -1,0 +1,201 @@
+"""TCP's door: find the socket of a segment and hand it over, or park it while a system call owns the socket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wireside.catalog.counters import Tcp, TcpExt
+from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.stages import Stage
+from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.skbuff import ACK, FIN, RST, SYN, SkBuff, consume_skb, kfree_skb_reason
+from wireside.kernel.sock import sk_add_backlog, sock_def_readable
+from wireside.kernel.tcp_ack import tcp_ack_update_rtt
+from wireside.kernel.tcp_control import tcp_send_ack, tcp_v4_send_reset
+from wireside.kernel.tcp_input import tcp_rcv_established, tcp_rcv_state_process
+from wireside.kernel.tcp_listen import RequestSock, tcp_check_req, tcp_conn_request
+from wireside.kernel.tcp_minisocks import (
+    TW_ACK,
+    TW_RST,
+    TW_SYN,
+    TimewaitSock,
+    inet_twsk_kill,
+    tcp_timewait_ack,
+    tcp_timewait_state_process,
+)
+from wireside.kernel.tcp_output import tcp_tsq_handler
+from wireside.kernel.tcp_sock import (
+    ICSK_ACK_SCHED,
+    MASK,
+    TCP_ACK_DEFERRED,
+    TCP_DELACK_TIMER_DEFERRED,
+    TCP_TSQ_DEFERRED,
+    TCP_WRITE_TIMER_DEFERRED,
+    TcpSock,
+)
+from wireside.kernel.tcp_timer import tcp_delack_timer_handler, tcp_write_timer_handler
+
+if TYPE_CHECKING:
+    from wireside.kernel.net import Cpu, Net
+
+TCP_RCV = int(Stage.TCP_RCV)
+SK_BACKLOG = int(Stage.SK_BACKLOG)
+
+
+def tcp_v4_rcv(cpu: Cpu, net: Net, skb: SkBuff) -> None:
+    """A TCP segment for this host: look its socket up and deliver it. Linux: net/ipv4/tcp_ipv4.c tcp_v4_rcv()."""
+    if skb.stamps is not None:
+        skb.stamps += (TCP_RCV, cpu.now)
+    cpu.now += cpu.cost[TCP_RCV]
+    net.mib[Tcp.InSegs] += skb.gso_segs
+    skb.end_seq = (skb.seq + skb.len + (skb.tcp_flags & FIN) + (skb.tcp_flags >> 1 & 1)) & MASK
+    sk = net.ehash.get(skb.flow)
+    if sk is None:
+        sk = inet_lookup_listener(net, skb)
+        if sk is None:
+            tcp_v4_no_socket(cpu, net, skb)
+        else:
+            tcp_v4_rcv_listen(cpu, sk, skb)
+        return
+    if type(sk) is TcpSock:
+        sk.segs_in += skb.gso_segs
+        if skb.len:
+            sk.data_segs_in += skb.gso_segs
+        if sk.sk_lock_owned:
+            tcp_add_backlog(cpu, sk, skb)
+        elif sk.sk_state == TcpState.ESTABLISHED:
+            tcp_rcv_established(cpu, sk, skb)
+        else:
+            tcp_rcv_state_process(cpu, sk, skb)
+    elif type(sk) is RequestSock:
+        tcp_v4_rcv_request(cpu, sk, skb)
+    else:
+        tcp_v4_timewait(cpu, net, sk, skb)
+
+
+def inet_lookup_listener(net: Net, skb: SkBuff) -> TcpSock | None:
+    """The listener for a segment without a connection: exact address first, then any.
+
+    Linux: net/ipv4/inet_hashtables.c __inet_lookup_listener().
+    """
+    candidates: list[TcpSock] | None = net.listening.get(skb.flow[3])
+    if not candidates:
+        return None
+    exact = [sk for sk in candidates if sk.rcv_saddr == skb.flow[2]]
+    group = exact or [sk for sk in candidates if not sk.rcv_saddr]
+    if len(group) > 1 and all(sk.sk_reuseport for sk in group):
+        spread = (skb.flow[0] * 2654435761 ^ skb.flow[1] * 40503 ^ skb.flow[3]) & MASK
+        return group[spread * len(group) >> 32]
+    return group[0] if group else None
+
+
+def tcp_v4_no_socket(cpu: Cpu, net: Net, skb: SkBuff) -> None:
+    """Nobody is there: answer with RST."""
+    tcp_v4_send_reset(cpu, net, skb)
+    kfree_skb_reason(net, skb, DropReason.NO_SOCKET)
+
+
+def tcp_v4_rcv_listen(cpu: Cpu, listener: TcpSock, skb: SkBuff) -> None:
+    """A segment for a listener. Linux: tcp_rcv_state_process() in TCP_LISTEN."""
+    net = listener.net
+    flags = skb.tcp_flags
+    if flags & RST:
+        kfree_skb_reason(net, skb, DropReason.TCP_RESET)
+    elif flags & ACK:
+        tcp_v4_send_reset(cpu, net, skb)
+        kfree_skb_reason(net, skb, DropReason.TCP_FLAGS)
+    elif flags & SYN and not flags & FIN:
+        tcp_conn_request(cpu, listener, skb)
+    else:
+        kfree_skb_reason(net, skb, DropReason.TCP_FLAGS)
+
+
+def tcp_v4_rcv_request(cpu: Cpu, req: RequestSock, skb: SkBuff) -> None:
+    """A segment for a handshake under way: when it completes, the child takes the segment."""
+    listener = req.listener
+    synack_ns = req.snt_synack_ns
+    retried = req.num_timeout
+    child = tcp_check_req(cpu, req, skb)
+    if child is None:
+        return
+    child.segs_in += skb.gso_segs
+    if skb.len:
+        child.data_segs_in += skb.gso_segs
+    if not retried:
+        rtt_us = max((cpu.now - synack_ns) // 1000, 1)
+        tcp_ack_update_rtt(child, skb, 0, rtt_us, rtt_us, cpu.now)
+    child.snd_una = (req.snt_isn + 1) & MASK
+    tcp_rcv_state_process(cpu, child, skb)
+    sock_def_readable(cpu, listener)
+
+
+def tcp_v4_timewait(cpu: Cpu, net: Net, tw: TimewaitSock, skb: SkBuff) -> None:
+    """A segment for a minisock. Linux: tcp_v4_rcv() at do_time_wait."""
+    verdict = tcp_timewait_state_process(cpu, tw, skb)
+    if verdict == TW_SYN:
+        listener = inet_lookup_listener(net, skb)
+        if listener is not None:
+            isn = (tw.tw_snd_nxt + 65535 + 2) & MASK or 1
+            inet_twsk_kill(tw)
+            tcp_conn_request(cpu, listener, skb, isn)
+            return
+        verdict = TW_ACK
+    if verdict == TW_ACK:
+        tcp_timewait_ack(cpu, tw, skb)
+    elif verdict == TW_RST:
+        tcp_v4_send_reset(cpu, net, skb)
+        inet_twsk_kill(tw)
+    consume_skb(net, skb)
+
+
+def tcp_add_backlog(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
+    """A system call owns the socket: park the segment until it lets go. Linux: tcp_add_backlog()."""
+    if skb.stamps is not None:
+        skb.stamps += (SK_BACKLOG, cpu.now)
+    limit = 2 * tp.sk_rcvbuf + (tp.sk_sndbuf >> 1) + 64 * 1024
+    if not sk_add_backlog(tp, skb, limit):
+        tp.net.mib[TcpExt.TCPBacklogDrop] += 1
+        tp.sk_drops += 1
+        kfree_skb_reason(tp.net, skb, DropReason.SOCKET_BACKLOG)
+
+
+def tcp_v4_do_rcv(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
+    """Deliver a segment to a socket that is not locked. Linux: tcp_v4_do_rcv()."""
+    if tp.sk_state == TcpState.ESTABLISHED:
+        tcp_rcv_established(cpu, tp, skb)
+    elif tp.sk_state == TcpState.LISTEN:
+        tcp_v4_rcv_listen(cpu, tp, skb)
+    elif tp.id in tp.net.sockets:
+        tcp_rcv_state_process(cpu, tp, skb)
+    else:
+        consume_skb(tp.net, skb)
+
+
+def release_sock(cpu: Cpu, tp: TcpSock) -> None:
+    """The system call is done with the socket: process what was parked, then what was deferred.
+
+    Linux: net/core/sock.c release_sock(), __release_sock(); net/ipv4/tcp_output.c tcp_release_cb().
+    """
+    while tp.sk_backlog:
+        tcp_v4_do_rcv(cpu, tp, tp.sk_backlog.popleft())
+    tp.sk_backlog_len = 0
+    tp.sk_lock_owned = False
+    flags = tp.tsq_flags
+    if not flags:
+        return
+    tp.tsq_flags = flags & ~(
+        TCP_TSQ_DEFERRED | TCP_WRITE_TIMER_DEFERRED | TCP_DELACK_TIMER_DEFERRED | TCP_ACK_DEFERRED
+    )
+    if flags & TCP_TSQ_DEFERRED:
+        tcp_tsq_handler(cpu, tp)
+    if flags & TCP_WRITE_TIMER_DEFERRED:
+        tcp_write_timer_handler(cpu, tp)
+    if flags & TCP_DELACK_TIMER_DEFERRED:
+        tcp_delack_timer_handler(cpu, tp)
+    if flags & TCP_ACK_DEFERRED and tp.ack_pending & ICSK_ACK_SCHED:
+        tcp_send_ack(cpu, tp)
+
+
+def lock_sock(tp: TcpSock) -> None:
+    """A system call takes the socket. Linux: include/net/sock.h lock_sock()."""
+    tp.sk_lock_owned = True

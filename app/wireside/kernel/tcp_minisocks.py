@@ -1,0 +1,208 @@
+"""Minisocks: what is left of a connection in TIME_WAIT, or in FIN_WAIT2 after its program has gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wireside.catalog.counters import TcpExt
+from wireside.catalog.sysctls import TCP_FIN_TIMEOUT, TCP_INVALID_RATELIMIT, TCP_MAX_TW_BUCKETS, TCP_RFC1337
+from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.skbuff import ACK, FIN, RST, SYN, SkBuff
+from wireside.kernel.tcp_control import tcp_v4_send_ack
+from wireside.kernel.tcp_sock import MASK, after, before, tcp_receive_window
+from wireside.kernel.tcp_state import tcp_done
+from wireside.kernel.timer import TimerList
+
+if TYPE_CHECKING:
+    from wireside.kernel.net import Cpu
+    from wireside.kernel.tcp_sock import TcpSock
+
+TCP_TIMEWAIT_LEN_NS = 60_000_000_000
+"""How long TIME_WAIT lasts; no sysctl changes it. Linux: include/net/tcp.h."""
+TW_SUCCESS, TW_RST, TW_ACK, TW_SYN = "success", "rst", "ack", "syn"
+
+
+class TimewaitSock:
+    """struct tcp_timewait_sock: all that a closed connection must remember.
+
+    `tw_substate` is TIME_WAIT or FIN_WAIT2. Linux: include/linux/tcp.h.
+    """
+
+    __slots__ = (
+        "flow_in",
+        "flow_out",
+        "id",
+        "net",
+        "sk_num",
+        "sk_reuse",
+        "sk_reuseport",
+        "timer",
+        "tw_entry_ns",
+        "tw_last_oow_ack_ns",
+        "tw_rcv_nxt",
+        "tw_rcv_wnd",
+        "tw_rcv_wscale",
+        "tw_snd_nxt",
+        "tw_substate",
+        "tw_ts_off",
+        "tw_ts_recent",
+        "tw_tstamp_ok",
+    )
+
+    def __init__(self, tp: TcpSock, substate: TcpState, now: int) -> None:
+        self.id = tp.id
+        self.net = tp.net
+        self.flow_in = tp.flow_in
+        self.flow_out = tp.flow_out
+        self.sk_num = tp.sk_num
+        self.sk_reuse = tp.sk_reuse
+        self.sk_reuseport = tp.sk_reuseport
+        self.tw_substate = substate
+        self.tw_rcv_nxt = tp.rcv_nxt
+        self.tw_snd_nxt = tp.snd_nxt
+        self.tw_rcv_wnd = tcp_receive_window(tp)
+        self.tw_rcv_wscale = tp.rcv_wscale
+        self.tw_ts_recent = tp.ts_recent
+        self.tw_ts_off = tp.ts_off
+        self.tw_tstamp_ok = tp.tstamp_ok
+        self.tw_entry_ns = now
+        self.tw_last_oow_ack_ns = 0
+        self.timer = TimerList(tw_timer_handler, self)
+
+
+def tw_timer_handler(cpu: Cpu, tw: Any) -> None:
+    """The waiting is over. Linux: net/ipv4/inet_timewait_sock.c tw_timer_handler()."""
+    inet_twsk_kill(tw)
+
+
+def inet_twsk_kill(tw: TimewaitSock) -> None:
+    """Remove a minisock from all tables. Linux: inet_twsk_kill()."""
+    net = tw.net
+    if tw.flow_in is not None and net.ehash.get(tw.flow_in) is tw:
+        del net.ehash[tw.flow_in]
+    net.machine.timers.timer_delete(tw.timer)
+    owners = net.bind_ports.get(tw.sk_num)
+    if owners and tw in owners:
+        owners.remove(tw)
+        if not owners:
+            del net.bind_ports[tw.sk_num]
+    net.timewait.pop(tw.id, None)
+
+
+def inet_twsk_schedule(cpu: Cpu, tw: TimewaitSock, timeout_ns: int) -> None:
+    """Arm the minisock's timer anew. Linux: __inet_twsk_schedule()."""
+    tw.net.machine.timers.mod_timer(tw.timer, cpu.now, cpu.now + timeout_ns)
+
+
+def tcp_time_wait(cpu: Cpu, tp: TcpSock, substate: TcpState, timeout_ns: int) -> None:
+    """Replace a full socket by a minisock for `timeout_ns` (60 s in TIME_WAIT). Linux: tcp_time_wait()."""
+    net = tp.net
+    if len(net.timewait) >= net.sysctl[TCP_MAX_TW_BUCKETS]:
+        net.mib[TcpExt.TCPTimeWaitOverflow] += 1
+        tcp_done(cpu, tp)
+        return
+    rto_ns = (tp.icsk_rto_ns << 2) - (tp.icsk_rto_ns >> 1)
+    if substate == TcpState.TIME_WAIT:
+        timeout_ns = TCP_TIMEWAIT_LEN_NS
+    timeout_ns = max(timeout_ns, rto_ns)
+    tw = TimewaitSock(tp, substate, cpu.now)
+    net.timewait[tw.id] = tw
+    owners = net.bind_ports.get(tp.sk_num)
+    tcp_done(cpu, tp)
+    assert tw.flow_in is not None
+    net.ehash[tw.flow_in] = tw
+    if owners is not None:
+        net.bind_ports.setdefault(tw.sk_num, []).append(tw)
+    inet_twsk_schedule(cpu, tw, timeout_ns)
+    net.mib[TcpExt.TW if timeout_ns > 4_000_000_000 else TcpExt.TWKilled] += 1
+
+
+def tcp_fin_time_ns(tp: TcpSock) -> int:
+    """How long an orphan may stay in FIN_WAIT2. Linux: include/net/tcp.h tcp_fin_time()."""
+    timeout = tp.linger2 or tp.net.sysctl[TCP_FIN_TIMEOUT] * 1_000_000_000
+    return max(timeout, (tp.icsk_rto_ns << 2) - (tp.icsk_rto_ns >> 1))
+
+
+def tcp_timewait_ack(cpu: Cpu, tw: TimewaitSock, skb: SkBuff) -> None:
+    """Answer on behalf of a minisock. Linux: net/ipv4/tcp_ipv4.c tcp_v4_timewait_ack()."""
+    tsval = (cpu.now // 1_000_000 + tw.tw_ts_off) & MASK if tw.tw_tstamp_ok else None
+    window = tw.tw_rcv_wnd >> tw.tw_rcv_wscale
+    tcp_v4_send_ack(cpu, tw.net, skb, tw.tw_snd_nxt, tw.tw_rcv_nxt, window, tsval, tw.tw_ts_recent)
+
+
+def tcp_timewait_check_oow_rate_limit(cpu: Cpu, tw: TimewaitSock, skb: SkBuff) -> str:
+    """An acknowledgement for something unusual, at most two a second. Linux: same name."""
+    counter = (
+        TcpExt.TCPACKSkippedFinWait2 if tw.tw_substate == TcpState.FIN_WAIT2 else TcpExt.TCPACKSkippedTimeWait
+    )
+    if not skb.len or skb.tcp_flags & SYN:
+        limit = tw.net.sysctl[TCP_INVALID_RATELIMIT] * 1_000_000
+        if tw.tw_last_oow_ack_ns and cpu.now - tw.tw_last_oow_ack_ns < limit:
+            tw.net.mib[counter] += 1
+            return TW_SUCCESS
+        tw.tw_last_oow_ack_ns = cpu.now or 1
+    return TW_ACK
+
+
+def tcp_in_window(seq: int, end_seq: int, left: int, right: int) -> bool:
+    """Some of the segment lies in the window. Linux: net/ipv4/tcp_minisocks.c tcp_in_window()."""
+    if seq == left:
+        return True
+    if after(end_seq, left) and before(seq, right):
+        return True
+    return seq == right and seq == end_seq
+
+
+def tcp_timewait_state_process(cpu: Cpu, tw: TimewaitSock, skb: SkBuff) -> str:
+    """A segment hits a minisock: say what to do with it. Linux: tcp_timewait_state_process()."""
+    flags = skb.tcp_flags
+    paws = bool(
+        tw.tw_tstamp_ok and skb.tsval is not None and not flags & RST and before(skb.tsval, tw.tw_ts_recent)
+    )
+    if tw.tw_substate == TcpState.FIN_WAIT2:
+        return tcp_fin_wait2_process(cpu, tw, skb, paws=paws)
+    if not paws and skb.seq == tw.tw_rcv_nxt and (skb.seq == skb.end_seq or flags & RST):
+        if flags & RST:
+            if not tw.net.sysctl[TCP_RFC1337]:
+                inet_twsk_kill(tw)
+                return TW_SUCCESS
+        else:
+            inet_twsk_schedule(cpu, tw, TCP_TIMEWAIT_LEN_NS)
+        if skb.tsval is not None:
+            tw.tw_ts_recent = skb.tsval
+        return TW_SUCCESS
+    newer = after(skb.seq, tw.tw_rcv_nxt) or (
+        tw.tw_tstamp_ok and skb.tsval is not None and after(skb.tsval, tw.tw_ts_recent)
+    )
+    if flags & SYN and not flags & (RST | ACK) and not paws and newer:
+        return TW_SYN
+    if paws:
+        tw.net.mib[TcpExt.PAWSTimewait] += 1
+    if flags & RST:
+        return TW_SUCCESS
+    if paws or flags & ACK:
+        inet_twsk_schedule(cpu, tw, TCP_TIMEWAIT_LEN_NS)
+    return tcp_timewait_check_oow_rate_limit(cpu, tw, skb)
+
+
+def tcp_fin_wait2_process(cpu: Cpu, tw: TimewaitSock, skb: SkBuff, *, paws: bool) -> str:
+    """A segment hits a FIN_WAIT2 minisock: its FIN leads to TIME_WAIT, data is answered with RST."""
+    flags = skb.tcp_flags
+    right = (tw.tw_rcv_nxt + tw.tw_rcv_wnd) & MASK
+    if paws or not tcp_in_window(skb.seq, skb.end_seq, tw.tw_rcv_nxt, right):
+        return tcp_timewait_check_oow_rate_limit(cpu, tw, skb)
+    if flags & RST:
+        inet_twsk_kill(tw)
+        return TW_SUCCESS
+    if flags & SYN and not before(skb.seq, tw.tw_rcv_nxt):
+        return TW_RST
+    if not flags & ACK or not after(skb.end_seq, tw.tw_rcv_nxt) or skb.end_seq == skb.seq:
+        return TW_SUCCESS
+    if not flags & FIN or skb.end_seq != (tw.tw_rcv_nxt + 1) & MASK:
+        return TW_RST
+    tw.tw_substate = TcpState.TIME_WAIT
+    tw.tw_rcv_nxt = skb.end_seq
+    if skb.tsval is not None:
+        tw.tw_ts_recent = skb.tsval
+    inet_twsk_schedule(cpu, tw, TCP_TIMEWAIT_LEN_NS)
+    return TW_ACK

@@ -1,0 +1,145 @@
+"""Segments out of order: keep them, say so with SACK, and join them when the gap is filled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wireside.catalog.counters import TcpExt
+from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.sysctls import TCP_DSACK
+from wireside.kernel.skbuff import FIN, MERGED, kfree_skb_reason
+from wireside.kernel.sock import skb_set_owner_r, sock_def_readable, sock_rfree
+from wireside.kernel.tcp_rmem import skb_try_coalesce, tcp_rcvbuf_grow, tcp_try_rmem_schedule
+from wireside.kernel.tcp_sock import ICSK_ACK_SCHED, MASK, after, before
+
+if TYPE_CHECKING:
+    from wireside.kernel.net import Cpu
+    from wireside.kernel.skbuff import SkBuff
+    from wireside.kernel.tcp_sock import TcpSock
+
+TCP_NUM_SACKS = 4
+
+
+def tcp_dsack_set(tp: TcpSock, seq: int, end_seq: int) -> None:
+    """Report something received twice with the next ACK. RFC: 2883. Linux: tcp_dsack_set()."""
+    if not tp.sack_ok or not tp.net.sysctl[TCP_DSACK]:
+        return
+    tp.net.mib[TcpExt.TCPDSACKOldSent if before(seq, tp.rcv_nxt) else TcpExt.TCPDSACKOfoSent] += 1
+    tp.dsack = (seq, end_seq)
+
+
+def tcp_sack_new_ofo_skb(tp: TcpSock, seq: int, end_seq: int) -> None:
+    """Put the newest block first, merged with those it touches. Linux: tcp_sack_new_ofo_skb()."""
+    blocks: list[tuple[int, int]] = []
+    for start, end in tp.selective_acks:
+        if not after(seq, end) and not after(start, end_seq):
+            seq = start if before(start, seq) else seq
+            end_seq = end if after(end, end_seq) else end_seq
+        else:
+            blocks.append((start, end))
+    tp.selective_acks = [(seq, end_seq), *blocks][:TCP_NUM_SACKS]
+
+
+def tcp_sack_remove(tp: TcpSock) -> None:
+    """Forget blocks that rcv_nxt has passed. Linux: tcp_sack_remove()."""
+    if not tp.out_of_order_queue:
+        tp.selective_acks.clear()
+    elif tp.selective_acks:
+        tp.selective_acks = [block for block in tp.selective_acks if before(tp.rcv_nxt, block[0])]
+
+
+def tcp_data_queue_ofo(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
+    """Keep a segment that came too early. Linux: net/ipv4/tcp_input.c tcp_data_queue_ofo()."""
+    net = tp.net
+    mib = net.mib
+    if not tcp_try_rmem_schedule(cpu, tp, skb, skb.truesize):
+        mib[TcpExt.TCPOFODrop] += 1
+        sock_def_readable(cpu, tp)
+        kfree_skb_reason(net, skb, DropReason.PROTO_MEM)
+        return
+    tp.pred_flags = False
+    tp.ack_pending |= ICSK_ACK_SCHED
+    mib[TcpExt.TCPOFOQueue] += 1
+    seq, end_seq = skb.seq, skb.end_seq
+    queue = tp.out_of_order_queue
+    index = len(queue)
+    while index and before(seq, queue[index - 1].seq):
+        index -= 1
+    if index and before(seq, queue[index - 1].end_seq):
+        previous = queue[index - 1]
+        mib[TcpExt.TCPOFOMerge] += 1
+        if not after(end_seq, previous.end_seq):
+            tcp_dsack_set(tp, seq, end_seq)
+            kfree_skb_reason(net, skb, DropReason.TCP_OFOMERGE)
+            return
+        tcp_dsack_set(tp, seq, previous.end_seq)
+    if tp.sack_ok:
+        tcp_sack_new_ofo_skb(tp, seq, end_seq)
+    if index and tcp_ofo_coalesce(tp, queue[index - 1], skb):
+        index -= 1
+    else:
+        queue.insert(index, skb)
+        skb_set_owner_r(tp, skb)
+    tcp_ofo_drop_covered(tp, index, end_seq)
+    if net.machine.profile.drs_follows_ofo and queue and not tp.sk_userlocks & 2:
+        tcp_rcvbuf_grow(tp, tp.rcvq_space)
+
+
+def tcp_ofo_coalesce(tp: TcpSock, to: SkBuff, skb: SkBuff) -> bool:
+    """Append an out-of-order segment to its neighbour. Linux: tcp_ooo_try_coalesce()."""
+    if skb.seq != to.end_seq or to.tcp_flags & FIN:
+        return False
+    delta = skb_try_coalesce(to, skb)
+    if delta < 0:
+        return False
+    tp.sk_rmem_alloc += delta
+    tp.sk_forward_alloc -= delta
+    to.truesize += delta
+    to.len += skb.len
+    to.end_seq = skb.end_seq
+    to.tcp_flags |= skb.tcp_flags
+    to.gso_segs += skb.gso_segs
+    skb.fate = MERGED
+    tp.net.mib[TcpExt.TCPRcvCoalesce] += 1
+    return True
+
+
+def tcp_ofo_drop_covered(tp: TcpSock, index: int, end_seq: int) -> None:
+    """Remove later segments that the new one at `index` covers."""
+    queue = tp.out_of_order_queue
+    while index + 1 < len(queue) and after(end_seq, queue[index + 1].seq):
+        covered = queue[index + 1]
+        if before(end_seq, covered.end_seq):
+            tcp_dsack_set(tp, covered.seq, end_seq)
+            break
+        tcp_dsack_set(tp, covered.seq, covered.end_seq)
+        del queue[index + 1]
+        tp.net.mib[TcpExt.TCPOFOMerge] += 1
+        sock_rfree(tp, covered.truesize)
+        kfree_skb_reason(tp.net, covered, DropReason.TCP_OFOMERGE)
+
+
+def tcp_ofo_queue(tp: TcpSock) -> bool:
+    """The gap is filled: move what now is in order to the receive queue; True if a FIN was among it.
+
+    Linux: net/ipv4/tcp_input.c tcp_ofo_queue().
+    """
+    queue = tp.out_of_order_queue
+    fin = False
+    while queue and not after(queue[0].seq, tp.rcv_nxt):
+        skb = queue.pop(0)
+        if before(skb.seq, tp.rcv_nxt):
+            tcp_dsack_set(tp, skb.seq, skb.end_seq if before(skb.end_seq, tp.rcv_nxt) else tp.rcv_nxt)
+        if not after(skb.end_seq, tp.rcv_nxt):
+            sock_rfree(tp, skb.truesize)
+            kfree_skb_reason(tp.net, skb, DropReason.TCP_OFO_DROP)
+            continue
+        tp.bytes_received += (skb.end_seq - tp.rcv_nxt) & MASK
+        tp.rcv_nxt = skb.end_seq
+        fin = fin or bool(skb.tcp_flags & FIN)
+        tail = tp.sk_receive_queue[-1] if tp.sk_receive_queue else None
+        if tail is not None and tcp_ofo_coalesce(tp, tail, skb):
+            sock_rfree(tp, skb.truesize)
+        else:
+            tp.sk_receive_queue.append(skb)
+    return fin

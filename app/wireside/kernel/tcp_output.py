@@ -1,0 +1,362 @@
+"""Sending: from the write queue through Nagle, window and cwnd to the IP layer.
+
+Read downward: `tcp_push` decides to push, `tcp_write_xmit` decides how much, `tcp_transmit_skb` builds the segment.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from wireside.catalog.counters import Tcp, TcpExt
+from wireside.catalog.stages import Stage
+from wireside.catalog.sysctls import TCP_LIMIT_OUTPUT_BYTES
+from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.ip_output import ip_queue_xmit
+from wireside.kernel.skbuff import (
+    ACK,
+    FIN,
+    IPPROTO_TCP,
+    PSH,
+    SK_BUFF_SIZE,
+    SKB_SMALL_HEAD,
+    SYN,
+    TCPOLEN_TSTAMP_ALIGNED,
+    SkBuff,
+    skb_birth,
+)
+from wireside.kernel.sock import sk_wmem_queue_add
+from wireside.kernel.tcp_sock import (
+    ICSK_ACK_SCHED,
+    ICSK_TIME_LOSS_PROBE,
+    ICSK_TIME_NONE,
+    ICSK_TIME_PROBE0,
+    MASK,
+    TCP_CA_CWR,
+    TCP_CA_RECOVERY,
+    TCP_NAGLE_CORK,
+    TCP_NAGLE_PUSH,
+    TCP_TSQ_DEFERRED,
+    TSQ_THROTTLED,
+    after,
+    seq_max,
+    tcp_packets_in_flight,
+    tcp_wnd_end,
+)
+from wireside.kernel.tcp_tso import (
+    skb_segs,
+    tcp_cwnd_validate,
+    tcp_fragment,
+    tcp_mss_split_point,
+    tcp_tso_segs,
+    tcp_tso_should_defer,
+)
+from wireside.kernel.tcp_window import tcp_select_window
+from wireside.kernel.tcp_xmit_timer import (
+    tcp_probe0_base_ns,
+    tcp_rearm_rto,
+    tcp_reset_xmit_timer,
+    tcp_schedule_loss_probe,
+)
+
+if TYPE_CHECKING:
+    from wireside.kernel.net import Cpu
+    from wireside.kernel.tcp_sock import TcpSock
+
+TCP_WRITE_XMIT = int(Stage.TCP_WRITE_XMIT)
+HEADERS = 54
+"""Ethernet 14 + IP 20 + TCP 20, bytes."""
+SKB_HEAD_TRUESIZE = SK_BUFF_SIZE + SKB_SMALL_HEAD
+"""A segment's sk_buff and header room; payload lies in page fragments. Linux: tcp_stream_alloc_skb()."""
+TCPCB_RETRANS = 0x82
+XMIT_STATES = frozenset(
+    {TcpState.ESTABLISHED, TcpState.FIN_WAIT1, TcpState.CLOSING, TcpState.CLOSE_WAIT, TcpState.LAST_ACK}
+)
+
+
+def tcp_options_len(tp: TcpSock) -> int:
+    """Bytes of TCP options on an ordinary segment. Linux: tcp_established_options()."""
+    size = TCPOLEN_TSTAMP_ALIGNED if tp.tstamp_ok else 0
+    blocks = len(tp.selective_acks) + (tp.dsack is not None)
+    if blocks:
+        size += 4 + 8 * min(blocks, (40 - size - 4) // 8)
+    return size
+
+
+def tcp_sack_option(tp: TcpSock) -> tuple[tuple[int, int], ...]:
+    """SACK blocks to send, a D-SACK first. RFC: 2018, 2883."""
+    blocks = ([tp.dsack] if tp.dsack is not None else []) + tp.selective_acks
+    return tuple(blocks[: 3 if tp.tstamp_ok else 4])
+
+
+def tcp_wfree(cpu: Cpu, skb: SkBuff) -> None:
+    """The device is done with a segment: stop charging it, and let a throttled socket go on sending.
+
+    Linux: net/ipv4/tcp_output.c tcp_wfree(), tcp_tsq_handler().
+    """
+    tp = cast("TcpSock", skb.sk)
+    tp.sk_wmem_alloc -= skb.truesize
+    if tp.tsq_flags & TSQ_THROTTLED:
+        tcp_tsq_handler(cpu, tp)
+
+
+def tcp_tsq_handler(cpu: Cpu, tp: TcpSock) -> None:
+    """Go on sending for a socket that TSQ held back, unless a system call owns it: then release_sock() does."""
+    if tp.sk_lock_owned:
+        tp.tsq_flags |= TCP_TSQ_DEFERRED
+        return
+    tp.tsq_flags &= ~TSQ_THROTTLED
+    if tp.sk_state in XMIT_STATES:
+        tcp_write_xmit(cpu, tp, tp.mss_cache, tp.nonagle, 0)
+
+
+def tcp_build_header(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
+    """Fill in acknowledgement, window and options of a segment about to leave."""
+    skb.ack_seq = tp.rcv_nxt
+    skb.hdr_len = HEADERS
+    if skb.tcp_flags & SYN:
+        skb.window = min(tp.rcv_wnd, 65535)
+        skb.hdr_len += 20
+    else:
+        skb.window = tcp_select_window(cpu, tp)
+        if tp.selective_acks or tp.dsack is not None:
+            skb.hdr_len += tcp_options_len(tp)
+            skb.sack = tcp_sack_option(tp)
+        elif tp.tstamp_ok:
+            skb.hdr_len += TCPOLEN_TSTAMP_ALIGNED
+    if tp.tstamp_ok:
+        skb.tsval = (cpu.now // 1_000_000 + tp.ts_off) & MASK
+        skb.tsecr = tp.ts_recent
+
+
+def tcp_transmit_skb(cpu: Cpu, tp: TcpSock, queued: SkBuff) -> int:
+    """Send a copy of a queued segment; 0, or the error of the queueing discipline.
+
+    Linux: net/ipv4/tcp_output.c __tcp_transmit_skb().
+    """
+    net = tp.net
+    now = cpu.now
+    length = queued.len
+    flow = tp.flow_out
+    assert flow is not None
+    skb = SkBuff(net.machine.skb_id(), flow, IPPROTO_TCP, length, queued.seq, queued.tcp_flags)
+    skb.end_seq = queued.end_seq
+    skb.gso_segs = segs = queued.gso_segs
+    skb.gso_size = queued.gso_size
+    skb.opt = queued.opt
+    skb.nr_frags = queued.nr_frags
+    skb.truesize = queued.truesize or SKB_HEAD_TRUESIZE
+    skb.retrans = queued.retrans
+    queued.skb_mstamp_ns = now
+    if not tp.first_tx_ns:
+        tp.first_tx_ns = now
+    skb_birth(net, skb)
+    cpu.charge(TCP_WRITE_XMIT, skb)
+    tcp_build_header(cpu, tp, skb)
+    skb.sk = tp
+    skb.destructor = tcp_wfree
+    tp.sk_wmem_alloc += skb.truesize
+    if skb.tcp_flags & ACK:
+        tcp_event_ack_sent(tp)
+    mib = net.mib
+    if length:
+        tcp_event_data_sent(tp, now)
+        tp.data_segs_out += segs
+        tp.bytes_sent += length
+    tp.segs_out += segs
+    mib[Tcp.OutSegs] += segs
+    return ip_queue_xmit(cpu, net, skb)
+
+
+def tcp_event_ack_sent(tp: TcpSock) -> None:
+    """An acknowledgement leaves: use up quick ACKs, nothing is owed any more.
+
+    Linux: net/ipv4/tcp_output.c tcp_event_ack_sent().
+    """
+    if tp.compressed_ack:
+        tp.net.mib[TcpExt.TCPAckCompressed] += tp.compressed_ack
+        tp.compressed_ack = 0
+        if tp.compressed_ack_handle is not None:
+            tp.net.machine.clock.cancel(tp.compressed_ack_handle)
+            tp.compressed_ack_handle = None
+    if tp.ack_quick and tp.ack_pending & ICSK_ACK_SCHED:
+        tp.ack_quick -= 1
+        if not tp.ack_quick:
+            tp.ack_ato_ns = 40_000_000
+    tp.ack_pending = 0
+    tp.dsack = None
+
+
+def tcp_event_data_sent(tp: TcpSock, now: int) -> None:
+    """Data leaves: a reply soon after reception makes the session interactive. Linux: tcp_event_data_sent()."""
+    if tp.packets_out == tp.sacked_out + tp.lost_out - tp.retrans_out:
+        tp.ca_ops.tx_start(tp, now)
+    tp.lsndtime_ns = now
+    if now - tp.lrcvtime_ns < tp.ack_ato_ns and tp.ack_pingpong < 255:
+        tp.ack_pingpong += 1
+
+
+def tcp_queue_skb(tp: TcpSock, skb: SkBuff) -> None:
+    """Put a segment at the end of the write queue. Linux: tcp_queue_skb(), tcp_skb_entail()."""
+    tp.write_seq = skb.end_seq
+    tp.tcp_write_queue.append(skb)
+    sk_wmem_queue_add(tp, skb.truesize)
+
+
+def tcp_new_skb(tp: TcpSock, seq: int, flags: int) -> SkBuff:
+    """An empty segment for the write queue; it gets its packet number when it is transmitted."""
+    assert tp.flow_out is not None
+    skb = SkBuff(0, tp.flow_out, IPPROTO_TCP, 0, seq, flags)
+    skb.truesize = SKB_HEAD_TRUESIZE
+    return skb
+
+
+def tcp_nagle_test(tp: TcpSock, skb: SkBuff, mss: int, nonagle: int) -> bool:
+    """A small last segment may leave now. Linux: tcp_nagle_test(), tcp_nagle_check(), tcp_minshall_check()."""
+    if nonagle & TCP_NAGLE_PUSH or skb.tcp_flags & FIN or skb.len >= mss:
+        return True
+    if nonagle & TCP_NAGLE_CORK:
+        return False
+    return bool(nonagle) or not tp.packets_out or not tcp_minshall_check(tp)
+
+
+def tcp_minshall_check(tp: TcpSock) -> bool:
+    """A small segment sent earlier is still unacknowledged."""
+    return after(tp.snd_sml, tp.snd_una) and not after(tp.snd_sml, tp.snd_nxt)
+
+
+def tcp_small_queue_check(tp: TcpSock, skb: SkBuff, factor: int = 0) -> bool:
+    """Too much of this socket already waits in qdisc and device (TSQ).
+
+    Linux: net/ipv4/tcp_output.c tcp_small_queue_check().
+    """
+    limit = max(2 * skb.truesize, (tp.pacing_rate >> 10) or 1 << 62)
+    limit = min(limit, tp.net.sysctl[TCP_LIMIT_OUTPUT_BYTES]) << factor
+    if tp.sk_wmem_alloc > limit and tp.tcp_rtx_queue:
+        tp.tsq_flags |= TSQ_THROTTLED
+        return True
+    return False
+
+
+def tcp_write_xmit(cpu: Cpu, tp: TcpSock, mss: int, nonagle: int, push_one: int) -> bool:
+    """Send what congestion window, receive window and Nagle allow; True: data waits and nothing is in flight.
+
+    `push_one` 1 sends one segment, 2 one more even if cwnd is used up (a loss probe).
+    Linux: net/ipv4/tcp_output.c tcp_write_xmit().
+    """
+    sent = 0
+    cwnd_limited = False
+    max_segs = tcp_tso_segs(tp, mss)
+    queue = tp.tcp_write_queue
+    while queue:
+        skb = queue[0]
+        in_flight = tp.packets_out - tp.sacked_out - tp.lost_out + tp.retrans_out
+        quota = 0 if in_flight >= tp.snd_cwnd else min(max(tp.snd_cwnd >> 1, 1), tp.snd_cwnd - in_flight)
+        if not quota:
+            if push_one != 2:
+                break
+            quota = 1
+        quota = min(quota, max_segs)
+        segs = skb_segs(skb, mss)
+        end_seq = (skb.seq + mss) & MASK if skb.len > mss else skb.end_seq
+        if after(end_seq, tcp_wnd_end(tp)):
+            break
+        if segs == 1:
+            if not tcp_nagle_test(tp, skb, mss, nonagle if len(queue) == 1 else TCP_NAGLE_PUSH):
+                break
+        elif not push_one:
+            defer = tcp_tso_should_defer(cpu, tp, skb, max_segs, in_flight, mss)
+            if defer:
+                cwnd_limited = defer == 2
+                break
+        limit = mss if segs == 1 else tcp_mss_split_point(tp, skb, mss, quota, nonagle)
+        if skb.len > limit:
+            tcp_fragment(tp, queue, 0, limit, mss)
+        if tcp_small_queue_check(tp, skb):
+            break
+        skb_segs(skb, mss)
+        tcp_transmit_skb(cpu, tp, skb)
+        tcp_event_new_data_sent(cpu, tp, skb)
+        if skb.len < mss * skb.gso_segs:
+            tp.snd_sml = skb.end_seq
+        sent += skb.gso_segs
+        if push_one:
+            break
+    in_flight = tcp_packets_in_flight(tp)
+    cwnd_limited = cwnd_limited or in_flight >= tp.snd_cwnd
+    if sent or cwnd_limited:
+        tcp_cwnd_validate(cpu, tp, cwnd_limited)
+    if sent:
+        if tp.ca_state in (TCP_CA_CWR, TCP_CA_RECOVERY):
+            tp.prr_out += sent
+        if push_one != 2:
+            tcp_schedule_loss_probe(cpu, tp)
+        return False
+    return not tp.packets_out and bool(queue)
+
+
+def tcp_event_new_data_sent(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
+    """Move a segment just sent to the retransmit queue. Linux: tcp_event_new_data_sent()."""
+    tp.tcp_write_queue.popleft()
+    tp.tcp_rtx_queue.append(skb)
+    tp.snd_nxt = seq_max(skb.end_seq, tp.snd_nxt)
+    prior = tp.packets_out
+    tp.packets_out += skb.gso_segs
+    if not prior or tp.icsk_pending == ICSK_TIME_LOSS_PROBE:
+        tcp_rearm_rto(cpu, tp)
+    tp.net.mib[TcpExt.TCPOrigDataSent] += skb.gso_segs
+
+
+def tcp_push_pending_frames(cpu: Cpu, tp: TcpSock, mss: int, nonagle: int) -> None:
+    """Send what may be sent; when nothing may and nothing is in flight, start probing the window.
+
+    Linux: net/ipv4/tcp_output.c __tcp_push_pending_frames().
+    """
+    if tp.sk_state != TcpState.CLOSE and tcp_write_xmit(cpu, tp, mss, nonagle, 0):
+        tcp_check_probe_timer(cpu, tp)
+
+
+def tcp_check_probe_timer(cpu: Cpu, tp: TcpSock) -> None:
+    """Arm the persist timer when data waits with nothing in flight. Linux: tcp_check_probe_timer()."""
+    if not tp.packets_out and tp.icsk_pending == ICSK_TIME_NONE:
+        tcp_reset_xmit_timer(cpu, tp, ICSK_TIME_PROBE0, tcp_probe0_base_ns(tp))
+
+
+def tcp_push_one(cpu: Cpu, tp: TcpSock, mss: int) -> None:
+    """Send exactly one segment, if allowed. Linux: tcp_push_one()."""
+    tcp_write_xmit(cpu, tp, mss, TCP_NAGLE_PUSH, 1)
+
+
+def tcp_mark_push(tp: TcpSock, skb: SkBuff) -> None:
+    """Set PSH on the last segment queued. Linux: tcp_mark_push()."""
+    skb.tcp_flags |= PSH
+    tp.pushed_seq = tp.write_seq
+
+
+def tcp_data_snd_check(cpu: Cpu, tp: TcpSock) -> None:
+    """After an ACK: send what has become possible, then wake a writer. Linux: tcp_data_snd_check()."""
+    if tp.tcp_write_queue:
+        tcp_push_pending_frames(cpu, tp, tp.mss_cache, tp.nonagle)
+
+
+def tcp_current_mss(tp: TcpSock) -> int:
+    """Payload bytes of a full segment now, less what SACK blocks take. Linux: tcp_current_mss()."""
+    if tp.selective_acks or tp.dsack is not None:
+        return tp.mss_cache - tcp_options_len(tp) + (TCPOLEN_TSTAMP_ALIGNED if tp.tstamp_ok else 0)
+    return tp.mss_cache
+
+
+def tcp_bound_to_half_wnd(tp: TcpSock, size: int) -> int:
+    """No segment is larger than half of the largest window ever seen. Linux: tcp_bound_to_half_wnd()."""
+    cutoff = tp.max_window >> 1 if tp.max_window > 536 else tp.max_window
+    if cutoff and size > cutoff:
+        return max(cutoff, 68 - 20 - (TCPOLEN_TSTAMP_ALIGNED if tp.tstamp_ok else 0))
+    return size
+
+
+def tcp_sync_mss(tp: TcpSock) -> int:
+    """Recompute mss_cache from the device's MTU and the peer's MSS. Linux: tcp_sync_mss(), tcp_mtu_to_mss()."""
+    dev = tp.net.dev
+    assert dev is not None
+    mss = max(min(dev.mtu - 40, tp.mss_clamp), 48) - (TCPOLEN_TSTAMP_ALIGNED if tp.tstamp_ok else 0)
+    tp.mss_cache = tcp_bound_to_half_wnd(tp, mss)
+    return tp.mss_cache

@@ -1,0 +1,144 @@
+"""Changing state: the one gate through which every transition goes, and how a connection ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wireside.catalog.counters import Tcp, TcpExt
+from wireside.catalog.tcp_states import SS_NAME, TRANSITIONS, TcpState
+from wireside.kernel.skbuff import SkBuff, consume_skb
+from wireside.kernel.sock import (
+    RCV_SHUTDOWN,
+    SEND_SHUTDOWN,
+    sk_error_report,
+    sk_mem_uncharge,
+    sk_state_change,
+    sock_rfree,
+)
+
+if TYPE_CHECKING:
+    from wireside.kernel.net import Cpu
+    from wireside.kernel.tcp_sock import TcpSock
+
+EPIPE, ECONNRESET, ETIMEDOUT, ECONNREFUSED = 32, 104, 110, 111
+
+
+def tcp_set_state(cpu: Cpu, tp: TcpSock, state: TcpState) -> None:
+    """Go to another state; only transitions of the catalog's table exist. Linux: net/ipv4/tcp.c tcp_set_state()."""
+    old = tp.sk_state
+    assert (old, state) in TRANSITIONS, f"no transition {old.name} -> {state.name}"
+    mib = tp.net.mib
+    if state == TcpState.ESTABLISHED:
+        mib[Tcp.CurrEstab] += 1
+    elif state == TcpState.CLOSE:
+        if old in (TcpState.CLOSE_WAIT, TcpState.ESTABLISHED):
+            mib[Tcp.EstabResets] += 1
+        unhash(tp)
+    if (old == TcpState.ESTABLISHED and state != TcpState.CLOSE_WAIT) or old == TcpState.CLOSE_WAIT:
+        mib[Tcp.CurrEstab] -= 1
+    tp.sk_state = state
+    net = tp.net
+    if net.on_event is not None:
+        net.event(cpu, "tcp", f"{net.name}: {SS_NAME[old]} → {SS_NAME[state]} (port {tp.sk_num})")
+
+
+def unhash(tp: TcpSock) -> None:
+    """No packet finds this socket any more. Linux: inet_unhash()."""
+    net = tp.net
+    if tp.flow_in is not None and net.ehash.get(tp.flow_in) is tp:
+        del net.ehash[tp.flow_in]
+    listeners = net.listening.get(tp.sk_num)
+    if listeners and tp in listeners:
+        listeners.remove(tp)
+
+
+def put_port(tp: TcpSock) -> None:
+    """Give the local port back. Linux: inet_put_port()."""
+    owners = tp.net.bind_ports.get(tp.sk_num)
+    if owners and tp in owners:
+        owners.remove(tp)
+        if not owners:
+            del tp.net.bind_ports[tp.sk_num]
+
+
+def free_queue(tp: TcpSock, skb: SkBuff) -> None:
+    """Purge one packet of a receive queue that nobody will read."""
+    sock_rfree(tp, skb.truesize)
+    consume_skb(tp.net, skb)
+
+
+def tcp_write_queue_purge(tp: TcpSock) -> None:
+    """Forget everything not yet sent or acknowledged. Linux: tcp_write_queue_purge()."""
+    for queue in (tp.tcp_rtx_queue, tp.tcp_write_queue):
+        for skb in queue:
+            tp.sk_wmem_queued -= skb.truesize
+            sk_mem_uncharge(tp, skb.truesize)
+        queue.clear()
+    tp.packets_out = tp.sacked_out = tp.lost_out = tp.retrans_out = 0
+    tp.icsk_backoff = 0
+
+
+def tcp_clear_timers(tp: TcpSock) -> None:
+    """Stop every timer of the socket. Linux: tcp_clear_xmit_timers()."""
+    timers = tp.net.machine.timers
+    for timer in (tp.retransmit_timer, tp.delack_timer, tp.keepalive_timer):
+        if timer is not None:
+            timers.timer_delete(timer)
+    if tp.compressed_ack_handle is not None:
+        tp.net.machine.clock.cancel(tp.compressed_ack_handle)
+        tp.compressed_ack_handle = None
+    tp.icsk_pending = 0
+    tp.ack_pending = 0
+
+
+def tcp_done(cpu: Cpu, tp: TcpSock) -> None:
+    """The connection is over; an orphan goes away, others wait for their close(). Linux: tcp_done()."""
+    if tp.sk_state in (TcpState.SYN_SENT, TcpState.SYN_RECV):
+        tp.net.mib[Tcp.AttemptFails] += 1
+    if tp.sk_state != TcpState.CLOSE:
+        tcp_set_state(cpu, tp, TcpState.CLOSE)
+    tcp_clear_timers(tp)
+    tp.sk_shutdown = RCV_SHUTDOWN | SEND_SHUTDOWN
+    if tp.orphan:
+        tcp_destroy_sock(tp)
+    else:
+        sk_state_change(cpu, tp)
+
+
+def tcp_destroy_sock(tp: TcpSock) -> None:
+    """Free everything the socket holds. Linux: inet_csk_destroy_sock(), inet_sock_destruct()."""
+    unhash(tp)
+    tcp_clear_timers(tp)
+    tcp_write_queue_purge(tp)
+    for skb in tp.sk_receive_queue:
+        free_queue(tp, skb)
+    tp.sk_receive_queue.clear()
+    for skb in tp.out_of_order_queue:
+        free_queue(tp, skb)
+    tp.out_of_order_queue.clear()
+    if tp.sk_backlog:
+        for skb in tp.sk_backlog:
+            consume_skb(tp.net, skb)
+        tp.sk_backlog.clear()
+        tp.sk_backlog_len = 0
+    put_port(tp)
+    tp.net.sockets.pop(tp.id, None)
+
+
+def tcp_reset(cpu: Cpu, tp: TcpSock) -> None:
+    """An acceptable RST came in. Linux: net/ipv4/tcp_input.c tcp_reset()."""
+    tp.sk_err = {TcpState.SYN_SENT: ECONNREFUSED, TcpState.CLOSE_WAIT: EPIPE}.get(tp.sk_state, ECONNRESET)
+    tcp_write_queue_purge(tp)
+    tcp_done(cpu, tp)
+    if not tp.orphan:
+        sk_error_report(cpu, tp)
+
+
+def tcp_write_err(cpu: Cpu, tp: TcpSock) -> None:
+    """The peer did not answer in time. Linux: net/ipv4/tcp_timer.c tcp_write_err()."""
+    tp.sk_err = tp.sk_err_soft or ETIMEDOUT
+    tp.net.mib[TcpExt.TCPAbortOnTimeout] += 1
+    tcp_write_queue_purge(tp)
+    tcp_done(cpu, tp)
+    if not tp.orphan:
+        sk_error_report(cpu, tp)

@@ -1,0 +1,282 @@
+"""What happens when TCP's timers fire: retransmission, persist, delayed ACK, keepalive and FIN_WAIT2."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wireside.catalog.counters import TcpExt
+from wireside.catalog.sysctls import (
+    TCP_KEEPALIVE_INTVL,
+    TCP_KEEPALIVE_PROBES,
+    TCP_KEEPALIVE_TIME,
+    TCP_ORPHAN_RETRIES,
+    TCP_RETRIES2,
+    TCP_SYN_LINEAR_TIMEOUTS,
+    TCP_SYN_RETRIES,
+)
+from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.tcp_control import (
+    TCP_ATO_MIN_NS,
+    tcp_in_pingpong_mode,
+    tcp_send_ack,
+    tcp_send_active_reset,
+    tcp_send_probe0,
+    tcp_xmit_probe_skb,
+)
+from wireside.kernel.tcp_fastretrans import tcp_enter_loss, tcp_enter_recovery
+from wireside.kernel.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_time_ns, tcp_time_wait
+from wireside.kernel.tcp_recovery import tcp_rack_detect_loss
+from wireside.kernel.tcp_retransmit import tcp_retransmit_skb, tcp_send_loss_probe, tcp_xmit_retransmit_queue
+from wireside.kernel.tcp_sock import (
+    ICSK_ACK_SCHED,
+    ICSK_ACK_TIMER,
+    ICSK_TIME_LOSS_PROBE,
+    ICSK_TIME_NONE,
+    ICSK_TIME_PROBE0,
+    ICSK_TIME_REO_TIMEOUT,
+    ICSK_TIME_RETRANS,
+    TCP_CA_CWR,
+    TCP_CA_RECOVERY,
+    TCP_DELACK_TIMER_DEFERRED,
+    TCP_WRITE_TIMER_DEFERRED,
+)
+from wireside.kernel.tcp_state import ETIMEDOUT, tcp_done, tcp_write_err
+from wireside.kernel.tcp_xmit_timer import (
+    TCP_RTO_MIN_NS,
+    tcp_clamp_rto_to_user_timeout,
+    tcp_rearm_rto,
+    tcp_reset_xmit_timer,
+)
+from wireside.kernel.timer import TimerList
+
+if TYPE_CHECKING:
+    from wireside.kernel.net import Cpu
+    from wireside.kernel.tcp_sock import TcpSock
+
+RESOURCE_PROBE_INTERVAL_NS = 500_000_000
+SYN_STATES = (TcpState.SYN_SENT, TcpState.SYN_RECV)
+
+
+def tcp_init_xmit_timers(tp: TcpSock) -> None:
+    """Give a socket its three timers. Linux: net/ipv4/tcp_timer.c tcp_init_xmit_timers()."""
+    tp.retransmit_timer = TimerList(tcp_write_timer, tp)
+    tp.delack_timer = TimerList(tcp_delack_timer, tp)
+    tp.keepalive_timer = TimerList(tcp_keepalive_timer, tp)
+
+
+def tcp_delack_timer(cpu: Cpu, arg: Any) -> None:
+    """The delayed-ACK timer fired. Linux: tcp_delack_timer()."""
+    tp: TcpSock = arg
+    if tp.sk_lock_owned:
+        tp.net.mib[TcpExt.DelayedACKLocked] += 1
+        tp.tsq_flags |= TCP_DELACK_TIMER_DEFERRED
+    else:
+        tcp_delack_timer_handler(cpu, tp)
+
+
+def tcp_delack_timer_handler(cpu: Cpu, tp: TcpSock) -> None:
+    """Send the acknowledgement that is owed. Linux: tcp_delack_timer_handler()."""
+    if tp.sk_state in (TcpState.CLOSE, TcpState.LISTEN) or not tp.ack_pending & ICSK_ACK_TIMER:
+        return
+    tick = tp.net.machine.timers.tick_ns
+    if tp.ack_timeout > cpu.now // tick * tick:
+        assert tp.delack_timer is not None
+        tp.net.machine.timers.mod_timer(tp.delack_timer, cpu.now, tp.ack_timeout)
+        return
+    tp.ack_pending &= ~ICSK_ACK_TIMER
+    if tp.ack_pending & ICSK_ACK_SCHED:
+        if not tcp_in_pingpong_mode(tp):
+            tp.ack_ato_ns = min(tp.ack_ato_ns << 1, tp.icsk_rto_ns)
+        else:
+            tp.ack_pingpong = 0
+            tp.ack_ato_ns = TCP_ATO_MIN_NS
+        tcp_send_ack(cpu, tp)
+        tp.net.mib[TcpExt.DelayedACKs] += 1
+
+
+def tcp_write_timer(cpu: Cpu, arg: Any) -> None:
+    """The retransmit timer fired. Linux: tcp_write_timer()."""
+    tp: TcpSock = arg
+    if tp.sk_lock_owned:
+        tp.tsq_flags |= TCP_WRITE_TIMER_DEFERRED
+    else:
+        tcp_write_timer_handler(cpu, tp)
+
+
+def tcp_write_timer_handler(cpu: Cpu, tp: TcpSock) -> None:
+    """Do what the timer was armed for. Linux: tcp_write_timer_handler()."""
+    event = tp.icsk_pending
+    if tp.sk_state in (TcpState.CLOSE, TcpState.LISTEN) or event == ICSK_TIME_NONE:
+        return
+    if tp.icsk_timeout > cpu.now:
+        assert tp.retransmit_timer is not None
+        tp.net.machine.timers.mod_timer(tp.retransmit_timer, cpu.now, tp.icsk_timeout)
+        return
+    if event == ICSK_TIME_REO_TIMEOUT:
+        tcp_rack_reo_timeout(cpu, tp)
+    elif event == ICSK_TIME_LOSS_PROBE:
+        tcp_send_loss_probe(cpu, tp)
+    elif event == ICSK_TIME_RETRANS:
+        tp.icsk_pending = ICSK_TIME_NONE
+        tcp_retransmit_timer(cpu, tp)
+    elif event == ICSK_TIME_PROBE0:
+        tp.icsk_pending = ICSK_TIME_NONE
+        tcp_probe_timer(cpu, tp)
+
+
+def tcp_rack_reo_timeout(cpu: Cpu, tp: TcpSock) -> None:
+    """The time for mere reordering is over: what is missing is lost. Linux: tcp_rack_reo_timeout()."""
+    in_flight = tp.packets_out - tp.sacked_out - tp.lost_out + tp.retrans_out
+    tcp_rack_detect_loss(cpu, tp)
+    if in_flight != tp.packets_out - tp.sacked_out - tp.lost_out + tp.retrans_out:
+        if tp.ca_state != TCP_CA_RECOVERY:
+            tcp_enter_recovery(tp)
+            if tp.ca_state not in (TCP_CA_CWR, TCP_CA_RECOVERY):
+                tp.snd_cwnd = max(tp.snd_cwnd, 1)
+        tcp_xmit_retransmit_queue(cpu, tp)
+    if tp.icsk_pending != ICSK_TIME_RETRANS:
+        tp.icsk_pending = ICSK_TIME_NONE
+        tcp_rearm_rto(cpu, tp)
+
+
+def tcp_model_timeout_ns(tp: TcpSock, boundary: int, base_ns: int) -> int:
+    """Time that `boundary` doublings of the base take, capped like the RTO. Linux: tcp_model_timeout()."""
+    rto_max = tp.rto_max_ns
+    thresh = (rto_max // base_ns).bit_length() - 1
+    if boundary <= thresh:
+        return ((2 << boundary) - 1) * base_ns
+    return ((2 << thresh) - 1) * base_ns + (boundary - thresh) * rto_max
+
+
+def retransmits_timed_out(cpu: Cpu, tp: TcpSock, boundary: int, timeout_ns: int) -> bool:
+    """Retransmitting has gone on as long as `boundary` doublings, or `timeout_ns`. Linux: same name."""
+    if not tp.icsk_retransmits:
+        return False
+    if not timeout_ns:
+        base = 1_000_000_000 if tp.sk_state in SYN_STATES else TCP_RTO_MIN_NS
+        timeout_ns = tcp_model_timeout_ns(tp, boundary, base)
+    return cpu.now - tp.retrans_stamp_ns >= timeout_ns
+
+
+def tcp_orphan_retries(tp: TcpSock, *, alive: bool) -> int:
+    """How often an orphan tries. Linux: tcp_orphan_retries()."""
+    retries = tp.net.sysctl[TCP_ORPHAN_RETRIES]
+    if tp.sk_err_soft and not alive:
+        return 0
+    return 8 if retries == 0 and alive else retries
+
+
+def tcp_write_timeout(cpu: Cpu, tp: TcpSock) -> bool:
+    """Give up if the peer has been silent for too long. Linux: tcp_write_timeout()."""
+    sysctl = tp.net.sysctl
+    retry_until = sysctl[TCP_RETRIES2]
+    expired = False
+    if tp.sk_state in SYN_STATES:
+        retry_until = tp.syn_tries or sysctl[TCP_SYN_RETRIES]
+        most = retry_until
+        if tp.sk_state == TcpState.SYN_SENT:
+            most += sysctl[TCP_SYN_LINEAR_TIMEOUTS]
+        expired = tp.icsk_retransmits >= most
+    elif tp.orphan:
+        alive = tp.icsk_rto_ns < tp.rto_max_ns
+        retry_until = tcp_orphan_retries(tp, alive=alive)
+    if not expired:
+        expired = retransmits_timed_out(cpu, tp, retry_until, tp.icsk_user_timeout_ns)
+    if expired:
+        tcp_write_err(cpu, tp)
+    return expired
+
+
+def tcp_retransmit_timer(cpu: Cpu, tp: TcpSock) -> None:
+    """The RTO is over: everything outstanding counts as lost, the oldest goes out again. RFC: 6298.
+
+    Linux: net/ipv4/tcp_timer.c tcp_retransmit_timer().
+    """
+    if not tp.packets_out:
+        return
+    net = tp.net
+    closed_window = not tp.snd_wnd and not tp.orphan and tp.sk_state not in SYN_STATES
+    if not closed_window:
+        net.mib[TcpExt.TCPTimeouts] += 1
+        if tcp_write_timeout(cpu, tp):
+            return
+    elif cpu.now - tp.rcv_tstamp_ns > tp.rto_max_ns and tp.icsk_retransmits:
+        tcp_write_err(cpu, tp)
+        return
+    tcp_enter_loss(cpu, tp)
+    if not closed_window:
+        tp.icsk_retransmits += 1
+    net.event(cpu, "timer", f"{net.name}: retransmission timeout after {tp.icsk_rto_ns // 1_000_000} ms", 1)
+    if not tcp_retransmit_skb(cpu, tp, tp.tcp_rtx_queue[0], 1):
+        tcp_reset_xmit_timer(cpu, tp, ICSK_TIME_RETRANS, RESOURCE_PROBE_INTERVAL_NS)
+        return
+    if tp.sk_state != TcpState.SYN_SENT or tp.icsk_retransmits > net.sysctl[TCP_SYN_LINEAR_TIMEOUTS]:
+        tp.icsk_backoff += 1
+        tp.icsk_rto_ns = min(tp.icsk_rto_ns << 1, tp.rto_max_ns)
+    tcp_reset_xmit_timer(cpu, tp, ICSK_TIME_RETRANS, tcp_clamp_rto_to_user_timeout(cpu, tp))
+
+
+def tcp_probe_timer(cpu: Cpu, tp: TcpSock) -> None:
+    """The persist timer fired: probe the closed window, or give up. Linux: tcp_probe_timer()."""
+    if tp.packets_out or not tp.tcp_write_queue:
+        tp.icsk_probes_out = tp.icsk_probes_tstamp = 0
+        return
+    timed_out = False
+    if not tp.icsk_probes_tstamp:
+        tp.icsk_probes_tstamp = cpu.now
+    elif tp.icsk_user_timeout_ns:
+        timed_out = cpu.now - tp.icsk_probes_tstamp >= tp.icsk_user_timeout_ns
+    max_probes = tp.net.sysctl[TCP_RETRIES2]
+    if tp.orphan:
+        alive = min(tp.icsk_rto_ns << tp.icsk_backoff, tp.rto_max_ns) < tp.rto_max_ns
+        max_probes = tcp_orphan_retries(tp, alive=alive)
+        timed_out = timed_out or (not alive and tp.icsk_backoff >= max_probes)
+    if timed_out or tp.icsk_probes_out >= max_probes:
+        tcp_write_err(cpu, tp)
+    else:
+        tcp_send_probe0(cpu, tp)
+
+
+def tcp_reset_keepalive_timer(cpu: Cpu, tp: TcpSock, delay_ns: int) -> None:
+    """Arm the keepalive (or FIN_WAIT2) timer. Linux: tcp_reset_keepalive_timer()."""
+    assert tp.keepalive_timer is not None
+    tp.net.machine.timers.mod_timer(tp.keepalive_timer, cpu.now, cpu.now + delay_ns)
+
+
+def tcp_keepalive_timer(cpu: Cpu, arg: Any) -> None:
+    """An idle connection, or an orphan in FIN_WAIT2. Linux: net/ipv4/tcp_timer.c tcp_keepalive_timer()."""
+    tp: TcpSock = arg
+    if tp.sk_lock_owned:
+        tcp_reset_keepalive_timer(cpu, tp, 50_000_000)
+        return
+    if tp.sk_state == TcpState.FIN_WAIT2 and tp.orphan:
+        if tp.linger2 >= 0:
+            remaining = tcp_fin_time_ns(tp) - TCP_TIMEWAIT_LEN_NS
+            if remaining > 0:
+                tcp_time_wait(cpu, tp, TcpState.FIN_WAIT2, remaining)
+                return
+        tcp_send_active_reset(cpu, tp)
+        tcp_done(cpu, tp)
+        return
+    if not tp.keepopen or tp.sk_state in (TcpState.CLOSE, TcpState.SYN_SENT, TcpState.LISTEN):
+        return
+    sysctl = tp.net.sysctl
+    time_ns = sysctl[TCP_KEEPALIVE_TIME] * 1_000_000_000
+    if tp.packets_out or tp.tcp_write_queue:
+        tcp_reset_keepalive_timer(cpu, tp, time_ns)
+        return
+    idle = min(cpu.now - tp.lrcvtime_ns, cpu.now - tp.rcv_tstamp_ns)
+    if idle < time_ns:
+        tcp_reset_keepalive_timer(cpu, tp, time_ns - idle)
+        return
+    dead = tp.icsk_probes_out >= sysctl[TCP_KEEPALIVE_PROBES]
+    if tp.icsk_user_timeout_ns:
+        dead = idle >= tp.icsk_user_timeout_ns and tp.icsk_probes_out > 0
+    if dead:
+        tcp_send_active_reset(cpu, tp)
+        tp.sk_err = ETIMEDOUT
+        tcp_write_err(cpu, tp)
+        return
+    tp.icsk_probes_out += 1
+    tcp_xmit_probe_skb(cpu, tp, TcpExt.TCPKeepAlive)
+    tcp_reset_keepalive_timer(cpu, tp, sysctl[TCP_KEEPALIVE_INTVL] * 1_000_000_000)

@@ -1,0 +1,203 @@
+"""How large the packets get that TCP hands down: TSO sizing, deferral, splitting, and cwnd use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wireside.catalog.sysctls import TCP_SLOW_START_AFTER_IDLE
+from wireside.kernel.skbuff import FIN, PSH, SK_BUFF_SIZE, SKB_SMALL_HEAD, SkBuff
+from wireside.kernel.sock import sk_wmem_queue_add
+from wireside.kernel.tcp_sock import (
+    MASK,
+    TCP_CA_OPEN,
+    TCP_CA_RECOVERY,
+    TCP_INIT_CWND,
+    TCP_NAGLE_CORK,
+    after,
+    before,
+    tcp_wnd_end,
+)
+
+if TYPE_CHECKING:
+    from collections import deque
+
+    from wireside.kernel.net import Cpu
+    from wireside.kernel.tcp_sock import TcpSock
+
+GSO_MAX_SIZE = 65536
+MIN_TSO_SEGS = 2
+TSO_WIN_DIVISOR = 3
+"""A super-packet waits for more ACKs only while less than a third of the window may be sent."""
+TSO_RTT_LOG = 9
+
+
+def skb_segs(skb: SkBuff, mss: int) -> int:
+    """Set and return the number of wire segments of a queued skb. Linux: tcp_set_skb_tso_segs()."""
+    if skb.len <= mss:
+        skb.gso_segs = 1
+        skb.gso_size = 0
+    else:
+        skb.gso_segs = -(-skb.len // mss)
+        skb.gso_size = mss
+    return skb.gso_segs
+
+
+def tcp_tso_segs(tp: TcpSock, mss: int) -> int:
+    """Most segments of one super-packet: about a millisecond at the pacing rate, more when the RTT is short.
+
+    Linux: net/ipv4/tcp_output.c tcp_tso_autosize().
+    """
+    size = tp.pacing_rate >> 10 if tp.pacing_rate else GSO_MAX_SIZE
+    shift = tp.min_rtt_us >> TSO_RTT_LOG
+    if shift < 32:
+        size += GSO_MAX_SIZE >> shift
+    return max(min(size, GSO_MAX_SIZE - 1) // mss, MIN_TSO_SEGS)
+
+
+def tcp_xmit_size_goal(tp: TcpSock, mss: int) -> int:
+    """How many bytes write() gathers in one skb: whole segments, at most half the peer's largest window.
+
+    Linux: net/ipv4/tcp.c tcp_xmit_size_goal().
+    """
+    goal = GSO_MAX_SIZE - 1 - 320
+    cutoff = tp.max_window >> 1 if tp.max_window > 536 else tp.max_window
+    if cutoff and goal > cutoff:
+        goal = cutoff
+    return max(goal // mss * mss, mss)
+
+
+def tcp_mss_split_point(tp: TcpSock, skb: SkBuff, mss: int, max_segs: int, nonagle: int) -> int:
+    """Bytes of `skb` that may leave now. Linux: tcp_mss_split_point()."""
+    window = (tcp_wnd_end(tp) - skb.seq) & MASK
+    max_len = mss * max_segs
+    if max_len <= window and skb is not tp.tcp_write_queue[-1]:
+        return max_len
+    needed = min(skb.len, window)
+    if max_len <= needed:
+        return max_len
+    partial = needed % mss
+    small_out = after(tp.snd_sml, tp.snd_una) and not after(tp.snd_sml, tp.snd_nxt)
+    if partial and (nonagle & TCP_NAGLE_CORK or (not nonagle and tp.packets_out and small_out)):
+        return needed - partial
+    return needed
+
+
+def tcp_tso_should_defer(cpu: Cpu, tp: TcpSock, skb: SkBuff, max_segs: int, in_flight: int, mss: int) -> int:
+    """Wait for more ACKs before sending a super-packet: 0 no, 1 yes, 2 yes and cwnd is what limits.
+
+    Linux: net/ipv4/tcp_output.c tcp_tso_should_defer().
+    """
+    if tp.ca_state >= TCP_CA_RECOVERY:
+        return 0
+    if tp.lsndtime_ns and cpu.now - tp.lsndtime_ns > 1_000_000:
+        return 0
+    send_win = (tcp_wnd_end(tp) - skb.seq) & MASK
+    cong_win = (tp.snd_cwnd - in_flight) * mss
+    limit = min(send_win, cong_win)
+    if limit >= max_segs * mss or (skb is not tp.tcp_write_queue[-1] and limit >= skb.len):
+        return 0
+    if limit >= min(tp.snd_wnd, tp.snd_cwnd * mss) // TSO_WIN_DIVISOR:
+        return 0
+    if not tp.tcp_rtx_queue:
+        return 0
+    delta_ns = cpu.now - tp.tcp_rtx_queue[0].skb_mstamp_ns
+    if delta_ns - 1000 * (tp.srtt_us >> 4) < 0:
+        return 0
+    if cong_win < send_win:
+        if cong_win <= skb.len:
+            return 2
+    elif send_win <= skb.len:
+        return 1
+    return 0 if skb.tcp_flags & FIN else 1
+
+
+def tcp_fragment(tp: TcpSock, queue: deque[SkBuff], index: int, length: int, mss: int) -> None:
+    """Split queue[index] after `length` bytes; the rest becomes a new skb behind it.
+
+    Linux: net/ipv4/tcp_output.c tcp_fragment(), tso_fragment().
+    """
+    skb = queue[index]
+    rest = SkBuff(0, skb.flow, skb.protocol, skb.len - length, (skb.seq + length) & MASK, skb.tcp_flags)
+    rest.end_seq = skb.end_seq
+    rest.truesize = SK_BUFF_SIZE + SKB_SMALL_HEAD + rest.len
+    rest.nr_frags = skb.nr_frags
+    rest.sacked = skb.sacked
+    rest.retrans = skb.retrans
+    rest.skb_mstamp_ns = skb.skb_mstamp_ns
+    skb.tcp_flags &= ~(FIN | PSH)
+    skb.len = length
+    skb.end_seq = rest.seq
+    skb.truesize -= rest.len
+    sk_wmem_queue_add(tp, SK_BUFF_SIZE + SKB_SMALL_HEAD)
+    skb_segs(skb, mss)
+    skb_segs(rest, mss)
+    queue.insert(index + 1, rest)
+
+
+def tcp_cwnd_validate(cpu: Cpu, tp: TcpSock, cwnd_limited: bool) -> None:
+    """Remember whether cwnd was used up; an application that does not use it lets it decay.
+
+    RFC: 7661 in spirit. Linux: net/ipv4/tcp_output.c tcp_cwnd_validate().
+    """
+    if (
+        not before(tp.snd_una, tp.cwnd_usage_seq)
+        or cwnd_limited
+        or (not tp.is_cwnd_limited and tp.packets_out > tp.max_packets_out)
+    ):
+        tp.is_cwnd_limited = cwnd_limited
+        tp.max_packets_out = tp.packets_out
+        tp.cwnd_usage_seq = tp.snd_nxt
+    if tcp_is_cwnd_limited(tp):
+        tp.snd_cwnd_stamp_ns = cpu.now
+    elif (
+        tp.net.sysctl[TCP_SLOW_START_AFTER_IDLE]
+        and cpu.now - tp.snd_cwnd_stamp_ns >= tp.icsk_rto_ns
+        and tp.ca_state == TCP_CA_OPEN
+    ):
+        tcp_cwnd_application_limited(cpu, tp)
+
+
+def tcp_is_cwnd_limited(tp: TcpSock) -> bool:
+    """Growing cwnd makes sense: it was used up lately. Linux: include/net/tcp.h tcp_is_cwnd_limited()."""
+    if tp.is_cwnd_limited:
+        return True
+    return tp.snd_cwnd < tp.snd_ssthresh and tp.snd_cwnd < 2 * tp.max_packets_out
+
+
+def tcp_cwnd_application_limited(cpu: Cpu, tp: TcpSock) -> None:
+    """Bring cwnd down towards what was really used. Linux: tcp_cwnd_application_limited()."""
+    if not tp.sk_nospace:
+        win_used = max(tp.max_packets_out, TCP_INIT_CWND)
+        if win_used < tp.snd_cwnd:
+            tp.snd_ssthresh = tcp_current_ssthresh(tp)
+            tp.snd_cwnd = tp.snd_cwnd + win_used >> 1
+    tp.snd_cwnd_stamp_ns = cpu.now
+
+
+def tcp_current_ssthresh(tp: TcpSock) -> int:
+    """Ssthresh as it would be after an idle time. Linux: include/net/tcp.h tcp_current_ssthresh()."""
+    if tp.ca_state in (2, 3):
+        return tp.snd_ssthresh
+    return max(tp.snd_ssthresh, (tp.snd_cwnd >> 1) + (tp.snd_cwnd >> 2))
+
+
+def tcp_slow_start_after_idle_check(cpu: Cpu, tp: TcpSock) -> None:
+    """Before sending after an idle time: halve cwnd once per RTO that passed, down to the initial window.
+
+    Linux: include/net/tcp.h tcp_slow_start_after_idle_check(), net/ipv4/tcp_output.c tcp_cwnd_restart().
+    """
+    if tp.packets_out or not tp.net.sysctl[TCP_SLOW_START_AFTER_IDLE]:
+        return
+    delta = cpu.now - tp.lsndtime_ns
+    if delta <= tp.icsk_rto_ns:
+        return
+    restart = min(TCP_INIT_CWND, tp.snd_cwnd)
+    tp.snd_ssthresh = tcp_current_ssthresh(tp)
+    cwnd = tp.snd_cwnd
+    delta -= tp.icsk_rto_ns
+    while delta > 0 and cwnd > restart:
+        cwnd >>= 1
+        delta -= tp.icsk_rto_ns
+    tp.snd_cwnd = max(cwnd, restart)
+    tp.snd_cwnd_stamp_ns = cpu.now
+    tp.max_packets_out = 0

@@ -38,6 +38,10 @@ def draw_knobs(surface: Surface, look: Look, view: View) -> None:
         lines = wrap(plain(note, glyphs).partition("; ")[2] or note, width)[: rows - 1]
     if not knobs.message:
         lines = lines[: max(1, rows - len(knobs.rows))]
+    if focused and knobs.rows and (doc := knobs.rows[knobs.chosen].doc) != note:
+        more = [*wrap(plain(doc, glyphs), width), ""]
+        if len(knobs.rows) + len(lines) + len(more) < rows:
+            lines = more + lines
     shown = max(1, rows - len(lines))
     first = max(0, min(knobs.chosen - shown // 2, len(knobs.rows) - shown))
     for y, index in enumerate(range(first, min(len(knobs.rows), first + shown)), start=1):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 
-from wireside.errors import WiresideError
+from wireside.errors import CommandError, WiresideError
 from wireside.paint.glyphs import glyphs_from_environment
 from wireside.paint.palette import Palette, depth_from_environment, roles_from_environment
 from wireside.paint.view import Look
@@ -114,6 +114,8 @@ def run(
     `renderer` is "safe" (through Textual's compositor), "fast" or "auto" (cell differences written directly
     wherever that is possible). Raises WiresideError after the terminal has been restored.
     """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CommandError("the picture needs a terminal", next_step="`wireside run SCENARIO` plays a scenario as text.")
     from wireside.scenario.library import index, scenario_dir  # noqa: PLC0415
     from wireside.scenario.load import load  # noqa: PLC0415
 

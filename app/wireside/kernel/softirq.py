@@ -16,6 +16,8 @@ NET_SOFTIRQS = NET_TX_SOFTIRQ | NET_RX_SOFTIRQ
 MAX_SOFTIRQ_RESTART = 10
 """Rounds in a row before ksoftirqd takes over. Linux: kernel/softirq.c."""
 MAX_SOFTIRQ_TIME_NS = 2_000_000
+QUIET_NS = 100_000_000
+"""Hand-overs to ksoftirqd are told as events at most this often; under a flood there are thousands."""
 
 softirq_vec: dict[int, Callable[[Cpu], bool]] = {}
 """Softirq bit to its action; an action does one slice and returns whether there is more."""
@@ -39,6 +41,7 @@ class SoftirqRun:
         "restarts",
         "rx_active",
         "time_limit",
+        "told_at",
         "vectors",
         "weight",
         "work",
@@ -49,6 +52,8 @@ class SoftirqRun:
         self.vectors = 0
         self.restarts = 0
         self.end = 0
+        self.told_at = -QUIET_NS
+        """When the last hand-over to ksoftirqd was told as an event."""
         self.rx_active = False
         self.budget = 0
         """Packets left in this net_rx_action round."""
@@ -107,13 +112,27 @@ def _restart(cpu: Cpu, run: SoftirqRun) -> bool:
         cpu.softirq_pending ^= pending
         return True
     run.active = False
+    if pending and not cpu.ksoftirqd and cpu.now - run.told_at >= QUIET_NS:
+        run.told_at = cpu.now
+        cpu.machine.nets[0].event(
+            cpu,
+            "softirq",
+            f"CPU {cpu.id}: softirqs go on and on after {run.restarts} rounds: ksoftirqd takes over",
+            1,
+        )
     cpu.ksoftirqd = pending != 0
     return False
 
 
 def do_softirq(cpu: Cpu) -> None:
-    """Run pending network softirqs to the end right here, in the task that called. Linux: do_softirq()."""
+    """Run pending network softirqs to the end right here, in the task that called. Linux: do_softirq().
+
+    Differs: a NIC's poll that was handed over to ksoftirqd stays there, because it needs slices of its own: frames
+    arrive meanwhile.
+    """
     if cpu.in_softirq or softirq_run(cpu).active:
+        return
+    if cpu.ksoftirqd and any(napi.dev is not None for napi in cpu.softnet.poll_list):
         return
     while softirq_step(cpu):
         pass

@@ -291,7 +291,6 @@ def udp_recvmsg(cpu: Cpu, sk: UdpSock, size: int) -> int | None:
     sk.reader_queue_len -= 1
     if skb.stamps is not None:
         skb.stamps += (SYS_READ, cpu.now)
-    cpu.now += cpu.cost[SYS_READ]
     deficit = sk.forward_deficit + skb.truesize
     if sk.reader_queue_len and deficit < sk.sk_rcvbuf >> 2:
         sk.forward_deficit = deficit

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-
 import pytest
 
 from wireside.kernel.net import ip_parse
@@ -11,6 +9,7 @@ from wireside.scenario.spec import Call, Loop
 from wireside.sim.run import Sleep
 from wireside.sim.script import Script
 
+EAGAIN, EPIPE, ECONNRESET = 11, 32, 104
 ADDRESS = ip_parse("10.0.0.1")
 
 
@@ -60,10 +59,10 @@ def test_variables_addresses_and_constants_become_arguments():
     [
         ("1000", 1000, True),
         ("1000", 999, False),
-        ("EAGAIN", -errno.EAGAIN, True),
-        ("-EAGAIN", -errno.EAGAIN, True),
-        ("EPIPE", -errno.EAGAIN, False),
-        ("0", -errno.ECONNRESET, False),
+        ("EAGAIN", -EAGAIN, True),
+        ("-EAGAIN", -EAGAIN, True),
+        ("EPIPE", -EAGAIN, False),
+        ("0", -ECONNRESET, False),
         ("-11", -11, True),
         ("", -5, True),
     ],
@@ -74,7 +73,7 @@ def test_expected_results(expected, result, holds):
 
 
 def test_the_first_failure_is_told_with_place_call_and_result():
-    _, failed = play((Call("write", (3, 10), "", "10"), Call("write", (3, 20), "", "20")), -errno.EPIPE, 5)
+    _, failed = play((Call("write", (3, 10), "", "10"), Call("write", (3, 20), "", "20")), -EPIPE, 5)
     assert failed == "<built in code>:1:1: write(3, 10) gave -EPIPE, not 10"
 
 

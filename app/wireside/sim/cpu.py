@@ -38,6 +38,10 @@ SYSCALL_NS = 100
 """What the cheapest system call costs, ns; no call is free, so that time always moves on."""
 
 
+RUN_ON = 16
+"""Slices in a row without an event; a bound, so that the wall clock is looked at in time."""
+
+
 class Runner:
     """One CPU's schedule. `busy_until` ends its IRQ or softirq slice; `task_end` the running task's slice, ns."""
 
@@ -90,11 +94,12 @@ class Engine:
         """Whose slice is being computed right now."""
         self.timer: Call | None = None
         self.timer_at = NEVER
-        self.machine: Machine | None = None
+        self.wheel_due: list[int] = []
+        """The timer wheel's heap of due times, the machine's own."""
 
     def attach(self, machine: Machine) -> None:
         """Take over the CPUs of `machine`, which has at least one network namespace."""
-        self.machine = machine
+        self.wheel_due = machine.timers.due
         self.runners = [Runner(cpu) for cpu in machine.cpus]
 
     # What the kernel asks for
@@ -121,7 +126,7 @@ class Engine:
         if by is runner and cpu.in_softirq:
             return
         runner.softirq_at = by.cpu.now if by is not None else self.env.now
-        if by is not runner or runner.current is not None:
+        if by is not runner:
             self._arm(runner, runner.softirq_at)
 
     def raise_hardirq(self, cpu_id: int, when: int, handler: Callable[[Cpu, Any], None], arg: Any) -> None:
@@ -156,16 +161,12 @@ class Engine:
             if self.running is not runner:
                 self._arm(runner, when)
 
-    def check_timers(self) -> None:
-        """Make sure that an event is armed at the earliest pending timer."""
-        machine = self.machine
-        assert machine is not None
-        due = machine.timers.due
-        if due and due[0] < self.timer_at:
-            if self.timer is not None:
-                self.timer.dead = True
-            self.timer_at = due[0]
-            self.timer = self.env.at(due[0], self._tick, None)
+    def _arm_timer(self, when: int) -> None:
+        """Plan the event at which the timer wheel has something due."""
+        if self.timer is not None:
+            self.timer.dead = True
+        self.timer_at = when
+        self.timer = self.env.at(when, self._tick, None)
 
     # Events
 
@@ -196,15 +197,37 @@ class Engine:
         runner.armed = self.env.at(when, self._dispatch, runner)
 
     def _dispatch(self, runner: Runner) -> None:
-        """Run the most urgent slice of a CPU, then plan the next."""
-        if runner.armed is not None:
+        """Run the most urgent slice of a CPU, and plan the next.
+
+        While nothing else in the world happens before the next slice, it follows here and needs no event of its own.
+        """
+        env = self.env
+        now = env._now
+        if runner.armed is not None and runner.armed_at <= now:
             runner.armed.dead = True
             runner.armed = None
-        now = self.env._now
-        if now < runner.busy_until:
-            self._arm(runner, runner.busy_until)
-            return
-        self.running = runner
+        heap: list[Any] = env._queue
+        for _ in range(RUN_ON):
+            if now < runner.busy_until:
+                when = runner.busy_until
+            else:
+                self.running = runner
+                self._run(runner, now)
+                self.running = None
+                when = self._next(runner)
+                due = self.wheel_due
+                if due and due[0] < self.timer_at:
+                    self._arm_timer(due[0])
+            if when >= NEVER:
+                return
+            if when > env.until or (heap and heap[0][0] <= when):
+                break
+            if when > now:
+                env._now = now = when
+        self._arm(runner, when)
+
+    def _run(self, runner: Runner, now: int) -> None:
+        """Run one slice of what is most urgent at `now` ns."""
         cpu = runner.cpu
         if runner.irqs:
             self._hardirq(runner, now)
@@ -216,29 +239,27 @@ class Engine:
             self._switch(runner, now)
         elif now >= runner.task_end:
             self._slice_over(runner, now)
-        self.running = None
-        self._plan(runner)
-        self.check_timers()
 
-    def _plan(self, runner: Runner) -> None:
-        """Arm the event at which this CPU next has something to do."""
+    def _next(self, runner: Runner) -> int:
+        """The ns at which this CPU next has something to do; NEVER when it is idle."""
         cpu = runner.cpu
+        busy = runner.busy_until
         if runner.irqs or runner.timers_due:
-            self._arm(runner, runner.busy_until)
-            return
+            return busy
+        current = runner.current
         if cpu.softirq_pending or runner.more:
             if not cpu.ksoftirqd:
-                when = max(runner.busy_until, runner.softirq_at)
-                self._arm(runner, when if runner.current is None else min(when, runner.task_end))
-                return
+                when = max(busy, runner.softirq_at)
+                return when if current is None else min(when, runner.task_end)
             thread = runner.ksoftirqd
             if thread.state == SLEEPING:
                 thread.state, thread.ready_at = RUNNABLE, cpu.now
                 runner.queue.append(thread)
-        if runner.current is not None:
-            self._arm(runner, runner.task_end)
-        elif runner.queue:
-            self._arm(runner, max(runner.busy_until, runner.queue[0].ready_at))
+        if current is not None:
+            return runner.task_end
+        if runner.queue:
+            return max(busy, runner.queue[0].ready_at)
+        return NEVER
 
     # Slices above tasks
 
@@ -314,7 +335,7 @@ class Engine:
             run.sleep = None
             step = run.program.next(cpu.now, run.result)
             if step is None or step.__class__ is Sleep:
-                self._rest(runner, run, step)  # type: ignore[arg-type]
+                self._rest(runner, run, step)
                 return
             run.call = step  # type: ignore[assignment]
         task = run.task

@@ -79,11 +79,11 @@ def connect(world: World, link: LinkSpec) -> None:
 
 
 def _end(world: World, link: LinkSpec, name: str) -> Net | WirePeer:
-    end = world.nets.get(name) or world.peers.get(name)
+    net, peer = world.nets.get(name), world.peers.get(name)
+    end = net or peer
     if end is None:
         raise ScenarioError(f"the link names {name!r}, which is no host", where=link.position)
-    taken = end.wire if not hasattr(end, "dev") else _wire_of(end)
-    if taken is not None:
+    if (net is not None and _wire_of(net) is not None) or (peer is not None and peer.wire is not None):
         raise ScenarioError(f"{name} has more than one link", where=link.position)
     return end
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NORMAL = 1
 """SimPy's ordinary priority; calls and ordinary events of one instant run in the order they were scheduled."""
-CLOCK_CHECK = 256
+CLOCK_CHECK = 64
 """Events between two looks at the wall clock."""
 
 
@@ -37,6 +37,8 @@ class KernelEnv(simpy.Environment):
         super().__init__(0)
         self._now: int = 0
         self._count = 0
+        self.until = 0
+        """How far the present run goes, ns; up to there, and before the next event, a call may move `now` on."""
 
     @property
     def now(self) -> int:
@@ -46,8 +48,9 @@ class KernelEnv(simpy.Environment):
     def at(self, when: int, function: Callable[[Any], None], arg: Any) -> Call:
         """Call function(arg) at `when` ns, or now if that is past."""
         call = Call(function, arg)
-        self._count += 1
-        heappush(self._queue, (max(when, self._now), NORMAL, self._count, call))  # type: ignore[misc]
+        self._count = count = self._count + 1
+        now = self._now
+        heappush(self._queue, (when if when > now else now, NORMAL, count, call))  # type: ignore[misc]  # noqa: FURB136
         return call
 
     def cancel(self, handle: Call) -> None:
@@ -64,7 +67,7 @@ class KernelEnv(simpy.Environment):
         self._count += 1
         heappush(self._queue, (self._now + int(delay), priority, self._count, event))
 
-    def peek(self) -> int:  # type: ignore[override]
+    def peek(self) -> int:
         """The instant of the next thing that will happen, or -1 when nothing will."""
         queue = self._queue
         while queue:
@@ -79,7 +82,7 @@ class KernelEnv(simpy.Environment):
         if not self._queue:
             raise simpy.core.EmptySchedule
         when, _, _, item = heappop(self._queue)
-        self._now = int(when)
+        self._now = self.until = int(when)
         self._happen(item)
 
     def run_until(self, until: int, wall_deadline: float | None = None) -> bool:
@@ -89,6 +92,7 @@ class KernelEnv(simpy.Environment):
         """
         queue: list[Any] = self._queue
         left = CLOCK_CHECK
+        self.until = until
         while queue and queue[0][0] <= until:
             self._now, _, _, item = heappop(queue)
             if item.__class__ is Call:
@@ -121,3 +125,4 @@ class KernelEnv(simpy.Environment):
     def __setstate__(self, state: tuple[int, list[Any], int]) -> None:
         super().__init__(0)
         self._now, self._queue, self._count = state
+        self.until = self._now

@@ -9,12 +9,15 @@ from wireside.kernel.skbuff import ACK, FIN, IPPROTO_TCP, IPPROTO_UDP, PSH, RST,
 from wireside.snapshot import PacketTrace
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Iterable
 
     from wireside.kernel.net import Machine, Net
     from wireside.kernel.skbuff import Flow, SkBuff
 
 MASK = 0xFFFFFFFF
+REMEMBERED = 20_000
+"""Packets whose words are kept."""
 LETTERS = ((FIN, "F"), (SYN, "S"), (RST, "R"), (PSH, "P"), (ACK, "."), (URG, "U"), (0x40, "E"), (0x80, "W"))
 
 
@@ -39,34 +42,38 @@ class PacketBook:
     def traces(self, machines: Iterable[Machine], since: int, limit: int) -> tuple[PacketTrace, ...]:
         """Packets whose last stamp is at or after `since` ns, or which still live; at most the newest `limit`."""
         found: list[tuple[int, SkBuff]] = []
+        fresh: list[tuple[int, SkBuff]] = []
         for machine in machines:
             trace = machine.trace
             if not trace:
                 continue
-            self._learn(machine.name, trace)
+            self._fresh(machine.name, trace, fresh)
             for skb in trace:
                 stamps = skb.stamps
                 if stamps and (stamps[-1] >= since or not skb.fate):
                     found.append((stamps[1], skb))
+        self._learn(fresh)
         found.sort(key=_birth)
         del found[: max(0, len(found) - limit)]
         return tuple([self._trace(skb) for _, skb in found])
 
-    def _learn(self, machine: str, trace: Iterable[SkBuff]) -> None:
-        """Look at the packets born since the last time, oldest first."""
+    def _fresh(self, machine: str, trace: deque[SkBuff], fresh: list[tuple[int, SkBuff]]) -> None:
+        """Add to `fresh` the packets of a trace that were born since the last time."""
         last = self.seen.get(machine, 0)
-        fresh = []
-        for skb in reversed(trace):  # type: ignore[call-overload]
+        for skb in reversed(trace):
             if skb.id <= last:
                 break
-            fresh.append(skb)
-        for skb in reversed(fresh):
+            if skb.stamps:
+                fresh.append((skb.stamps[1], skb))
+        self.seen[machine] = trace[-1].id
+
+    def _learn(self, fresh: list[tuple[int, SkBuff]]) -> None:
+        """Say what new packets are, oldest first, so that a SYN's number is known to what follows it."""
+        fresh.sort(key=_birth)
+        for _, skb in fresh:
             self.said[skb.id] = self._kind(skb), self._label(skb)
-        if fresh:
-            self.seen[machine] = fresh[0].id
-        if len(self.said) > 20_000:
-            oldest = sorted(self.said)[: len(self.said) // 2]
-            for number in oldest:
+        if len(self.said) > REMEMBERED:
+            for number in list(self.said)[: REMEMBERED // 2]:
                 del self.said[number]
                 self.done.pop(number, None)
 
@@ -116,10 +123,20 @@ class PacketBook:
         if skb.tcp_flags & SYN:
             isn = self.isn[skb.flow] = skb.seq
         elif isn is None:
-            isn = _isn_of_socket(skb.source, skb.flow)
+            isn = _number_of_socket(skb.source, skb.flow, "iss")
             if isn is None:
                 isn = (skb.seq - 1) & MASK
             self.isn[skb.flow] = isn
+        return isn
+
+    def _other_start(self, skb: SkBuff) -> int:
+        """The initial sequence number of the other direction, which a packet acknowledges."""
+        saddr, sport, daddr, dport = skb.flow
+        back = (daddr, dport, saddr, sport)
+        isn = self.isn.get(back)
+        if isn is None:
+            isn = _number_of_socket(skb.source, skb.flow, "irs")
+            self.isn[back] = isn = (skb.ack_seq - 1) & MASK if isn is None else isn
         return isn
 
     def _label(self, skb: SkBuff) -> str:
@@ -139,7 +156,7 @@ class PacketBook:
         elif skb.tcp_flags & (FIN | RST):
             parts.append(f"seq {seq}")
         if skb.tcp_flags & ACK:
-            other = 0 if skb.tcp_flags & SYN else self.isn.get((daddr, dport, saddr, sport), 0)
+            other = 0 if skb.tcp_flags & SYN else self._other_start(skb)
             parts.append(f"ack {(skb.ack_seq - other) & MASK}")
         parts.append(f"win {skb.window}")
         if skb.opt is not None:
@@ -152,12 +169,12 @@ def _birth(entry: tuple[int, SkBuff]) -> tuple[int, int]:
     return entry[0], entry[1].id
 
 
-def _isn_of_socket(source: Net | None, flow: Flow) -> int | None:
+def _number_of_socket(source: Net | None, flow: Flow, name: str) -> int | None:
+    """The initial sequence number `name` ("iss", "irs") of the socket that sent a packet, if it still exists."""
     if source is None:
         return None
-    sk = source.ehash.get((flow[2], flow[3], flow[0], flow[1]))
-    isn = getattr(sk, "iss", None)
-    return isn if isinstance(isn, int) else None
+    number = getattr(source.ehash.get((flow[2], flow[3], flow[0], flow[1])), name, None)
+    return number if isinstance(number, int) else None
 
 
 def flag_letters(flags: int) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wireside.kernel.syscall import Syscall
 from wireside.scenario.spec import Call, Loop
@@ -14,6 +13,37 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wireside.sim.programs import Step
+
+
+ERRNO: dict[str, int] = {
+    "EINTR": 4,
+    "EBADF": 9,
+    "EAGAIN": 11,
+    "EINVAL": 22,
+    "EMFILE": 24,
+    "EPIPE": 32,
+    "ENOTSOCK": 88,
+    "EDESTADDRREQ": 89,
+    "EMSGSIZE": 90,
+    "ENOPROTOOPT": 92,
+    "EOPNOTSUPP": 95,
+    "EADDRINUSE": 98,
+    "EADDRNOTAVAIL": 99,
+    "ENETUNREACH": 101,
+    "ECONNABORTED": 103,
+    "ECONNRESET": 104,
+    "ENOBUFS": 105,
+    "EISCONN": 106,
+    "ENOTCONN": 107,
+    "ETIMEDOUT": 110,
+    "ECONNREFUSED": 111,
+    "EHOSTUNREACH": 113,
+    "EALREADY": 114,
+    "EINPROGRESS": 115,
+    "ENOTSUPP": 524,
+}
+"""Linux's error numbers; those of the system this runs on may differ."""
+ERRNO_NAME = {number: name for name, number in ERRNO.items()}
 
 
 class Frame:
@@ -53,7 +83,7 @@ class Script:
         self.pending = call
         args = self._arguments(call)
         if call.name == "sleep":
-            return Sleep(now + int(args[0]), "sleep()")  # type: ignore[arg-type]
+            return Sleep(now + int(args[0]), "sleep()")
         return Syscall(call.name, args)
 
     def _settle(self, call: Call, result: int) -> None:
@@ -90,12 +120,12 @@ class Script:
                 frames.append(Frame(statement.body, statement.times))
         return None
 
-    def _arguments(self, call: Call) -> tuple[object, ...]:
+    def _arguments(self, call: Call) -> tuple[Any, ...]:
         declared = SYSCALLS[call.name]
         kinds = (*declared.args, *(kind for kind, _ in declared.optional))
         return tuple(self._argument(kind, value) for kind, value in zip(kinds, call.args, strict=False))
 
-    def _argument(self, kind: Arg, value: float | str) -> object:
+    def _argument(self, kind: Arg, value: float | str) -> Any:
         if kind is Arg.LOCAL:
             return (0, int(value))
         if kind is Arg.ENDPOINT:
@@ -109,12 +139,12 @@ def _as_expected(expected: str, result: int) -> bool:
     name = expected.removeprefix("-")
     if name.isdigit():
         return result == int(expected)
-    return result == -getattr(errno, name, 0)
+    return result == -ERRNO.get(name, 0)
 
 
 def result_text(result: int) -> str:
     """A system call's result as strace prints it, such as "1448" or "-EAGAIN"."""
-    return str(result) if result >= 0 else f"-{errno.errorcode.get(-result, str(-result))}"
+    return str(result) if result >= 0 else f"-{ERRNO_NAME.get(-result, str(-result))}"
 
 
 def call_text(name: str, args: tuple[object, ...]) -> str:

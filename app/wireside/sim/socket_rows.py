@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.tcp_states import SS_NAME, TcpState
 from wireside.kernel.net import ip_text
-from wireside.kernel.skbuff import IPPROTO_UDP
+from wireside.kernel.sock import Sock
+from wireside.kernel.tcp_listen import RequestSock
 from wireside.kernel.tcp_sock import (
     CA_STATE_NAME,
     ICSK_TIME_NONE,
@@ -19,42 +21,53 @@ from wireside.kernel.tcp_sock import (
     tcp_receive_window,
     tcp_wnd_end,
 )
+from wireside.kernel.udp import UdpSock, udp_rqueue_get
 from wireside.snapshot import SocketRow
 
 if TYPE_CHECKING:
-    from wireside.kernel.sock import Sock
+    from wireside.kernel.net import Net
+    from wireside.kernel.tcp_minisocks import TimewaitSock
 
 Key = tuple[Any, ...]
 MS = 1_000_000
+MINI_SHOWN = 500
+"""Requests, and TIME-WAIT entries, that get rows."""
+FORGET_EVERY = 256
 
 
 class SocketRows:
     """Builds rows and hands out the previous one again while nothing in it has changed."""
 
-    __slots__ = ("rows",)
+    __slots__ = ("asked", "old", "rows")
 
     def __init__(self) -> None:
         self.rows: dict[int, tuple[Key, SocketRow]] = {}
+        self.old: dict[int, tuple[Key, SocketRow]] = {}
+        self.asked = 0
 
     def row(self, sk: Any, now: int) -> SocketRow:
         """The row of one socket at `now` ns."""
         if isinstance(sk, TcpSock):
             key = _tcp(sk, now)
-        elif getattr(sk, "sk_protocol", 0) == IPPROTO_UDP:
+        elif isinstance(sk, UdpSock):
             key = _udp(sk)
+        elif isinstance(sk, RequestSock):
+            key = _request(sk, now)
         else:
-            key = _mini(sk, now)
-        known = self.rows.get(key[0])
+            key = _timewait(sk, now)
+        known = self.rows.get(key[0]) or self.old.get(key[0])
         if known is not None and known[0] == key:
+            self.rows[key[0]] = known
             return known[1]
         row = SocketRow(*key)
         self.rows[key[0]] = key, row
         return row
 
-    def forget(self, alive: dict[int, Any]) -> None:
-        """Drop the rows of sockets that are gone."""
-        if len(self.rows) > 2 * len(alive) + 64:
-            self.rows = {number: entry for number, entry in self.rows.items() if number in alive}
+    def forget(self) -> None:
+        """Drop rows of sockets that are gone, now and then."""
+        self.asked += 1
+        if self.asked % FORGET_EVERY == 0:
+            self.rows, self.old = {}, self.rows
 
 
 def timer_time(ms: int) -> str:
@@ -88,7 +101,7 @@ def timer_text(tp: TcpSock, now: int) -> str:
         return f"on,{timer_time((tp.icsk_timeout - now) // MS)},{tp.icsk_retransmits}"
     timer = tp.keepalive_timer
     if timer is not None and timer.expires:
-        return f"keepalive,{timer_time((timer.expires - now) // MS)},{tp.icsk_probes_out}"
+        return f"keepalive,{timer_time((timer.nominal - now) // MS)},{tp.icsk_probes_out}"
     return ""
 
 
@@ -97,11 +110,12 @@ def endpoint(address: int, port: int) -> str:
     return f"{ip_text(address)}:{port or '*'}"
 
 
-def endpoints(sk: Sock) -> tuple[str, str]:
+def endpoints(sk: Sock | RequestSock | TimewaitSock) -> tuple[str, str]:
     """Local and peer endpoint of a socket."""
     flow = sk.flow_out
     if flow is not None:
         return endpoint(flow[0], flow[1]), endpoint(flow[2], flow[3])
+    assert isinstance(sk, Sock)
     return endpoint(sk.rcv_saddr, sk.sk_num), endpoint(0, 0)
 
 
@@ -193,14 +207,14 @@ def _tcp(tp: TcpSock, now: int) -> Key:
     )
 
 
-def _udp(sk: Sock) -> Key:
+def _udp(sk: UdpSock) -> Key:
     local, peer = endpoints(sk)
     queue = sk.sk_receive_queue
     return (
         sk.id,
         "udp",
         "ESTAB" if sk.flow_out is not None else "UNCONN",
-        sk.sk_rmem_alloc,
+        udp_rqueue_get(sk),
         sk.sk_wmem_alloc,
         local,
         peer,
@@ -220,12 +234,48 @@ def _udp(sk: Sock) -> Key:
     )
 
 
-def _mini(sk: Any, now: int) -> Key:
-    """A request sock or a TIME-WAIT entry: no queues, no memory of its own."""
-    local, peer = endpoints(sk)
-    due = getattr(sk, "expires", 0)
+def _timewait(tw: TimewaitSock, now: int) -> Key:
+    """A TIME-WAIT (or FIN-WAIT-2) entry: no queues, no memory of its own."""
+    local, peer = endpoints(tw)
+    timer = f"timewait,{timer_time((tw.timer.nominal - now) // MS)},0" if tw.timer.expires else ""
+    return (tw.id, "tcp", SS_NAME[tw.tw_substate], 0, 0, local, peer, "", -1, timer)
+
+
+def _request(req: RequestSock, now: int) -> Key:
+    """A handshake under way."""
+    local, peer = endpoints(req)
     timer = ""
-    if due:
-        name = "timewait" if sk.sk_state != TcpState.NEW_SYN_RECV else "on"
-        timer = f"{name},{timer_time((due - now) // MS)},{getattr(sk, 'num_timeout', 0)}"
-    return (sk.id, "tcp", SS_NAME[sk.sk_state], 0, 0, local, peer, "", -1, timer)
+    if req.timer is not None and req.timer.expires:
+        timer = f"on,{timer_time((req.timer.nominal - now) // MS)},{req.num_timeout}"
+    return (req.id, "tcp", "SYN-RECV", 0, 0, local, peer, "", -1, timer)
+
+
+def requests(net: Net) -> list[RequestSock]:
+    """The handshakes under way in a namespace, oldest first."""
+    for listeners in net.listening.values():
+        if any(sk.icsk_accept_queue is not None and sk.icsk_accept_queue.qlen for sk in listeners):
+            return [sk for sk in net.ehash.values() if isinstance(sk, RequestSock)]
+    return []
+
+
+def socket_rows(net: Net, rows: SocketRows, now: int) -> tuple[tuple[SocketRow, ...], dict[str, int]]:
+    """The rows of a namespace's sockets, and the number of TCP sockets by state.
+
+    At most MINI_SHOWN requests and MINI_SHOWN TIME-WAIT entries get rows; all are counted.
+    """
+    shown = [rows.row(sk, now) for sk in net.sockets.values()]
+    states: dict[str, int] = {}
+    for row in shown:
+        if row.netid == "tcp":
+            states[row.state] = states.get(row.state, 0) + 1
+    waiting = requests(net)
+    if waiting:
+        states["SYN-RECV"] = states.get("SYN-RECV", 0) + len(waiting)
+        shown += [rows.row(req, now) for req in waiting[:MINI_SHOWN]]
+    if net.timewait:
+        for tw in net.timewait.values():
+            name = SS_NAME[tw.tw_substate]
+            states[name] = states.get(name, 0) + 1
+        shown += [rows.row(tw, now) for tw in islice(net.timewait.values(), MINI_SHOWN)]
+    rows.forget()
+    return tuple(shown), states

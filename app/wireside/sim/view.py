@@ -10,7 +10,7 @@ from wireside.sim.books import queued_frames, total_dropped, world_books
 from wireside.sim.devices import nic_row, rx_missed
 from wireside.sim.run import EXITED, SLEEPING
 from wireside.sim.script import call_text
-from wireside.sim.socket_rows import SocketRows
+from wireside.sim.socket_rows import SocketRows, socket_rows
 from wireside.snapshot import CpuRow, HostSnapshot, ProgramRow, SoftnetRow, WorldSnapshot
 
 if TYPE_CHECKING:
@@ -89,12 +89,7 @@ def _host(world: World, net: Net, view: HostView) -> HostSnapshot:
     if view.mib != net.mib:
         view.mib = dict(net.mib)
         view.counters = {key.name: value for key, value in net.mib.items()}
-    rows = tuple([view.socket_rows.row(sk, now) for sk in net.sockets.values()])
-    view.socket_rows.forget(net.sockets)
-    states: dict[str, int] = {}
-    for row in rows:
-        if row.netid == "tcp":
-            states[row.state] = states.get(row.state, 0) + 1
+    rows, states = socket_rows(net, view.socket_rows, now)
     drops = {reason.name: count for reason, count in net.drops.items() if count}
     missed, lost = rx_missed(net), net.link_lost
     wire_drops = {name: count for name, count in (("rx_missed_errors", missed), ("link loss", lost)) if count}

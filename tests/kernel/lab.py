@@ -45,6 +45,9 @@ class Lab:
     def cancel(self, handle):
         handle[2] = None
 
+    def peek(self):
+        return self.heap[0][0] if self.heap else -1
+
     def try_to_wake_up(self, cpu, task):
         if task in self.woken:
             return False

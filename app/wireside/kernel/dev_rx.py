@@ -50,13 +50,19 @@ def net_rx_action(cpu: Cpu) -> bool:
         napi.polls += 1
         run.weight = napi.weight
         run.work = 0
-    done = napi.poll(cpu, napi, min(SLICE, run.weight - run.work))
+    limit = min(SLICE, run.weight - run.work)
+    done = napi.poll(cpu, napi, limit)
     run.work += done
     if napi.rx_count >= cpu.machine.sysctl[GRO_NORMAL_BATCH]:
         gro_normal_list(cpu, napi)
-    if done and run.work < run.weight:
+    if done and run.work < run.weight and (done == limit or _more_may_come(cpu, napi)):
         return True
     return _end_poll(cpu, run, napi)
+
+
+def _more_may_come(cpu: Cpu, napi: Napi) -> bool:
+    """Packets may have come while the slice ran: from outside, or into the backlog by what the slice itself did."""
+    return napi.dev is None or 0 <= cpu.machine.clock.peek() <= cpu.now
 
 
 def _begin_round(cpu: Cpu, run: SoftirqRun) -> None:

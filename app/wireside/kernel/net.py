@@ -44,6 +44,9 @@ class Clock(Protocol):
     def cancel(self, handle: Any) -> None:
         """Forget a call that has not happened yet."""
 
+    def peek(self) -> int:
+        """The ns of the next thing that will happen, -1 when nothing will; too early an answer does no harm."""
+
 
 class Scheduler(Protocol):
     """What runs tasks and softirqs on CPUs: the simulation, or a test."""

@@ -23,8 +23,10 @@ DESC_NEEDED = 21
 """The ring stops when fewer descriptors than the largest packet could need are free. Linux: igb.h DESC_NEEDED."""
 IGB_TX_QUEUE_WAKE = 32
 """Free descriptors at which a stopped ring starts again. Linux: igb_main.c IGB_TX_QUEUE_WAKE."""
-TX_ITR_NS = 20_000
-"""Completions are reported at most this late, so that one interrupt serves many. Differs: igb adapts this time."""
+TX_ITR_NS = 50_000
+"""Completions are reported so late, or after rx_usecs if that is longer, so that one interrupt serves many.
+
+Linux: igb.h IGB_20K_ITR. Differs: igb adapts this time to the traffic."""
 
 
 class TxBuffer:
@@ -121,8 +123,13 @@ def igb_arm_tx_irq(nic: Nic) -> None:
     tx = nic.tx
     if not tx.irq_armed:
         tx.irq_armed = True
-        tx.irq_at = tx.ring[0].done_at + TX_ITR_NS
+        tx.irq_at = tx_irq_due(nic)
         nic.dev.net.machine.clock.at(tx.irq_at, igb_tx_irq, nic)
+
+
+def tx_irq_due(nic: Nic) -> int:
+    """When the oldest packet on the ring must be reported as sent, ns."""
+    return nic.tx.ring[0].done_at + max(TX_ITR_NS, nic.rx_usecs_ns)
 
 
 def igb_tx_irq(nic: Nic) -> None:
@@ -132,7 +139,7 @@ def igb_tx_irq(nic: Nic) -> None:
     q = nic.queues[0]
     if not tx.ring or q.irq_raised or q.napi.scheduled:
         return
-    if tx.ring[0].done_at > tx.irq_at:
+    if tx_irq_due(nic) > tx.irq_at:
         igb_arm_tx_irq(nic)
     else:
         nic.interrupt(q, tx.irq_at)

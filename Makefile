@@ -27,7 +27,7 @@ bench: $(DEV_STAMP)
 	$(BIN)/python bench/run.py
 
 screenshots: $(DEV_STAMP)
-	$(BIN)/python screenshots/make.py
+	$(BIN)/python -m wireside.out.still screenshots
 
 conformance: $(DEV_STAMP)
 	$(BIN)/pytest tests/groundtruth -s

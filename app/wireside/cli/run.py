@@ -10,7 +10,7 @@ from wireside.cli.chosen import load_scenario, settings_of, turns_of
 from wireside.cli.main import FAILS, HOLDS
 from wireside.errors import CommandError
 from wireside.scenario import library
-from wireside.scenario.units import Kind, UnitError, parse
+from wireside.scenario.units import Kind, UnitError, parse, time_text
 from wireside.scenario.vary import vary
 
 if TYPE_CHECKING:
@@ -26,9 +26,17 @@ def run_run(options: argparse.Namespace) -> int:
     scenario = vary(scenario, settings_of(scenario, options.set))
     turns = turns_of(scenario, options.at)
     until_ns = _time(options.until) if options.until is not None else None
+    end_ns = until_ns or scenario.duration_ns
+    for turn in turns:
+        if (turn.at_ns or 0) > end_ns:
+            raise CommandError(
+                f"{time_text(turn.at_ns or 0)} is after the end",
+                where=f"--at …:{turn.name}={turn.value}",
+                next_step=f"The run ends at {time_text(end_ns)}.",
+            )
     from wireside.out.headless import play
 
-    with _Progress(until_ns or scenario.duration_ns) as progress:
+    with _Progress(end_ns) as progress:
         outcome = play(scenario, until_ns=until_ns, seed=options.seed, turns=turns, progress=progress.tell)
     if options.json:
         from wireside.out.json_report import json_text

@@ -124,38 +124,41 @@ class Server(Steps):
 
 
 class TcpSink(Server):
-    """Accepts one connection after the other and reads until the peer closes."""
+    """Accepts one connection after the other and reads until the peer closes.
 
-    __slots__ = ("resumed",)
+    stop_after turns the parameter `read` off, once; resume_after turns it on again, unless someone did before.
+    """
+
+    __slots__ = ("resume_at", "stopped")
 
     def __init__(self, params: Mapping[str, Value], resolve: Resolve) -> None:
         super().__init__(params, resolve)
-        self.resumed = False
+        self.stopped = False
+        self.resume_at = NEVER
 
     def serve(self, now: int, result: int) -> Step:
         """Read, unless a parameter says not to or not yet."""
         params = self.params
-        if not params["read"]:
-            return self.wait("serve", NEVER, "read is off")
-        stop_after = params["stop_after"]
         chunk = params["chunk"]
-        if stop_after and not self.resumed:
-            if self.total >= stop_after:
-                return self.stop(now)
-            chunk = min(chunk, stop_after - self.total)
+        if params["stop_after"] and not self.stopped:
+            if self.total >= params["stop_after"]:
+                self.stop(now)
+            chunk = min(chunk, params["stop_after"] - self.total)
+        if now >= self.resume_at:
+            self.resume_at = NEVER
+            params["read"] = 1
+        if not params["read"]:
+            return self.wait("serve", self.resume_at, "stopped reading")
         if params["rate"] and now < self.due:
             return self.wait("serve", self.due, f"reads {params['rate']} bytes/s")
         return self.call("took", "read", self.fd, chunk)
 
-    def stop(self, now: int) -> Step:
-        """stop_after is reached: rest for resume_after, or for ever."""
-        pause = self.params["resume_after"]
-        return self.wait("resume", now + pause if pause else NEVER, "stopped reading")
-
-    def resume(self, now: int, result: int) -> Step:
-        """Read on, and do not stop again."""
-        self.resumed = True
-        return self.serve(now, 0)
+    def stop(self, now: int) -> None:
+        """stop_after is reached: rest for resume_after, or until the knob `read` is turned."""
+        self.stopped = True
+        self.params["read"] = 0
+        if self.params["resume_after"]:
+            self.resume_at = now + self.params["resume_after"]
 
     def took(self, now: int, result: int) -> Step:
         """Account for what was read; 0 or an error ends the connection."""

@@ -94,7 +94,7 @@ class FakeWorld:
         return self.now
 
     def traces(self, since_ns: int) -> tuple[PacketTrace, ...]:
-        first = max(0, (since_ns - 90 * US) // self.every_ns)
+        first = max(0, (since_ns - 200 * US) // self.every_ns)
         found = []
         for i in range(first, self.now // self.every_ns + 1):
             born = i * self.every_ns
@@ -108,8 +108,9 @@ class FakeWorld:
             if i % 2 and born + 60 * US <= self.now:
                 sent = born + 60 * US
                 stamps = tuple((int(s), sent + d) for s, d in TX if sent + d <= self.now + 2 * US)
+                fate = "consumed" if self.now >= sent + 60 * US else ""
                 label = f"10.0.0.2.80 > 10.0.0.1.40000: Flags [.], ack {i * 1448}, win 501"
-                found.append(PacketTrace(2 * i + 1, "ACK", "server", "client", label, 0, stamps, ""))
+                found.append(PacketTrace(2 * i + 1, "ACK", "server", "client", label, 0, stamps, fate))
         return tuple(found)
 
     def events(self, since: int) -> tuple[Event, ...]:

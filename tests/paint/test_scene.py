@@ -14,6 +14,7 @@ from wireside.paint.scene import (
     TCP,
     build,
     highlighted,
+    is_shown,
     latencies,
     next_thin,
     station_of_reason,
@@ -116,8 +117,12 @@ def test_when_too_many_move_a_brick_stands_for_several_packets_without_flicker()
     assert next_thin(1, MAX_MOVERS + 1) == 2
     assert next_thin(2, MAX_MOVERS - 1) == 2
     assert next_thin(16, 10) == 1
-    many = [trace((Stage.WIRE, 0), number=n) for n in range(400)]
-    assert 35 <= len(at(10, *many, thin=8).inbound) <= 65
+
+
+@pytest.mark.parametrize("numbers", [range(400), range(1, 801, 2), range(1 << 41, (1 << 41) + 400)])
+def test_thinning_is_fair_to_any_numbering(numbers):
+    assert 35 <= sum(is_shown(n, 8) for n in numbers) <= 65
+    assert all(is_shown(n, 4) for n in numbers if is_shown(n, 8))
 
 
 @pytest.mark.parametrize(

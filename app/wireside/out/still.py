@@ -42,10 +42,10 @@ class Shot:
 
 
 SHOTS = (
-    Shot("first-packet", "time >= 0s", 20_000),
-    Shot("ring-overflow", "time >= 0s", 200_000),
-    Shot("zero-window", "time >= 0s", 200_000),
-    Shot("udp-overflow", "time >= 0s", 200_000),
+    Shot("first-packet", "time >= 1266us", 1_000, frames=78, tab=4),
+    Shot("ring-overflow", "server.wire_drops.rx_missed_errors >= 100", 50_000, frames=16, tab=2),
+    Shot("zero-window", "client.TcpExtTCPWinProbe >= 3", 500_000_000, frames=6),
+    Shot("udp-overflow", "server.UdpRcvbufErrors >= 20", 2_000_000, frames=45, tab=3),
 )
 
 

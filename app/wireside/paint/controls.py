@@ -132,6 +132,22 @@ def draw_gauges(surface: Surface, look: Look, view: View) -> None:
         gauge(surface, look, Rect(14, y, bar, 1), part, color)
         tint = look.palette.rgb(color) if color else look.palette.heat(part)
         surface.put_right(surface.w - 2, y, text, look.style(tint, bold=True))
+    _programs(surface, look, view, len(rows) + 1)
+
+
+def _programs(surface: Surface, look: Look, view: View, y: int) -> None:
+    """What each program of the scenario does, where rows are left."""
+    colors = {"running": "good", "runnable": "warn", "sleeping": "hot"}
+    for host in view.world.hosts:
+        for program in host.programs:
+            if y >= surface.h - 1:
+                return
+            surface.put(2, y, program.name[:11], look.style("text"))
+            words = fit(
+                plain(program.doing or program.state, look.glyphs), surface.w - 16, look.glyphs.ellipsis
+            )
+            surface.put_right(surface.w - 2, y, words, look.style(colors.get(program.state, "dim")))
+            y += 1
 
 
 SERIES_COLORS = {"pps": "accent", "ring": "hot", "rmem": "FIN", "drops": "bad"}

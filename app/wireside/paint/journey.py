@@ -119,8 +119,10 @@ def _symbols(view: View) -> dict[int, str]:
     found = {}
     for mover in view.scene.inbound:
         k = int(mover.u)
+        if mover.parked or mover.id not in traces:
+            continue
         symbols = STAGES[stage_within(traces[mover.id], k, view.t)].symbols
-        if symbols and not mover.parked:
+        if symbols:
             found[k] = symbols[0]
     return found
 
@@ -227,8 +229,12 @@ def _inbound(surface: Surface, look: Look, view: View, where: Plan) -> None:
     palette, scene = look.palette, view.scene
     grounds = frozenset((palette.rgb("bg"), palette.rgb("panel"), palette.rgb("track")))
     shown = []
+    row = view.main_socket
+    tank_told = row is not None and row.sk_rmem_alloc * 4 > row.sk_rcvbuf
     for mover in scene.inbound:
-        if mover.parked and scene.parked[int(mover.u)] > PARKED_BRICKS:
+        if mover.parked and (
+            scene.parked[int(mover.u)] > PARKED_BRICKS or (tank_told and int(mover.u) == SOCKBUF)
+        ):
             continue
         x, y = column(where, mover.u), _lane(where, mover.id // scene.thin)
         if mover.depth:
@@ -247,11 +253,13 @@ def _inbound(surface: Surface, look: Look, view: View, where: Plan) -> None:
 def _fall(surface: Surface, look: Look, where: Plan, mover: Mover, x: float) -> None:
     bottom = where.boxes[0].bottom
     y = where.lanes.stop - 1 + round(mover.depth * (bottom - where.lanes.stop + 2))
-    _cross(surface, look, int(x), y)
+    _cross(surface, look, where, int(x), y)
 
 
-def _cross(surface: Surface, look: Look, x: int, y: int) -> None:
+def _cross(surface: Surface, look: Look, where: Plan, x: int, y: int) -> None:
     """Mark a lost packet, but never over a word, a number or a gauge."""
+    if y in {where.value_row, where.gauge_row, where.latency_row}:
+        return
     under = look.palette.bg_of(surface.style_at(x, y))
     glyphs = look.glyphs
     free = (" ", glyphs.lane, glyphs.free, glyphs.slot, glyphs.borders[1])
@@ -266,7 +274,13 @@ def _falling(surface: Surface, look: Look, view: View, where: Plan) -> None:
         y = where.lanes.stop - 1 + round(depth * (box.bottom - where.lanes.stop + 1))
         n = min(6, packets.bit_length() + 1, box.w - 2)
         for i in range(n):
-            _cross(surface, look, box.x + 1 + (i * (box.w - 2) // n + packets * 7 + i * 3) % (box.w - 2), y)
+            _cross(
+                surface,
+                look,
+                where,
+                box.x + 1 + (i * (box.w - 2) // n + packets * 7 + i * 3) % (box.w - 2),
+                y,
+            )
 
 
 def _outbound(surface: Surface, look: Look, view: View, where: Plan) -> None:

@@ -62,7 +62,7 @@ def _middle(panes: dict[str, Rect], area: Rect, focus: str) -> None:
         panes["knobs" if focus == "knobs" else "gauges"] = Rect(left.right, area.y, right, area.h)
         return
     gauges = 33 if area.w < 150 else 42
-    knobs = 31 if area.w < 150 else 50
+    knobs = 29 if area.w < 150 else 50
     left = Rect(area.x, area.y, area.w - gauges - knobs, area.h)
     panes["knobs"] = Rect(left.right, area.y, knobs, area.h)
     panes["gauges"] = Rect(left.right + knobs, area.y, gauges, area.h)

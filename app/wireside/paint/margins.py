@@ -52,9 +52,17 @@ def draw_peer(surface: Surface, look: Look, view: View, y: int) -> None:
     if peer is None:
         return
     name, row = peer
-    facts = [("Send-Q", size(row.send_q))]
-    if row.netid == "tcp":
-        facts += [
+    if row.netid == "udp":
+        sent = view.world.host(name).counters.get("UdpOutDatagrams", 0)
+        facts = [
+            ("datagrams sent", str(sent)),
+            ("Send-Q", size(row.send_q)),
+            ("window", "none"),
+            ("answers", "none"),
+        ]
+    else:
+        facts = [
+            ("Send-Q", size(row.send_q)),
             ("cwnd", str(row.cwnd)),
             ("in flight", str(row.in_flight)),
             ("peer window", size(row.snd_wnd)),

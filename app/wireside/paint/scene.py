@@ -131,6 +131,15 @@ def next_thin(thin: int, packets: int) -> int:
     return thin
 
 
+_SPREAD = 2_654_435_761
+"""Multiplier that spreads packet numbers, so that thinning takes data and ACKs alike (Knuth)."""
+
+
+def is_shown(number: int, thin: int) -> bool:
+    """Whether the packet with this number is the one in `thin` that a brick stands for; `thin` is a power of 2."""
+    return not (number * _SPREAD >> 8) & (thin - 1)
+
+
 def _position(
     stamps: Sequence[tuple[int, int]],
     t: int,
@@ -177,8 +186,6 @@ def _position(
     return at + reach * done, done >= 1.0, since
 
 
-_SPREAD = 2_654_435_761
-"""Multiplier that spreads packet numbers, so that thinning takes data and ACKs alike (Knuth)."""
 _ENDS = ("delivered", "consumed", "merged")
 
 
@@ -215,7 +222,7 @@ def build(
     thin: int = 1,
     dwell_s: float = DWELL_S,
 ) -> Scene:
-    """The scene at `t` ns for host `focus` when `scale` ns are shown per wall second.
+    """The scene of `traces` at `t` ns for host `focus` when `scale` ns are shown per wall second.
 
     `wire_ns` says how long a frame of some payload length is on its way, so that a packet whose arrival lies in
     the future already moves evenly.
@@ -224,8 +231,6 @@ def build(
     dwell = max(1, int(dwell_s * scale))
     fall = max(1, int(FALL_S * scale))
     for trace in traces:
-        if thin > 1 and trace.id * _SPREAD >> 8 & (thin - 1):
-            continue
         inbound = trace.destination == focus
         if not inbound and trace.source != focus:
             continue

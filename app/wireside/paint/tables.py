@@ -157,7 +157,7 @@ def _packets(surface: Surface, look: Look, view: View) -> None:
         lost = trace.fate not in {"", "delivered", "consumed", "merged"}
         x = surface.put(12, y, look.glyphs.bullet, look.style("bad" if lost else kind))
         right = surface.w - 2
-        if trace.fate:
+        if trace.fate and (lost or surface.w >= 90):
             right = (
                 surface.put_right(right, y, trace.fate, look.style("bad" if lost else "dim", bold=lost)) - 1
             )

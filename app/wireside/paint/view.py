@@ -95,4 +95,7 @@ class View:
             for row in host.sockets:
                 if mine is None or (row.local == mine.peer and row.peer == mine.local):
                     return host.name, row
+        if mine is not None and mine.netid == "udp":
+            others = ((h.name, s) for h in self.world.hosts if h.name != self.focus for s in h.sockets)
+            return next((pair for pair in others if pair[1].netid == "udp"), None)
         return None

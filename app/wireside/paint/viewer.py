@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wireside.paint.scene import SLOW_DWELL_S, build, latencies, next_dwell, next_thin, window_ns
+from wireside.paint.scene import SLOW_DWELL_S, build, is_shown, latencies, next_dwell, next_thin, window_ns
 from wireside.paint.stations import LINE_OVERHEAD
 from wireside.paint.view import View
 
 if TYPE_CHECKING:
     from wireside.player.player import Player
+    from wireside.snapshot import PacketTrace
 
 EVENTS_KEPT = 60
+RECENT = 200
+"""How many of the newest packets the packets tab and the latencies look at."""
 FRAMES_PER_LATENCY = 8
 
 
@@ -23,8 +26,10 @@ class Viewer:
         self.thin = 1
         self.dwell_s = SLOW_DWELL_S
         self._frame = 0
+        self._seen = 0
+        self._kept: dict[int, PacketTrace] = {}
+        self._recent: dict[int, PacketTrace] = {}
         self._latency: tuple[int | None, ...] = (None,) * 7
-        self._start = dict(player.host.counters)
         scenario = player.scenario
         link = next((link for link in scenario.links if player.focus in {link.a, link.b}), None)
         self._delay = link.delay_ns if link else 1
@@ -38,23 +43,17 @@ class Viewer:
         """The present moment."""
         player = self.player
         t = player.now
-        traces = player.world.traces(max(0, t - window_ns(player.scale, self.dwell_s)))
-        self.thin = next_thin(self.thin, len(traces))
+        self._gather(t)
+        recent = sorted(self._recent.values(), key=_birth)
         if self._frame % FRAMES_PER_LATENCY == 0:
-            fresh = latencies(traces, player.focus)
+            fresh = latencies(recent, player.focus)
             self._latency = tuple(
                 new if new is not None else old for new, old in zip(fresh, self._latency, strict=True)
             )
         self._frame += 1
+        shown = self._kept.values()
         scene = build(
-            traces,
-            player.history.losses,
-            t,
-            player.focus,
-            player.scale,
-            self.wire_ns,
-            self.thin,
-            self.dwell_s,
+            shown, player.history.losses, t, player.focus, player.scale, self.wire_ns, self.thin, self.dwell_s
         )
         moving = sum(not mover.parked for mover in (*scene.inbound, *scene.outbound))
         self.dwell_s = next_dwell(self.dwell_s, moving)
@@ -66,10 +65,10 @@ class Viewer:
             scale=player.scale,
             history=player.history,
             scene=scene,
-            traces=traces,
+            traces=recent,
             latency=self._latency,
             events=player.world.events(max(0, player.world.event_count - EVENTS_KEPT)),
-            moved=self._moved(),
+            moved={name: n for name, n in player.host.counters.items() if n},
             beat=player.beat,
             beats_said=player.beats_said,
             paused=player.paused,
@@ -78,6 +77,66 @@ class Viewer:
             seed=player.seed,
         )
 
+    def _gather(self, t: int) -> None:
+        """Take in what has moved since the last frame, and keep what is still to be shown.
+
+        The picture lags behind a fast run, for every packet is to be seen in every station: packets stay until
+        they have left the picture, even when the world has forgotten them.
+        """
+        kept, recent = self._kept, self._recent
+        horizon = t - window_ns(self.player.scale, self.dwell_s)
+        fetched = self.player.world.traces(max(0, min(self._seen, t)))
+        self._seen = t
+        for trace in fetched[-RECENT:]:
+            recent.pop(trace.id, None)
+            recent[trace.id] = trace
+        while len(recent) > RECENT:
+            del recent[next(iter(recent))]
+        alive = set()
+        for trace in fetched:
+            if is_shown(trace.id, self.thin):
+                kept[trace.id] = trace
+                if not trace.fate:
+                    alive.add(trace.id)
+        over = [n for n, p in kept.items() if (p.stamps[-1][1] < horizon if p.fate else n not in alive)]
+        for number in over:
+            del kept[number]
+        moving = sum(packet.stamps[-1][1] >= horizon for packet in kept.values())
+        thin = next_thin(self.thin, moving * self.thin)
+        if thin > self.thin:
+            self._kept = {n: packet for n, packet in kept.items() if is_shown(n, thin)}
+        self.thin = thin
+
+    def _gather(self, t: int) -> None:
+        """Take in what has moved since the last frame, and keep what is still to be shown.
+
+        The picture lags behind a fast run, for every packet is to be seen in every station: packets stay until
+        they have left the picture, even when the world has forgotten them.
+        """
+        kept, recent = self._kept, self._recent
+        horizon = t - window_ns(self.player.scale, self.dwell_s)
+        fetched = self.player.world.traces(max(0, min(self._seen, t)))
+        self._seen = t
+        for trace in fetched[-RECENT:]:
+            recent.pop(trace.id, None)
+            recent[trace.id] = trace
+        while len(recent) > RECENT:
+            del recent[next(iter(recent))]
+        alive = set()
+        for trace in fetched:
+            if is_shown(trace.id, self.thin):
+                kept[trace.id] = trace
+                if not trace.fate:
+                    alive.add(trace.id)
+        over = [n for n, p in kept.items() if (p.stamps[-1][1] < horizon if p.fate else n not in alive)]
+        for number in over:
+            del kept[number]
+        moving = sum(packet.stamps[-1][1] >= horizon for packet in kept.values())
+        thin = next_thin(self.thin, moving * self.thin)
+        if thin > self.thin:
+            self._kept = {n: packet for n, packet in kept.items() if is_shown(n, thin)}
+        self.thin = thin
+
     def _moved(self) -> dict[str, int]:
         start = self._start
         return {
@@ -85,3 +144,7 @@ class Viewer:
             for name, n in self.player.host.counters.items()
             if n != start.get(name, 0)
         }
+
+
+def _birth(trace: PacketTrace) -> int:
+    return trace.stamps[0][1]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wireside.kernel.tcp_sock import TcpSock
 
 TCP_MAX_WSCALE = 14
-MAX_TCP_HEADER = 320
+MAX_TCP_HEADER = 256
 """Headroom reserved for all headers of a segment, bytes. Linux: include/net/tcp.h."""
 
 

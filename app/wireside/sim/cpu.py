@@ -207,12 +207,22 @@ class Engine:
             runner.armed.dead = True
             runner.armed = None
         heap: list[Any] = env._queue
+        cpu = runner.cpu
         for _ in range(RUN_ON):
             if now < runner.busy_until:
                 when = runner.busy_until
             else:
                 self.running = runner
-                self._run(runner, now)
+                if runner.irqs:
+                    self._hardirq(runner, now)
+                elif runner.timers_due:
+                    self._timer_softirq(runner, now)
+                elif (runner.more or cpu.softirq_pending) and not cpu.ksoftirqd and now >= runner.softirq_at:
+                    self._softirq(runner, now)
+                elif runner.current is None:
+                    self._switch(runner, now)
+                elif now >= runner.task_end:
+                    self._slice_over(runner, now)
                 self.running = None
                 when = self._next(runner)
                 due = self.wheel_due
@@ -226,20 +236,6 @@ class Engine:
                 env._now = now = when
         self._arm(runner, when)
 
-    def _run(self, runner: Runner, now: int) -> None:
-        """Run one slice of what is most urgent at `now` ns."""
-        cpu = runner.cpu
-        if runner.irqs:
-            self._hardirq(runner, now)
-        elif runner.timers_due:
-            self._timer_softirq(runner, now)
-        elif (runner.more or cpu.softirq_pending) and not cpu.ksoftirqd and now >= runner.softirq_at:
-            self._softirq(runner, now)
-        elif runner.current is None:
-            self._switch(runner, now)
-        elif now >= runner.task_end:
-            self._slice_over(runner, now)
-
     def _next(self, runner: Runner) -> int:
         """The ns at which this CPU next has something to do; NEVER when it is idle."""
         cpu = runner.cpu
@@ -249,8 +245,9 @@ class Engine:
         current = runner.current
         if cpu.softirq_pending or runner.more:
             if not cpu.ksoftirqd:
-                when = max(busy, runner.softirq_at)
-                return when if current is None else min(when, runner.task_end)
+                when = runner.softirq_at
+                when = max(when, busy)
+                return when if current is None or when < runner.task_end else runner.task_end
             thread = runner.ksoftirqd
             if thread.state == SLEEPING:
                 thread.state, thread.ready_at = RUNNABLE, cpu.now
@@ -290,8 +287,11 @@ class Engine:
         cpu.now = now
         cpu.context = "softirq"
         runner.more = softirq_step(cpu)
-        cpu.softirq_ns += cpu.now - now
-        self._steal(runner, now)
+        runner.busy_until = end = cpu.now
+        cpu.softirq_ns += end - now
+        if runner.current is not None:
+            runner.task_end += end - now
+            runner.task_since += end - now
 
     def _steal(self, runner: Runner, since: int) -> None:
         """Push the running task's end back by the slice that has just been computed."""

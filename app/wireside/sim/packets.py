@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 MASK = 0xFFFFFFFF
 REMEMBERED = 20_000
-"""Packets whose words are kept."""
+"""Entries of each kind that are kept; then the book starts afresh and asks the sockets for what it needs."""
 LETTERS = ((FIN, "F"), (SYN, "S"), (RST, "R"), (PSH, "P"), (ACK, "."), (URG, "U"), (0x40, "E"), (0x80, "W"))
 
 
 class PacketBook:
     """Turns the packets in the machines' traces into PacketTraces; knows each flow's initial sequence number."""
 
-    __slots__ = ("done", "high", "hosts", "isn", "said", "seen")
+    __slots__ = ("done", "high", "hosts", "isn", "probes", "seen", "words")
 
     def __init__(self, hosts: dict[int, str]) -> None:
         self.hosts = hosts
@@ -34,8 +34,10 @@ class PacketBook:
         """Flow → the end of what it has sent so far, to tell a window probe from an ACK."""
         self.seen: dict[str, int] = {}
         """Machine → id of the last packet looked at."""
-        self.said: dict[int, tuple[str, str]] = {}
-        """Packet id → (kind, label), while the packet is in a trace."""
+        self.probes: set[int] = set()
+        """Ids of window and keepalive probes."""
+        self.words: dict[int, tuple[str, str]] = {}
+        """Id → (kind, label) of packets that still lived when they were last shown."""
         self.done: dict[int, PacketTrace] = {}
         """Packets that have ended, by id."""
 
@@ -48,10 +50,11 @@ class PacketBook:
             if not trace:
                 continue
             self._fresh(machine.name, trace, fresh)
-            for skb in trace:
-                stamps = skb.stamps
-                if stamps and (stamps[-1] >= since or not skb.fate):
-                    found.append((stamps[1], skb))
+            found += [
+                (skb.stamps[1], skb)
+                for skb in trace
+                if skb.stamps and (not skb.fate or skb.stamps[-1] >= since)
+            ]
         self._learn(fresh)
         found.sort(key=_birth)
         del found[: max(0, len(found) - limit)]
@@ -68,35 +71,50 @@ class PacketBook:
         self.seen[machine] = trace[-1].id
 
     def _learn(self, fresh: list[tuple[int, SkBuff]]) -> None:
-        """Say what new packets are, oldest first, so that a SYN's number is known to what follows it."""
+        """Look at new packets, oldest first: initial sequence numbers, and window probes, show only in order."""
         fresh.sort(key=_birth)
+        isn, high = self.isn, self.high
         for _, skb in fresh:
-            self.said[skb.id] = self._kind(skb), self._label(skb)
-        if len(self.said) > REMEMBERED:
-            for number in list(self.said)[: REMEMBERED // 2]:
-                del self.said[number]
-                self.done.pop(number, None)
+            if skb.protocol != IPPROTO_TCP:
+                continue
+            flow = skb.flow
+            if skb.tcp_flags & SYN:
+                isn[flow] = skb.seq
+                high[flow] = (skb.seq + 1) & MASK
+                continue
+            end = (skb.seq + skb.len) & MASK
+            top = high.get(flow)
+            if top is None or (end - top) & MASK < 0x80000000:
+                high[flow] = end
+            elif skb.len <= 1 and skb.seq == (top - 1) & MASK and not skb.tcp_flags & (FIN | RST):
+                self.probes.add(skb.id)
+        for book in (self.done, self.words, self.probes, self.isn, self.high):
+            if len(book) > REMEMBERED:
+                book.clear()
 
     def _trace(self, skb: SkBuff) -> PacketTrace:
         known = self.done.get(skb.id)
         if known is not None:
             return known
-        said = self.said.get(skb.id)
-        if said is None:
-            said = self.said[skb.id] = self._kind(skb), self._label(skb)
+        words = self.words.get(skb.id)
+        if words is None:
+            words = self._kind(skb), self._label(skb)
         stamps = skb.stamps or []
         built = PacketTrace(
             skb.id,
-            said[0],
+            words[0],
             self.hosts.get(skb.flow[0], ip_text(skb.flow[0])),
             self.hosts.get(skb.flow[2], ip_text(skb.flow[2])),
-            said[1],
+            words[1],
             skb.len,
             tuple(zip(stamps[::2], stamps[1::2], strict=True)),
             skb.fate,
         )
         if skb.fate:
             self.done[skb.id] = built
+            self.words.pop(skb.id, None)
+        else:
+            self.words[skb.id] = words
         return built
 
     def _kind(self, skb: SkBuff) -> str:
@@ -109,20 +127,14 @@ class PacketBook:
             return "RST"
         if flags & FIN:
             return "FIN"
-        high = self.high.get(skb.flow)
-        end = (skb.seq + skb.len) & MASK
-        if high is None or (end - high) & MASK < 0x80000000:
-            self.high[skb.flow] = end
-        elif skb.len <= 1 and skb.seq == (high - 1) & MASK:
+        if skb.id in self.probes:
             return "PROBE"
         return "DATA" if skb.len else "ACK"
 
     def _start(self, skb: SkBuff) -> int:
         """The initial sequence number of a packet's flow; of a flow whose SYN nobody saw, one less than its first packet's."""
         isn = self.isn.get(skb.flow)
-        if skb.tcp_flags & SYN:
-            isn = self.isn[skb.flow] = skb.seq
-        elif isn is None:
+        if isn is None:
             isn = _number_of_socket(skb.source, skb.flow, "iss")
             if isn is None:
                 isn = (skb.seq - 1) & MASK

@@ -42,9 +42,9 @@ class Shot:
 
 
 SHOTS = (
-    Shot("first-packet", "time >= 1266us", 1_000, frames=78, tab=4),
+    Shot("first-packet", "time >= 1266us", 1_000, frames=86, tab=4),
     Shot("ring-overflow", "server.wire_drops.rx_missed_errors >= 100", 50_000, frames=16, tab=2),
-    Shot("zero-window", "client.TcpExtTCPWinProbe >= 3", 500_000_000, frames=6),
+    Shot("zero-window", "client.TcpExtTCPWinProbe >= 3", 20_000_000, frames=36),
     Shot("udp-overflow", "server.UdpRcvbufErrors >= 20", 2_000_000, frames=45, tab=3),
 )
 
@@ -79,7 +79,7 @@ def take(shot: Shot, folder: Path) -> list[Path]:
     look, written = look_for_stills(), []
     for w, h in SIZES:
         path = folder / f"{shot.scenario}-{w}x{h}.png"
-        rasterise(draw_screen(w, h, look, view), look.palette).save(path, optimize=True)
+        rasterise(draw_screen(w, h, look, view), look.palette).quantize(255).save(path, optimize=True)
         written.append(path)
     return written
 

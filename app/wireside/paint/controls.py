@@ -180,10 +180,12 @@ def draw_timeline(surface: Surface, look: Look, view: View) -> None:
     upto = total / history.bucket_ns
     rows = surface.h - 3
     names = ("pps", "ring", "rmem", "drops") if rows >= 4 else ("pps", "rmem") if rows >= 2 else ("rmem",)
-    if rows in {2, 3} and any(history.series["ring"][-1:]):
-        names = ("ring", "rmem")
-    if rows in {2, 3} and any(history.series["drops"]):
-        names = ("ring" if max(history.series["ring"], default=0) > 0.4 else "rmem", "drops")
+    if rows in {2, 3}:
+        ring = max(history.series["ring"], default=0.0)
+        if any(history.series["drops"]):
+            names = ("ring" if ring > 0.4 else "rmem", "drops")
+        elif ring > 0.1:
+            names = ("ring", "rmem")
     height = max(1, rows // len(names))
     y = 1
     for name in names:

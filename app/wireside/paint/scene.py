@@ -19,7 +19,7 @@ PARKED = 0.36
 """Where a packet rests inside a station that stores packets."""
 DWELL_S = 0.10
 """A packet is shown for at least this long (wall seconds) in each station, however fast the run is."""
-SLOW_DWELL_S = 0.40
+SLOW_DWELL_S = 0.25
 """The same while so few packets move that each can be followed by name."""
 FEW_MOVERS = 5
 FALL_S = 0.55

@@ -96,14 +96,9 @@ def _transport(view: View, row: SocketRow | None, *, is_udp: bool) -> Reading:
     if row is None:
         return Reading("tcp_v4_rcv", "no socket", "none", -1.0, "dim")
     if is_udp:
-        return Reading(
-            "udp_rcv",
-            f"{row.sk_drops} drops",
-            f"{row.sk_drops}",
-            -1.0,
-            "bad" if row.sk_drops else "good",
-            "UDP",
-        )
+        lost = row.sk_drops
+        short = f"{lost} lost" if lost < 100 else str(lost)
+        return Reading("udp_rcv", f"{lost} drops", short, -1.0, "bad" if lost else "good", "UDP")
     most = max(row.window_clamp, row.rcv_wnd, 1)
     left = row.rcv_wnd_left
     closed = 1 - min(1.0, left / max(1, min(most, row.rcv_ssthresh or most)))

@@ -245,7 +245,8 @@ class JourneyScreen(Screen[None]):
         try:
             self.knob.message = self.player.turn(row.host, row.name, value)
         except CommandError as refusal:
-            self.knob.message, self.knob.refused = str(refusal).replace("\n", " "), True
+            reason = f"{refusal.what.rstrip('.')}. {refusal.next_step}".strip()
+            self.knob.message, self.knob.refused = reason, True
             return False
         self.knob.refused = False
         self.knob.rows = self.player.knobs()

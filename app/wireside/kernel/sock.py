@@ -228,3 +228,9 @@ def sk_add_backlog(sk: Sock, skb: SkBuff, limit: int) -> bool:
     sk.sk_backlog.append(skb)
     sk.sk_backlog_len += skb.truesize
     return True
+
+
+def sock_error(sk: Sock) -> int:
+    """Return the pending error as -errno, once. Linux: include/net/sock.h sock_error()."""
+    error, sk.sk_err = sk.sk_err, 0
+    return -error

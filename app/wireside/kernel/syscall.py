@@ -5,26 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.stages import Stage
-from wireside.catalog.sysctls import RMEM_MAX, TCP_KEEPALIVE_TIME, WMEM_MAX
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.inet_connection_sock import tcp_accept, tcp_bind, tcp_listen, tcp_socket, tcp_v4_connect
 from wireside.kernel.sock import (
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
-    SOCK_MIN_RCVBUF,
-    SOCK_MIN_SNDBUF,
-    SOCK_RCVBUF_LOCK,
-    SOCK_SNDBUF_LOCK,
     Sock,
+    sock_error,
 )
+from wireside.kernel.sockopt import get_option, set_option
 from wireside.kernel.task import File, Task
-from wireside.kernel.tcp import tcp_close, tcp_orphan, tcp_recvmsg, tcp_sendmsg, tcp_shutdown_write
-from wireside.kernel.tcp_control import tcp_send_ack
-from wireside.kernel.tcp_cubic import CONGESTION_CONTROLS
+from wireside.kernel.tcp import (
+    tcp_close,
+    tcp_orphan,
+    tcp_recvmsg,
+    tcp_sendmsg,
+    tcp_shutdown_write,
+)
 from wireside.kernel.tcp_ipv4 import lock_sock, release_sock
-from wireside.kernel.tcp_output import tcp_push_pending_frames
-from wireside.kernel.tcp_sock import ICSK_ACK_SCHED, TCP_NAGLE_CORK, TCP_NAGLE_OFF, TCP_NAGLE_PUSH, TcpSock
-from wireside.kernel.tcp_timer import tcp_reset_keepalive_timer
+from wireside.kernel.tcp_sock import (
+    TcpSock,
+)
 from wireside.kernel.udp import (
     UdpSock,
     udp_bind,
@@ -78,12 +79,6 @@ def release(cpu: Cpu, task: Task) -> None:
     task.locked_sk = None
     if isinstance(sk, TcpSock):
         release_sock(cpu, sk)
-
-
-def sock_error(sk: Sock) -> int:
-    """Return the pending error as -errno, once. Linux: include/net/sock.h sock_error()."""
-    error, sk.sk_err = sk.sk_err, 0
-    return -error
 
 
 def sys_socket(cpu: Cpu, task: Task, call: Syscall) -> int:
@@ -174,11 +169,11 @@ def sys_write(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     sk = file.sk
     size = int(call.args[1])
     flags = str(call.args[2]) if len(call.args) > 2 else ""
+    nonblock = file.nonblock or "MSG_DONTWAIT" in flags
     if isinstance(sk, UdpSock):
-        return udp_sendmsg(cpu, sk, None, size, sk.gso_size)
+        return write_udp(cpu, task, sk, None, size, nonblock=nonblock)
     assert isinstance(sk, TcpSock)
     hold(task, sk)
-    nonblock = file.nonblock or "MSG_DONTWAIT" in flags
     if sk.sk_state in (TcpState.SYN_SENT, TcpState.SYN_RECV):
         if nonblock:
             return -EAGAIN
@@ -204,10 +199,21 @@ def sys_write(cpu: Cpu, task: Task, call: Syscall) -> int | None:
 def sys_sendto(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     """sendto(fd, length, (address, port))."""
     cpu.now += cpu.cost[SYS_WRITE]
-    sk = task.files[call.args[0]].sk
-    if isinstance(sk, UdpSock):
-        return udp_sendmsg(cpu, sk, call.args[2], int(call.args[1]), sk.gso_size)
+    file = task.files[call.args[0]]
+    if isinstance(file.sk, UdpSock):
+        return write_udp(cpu, task, file, file.sk, call.args[2], int(call.args[1]))
     return -EISCONN
+
+
+def write_udp(
+    cpu: Cpu, task: Task, file: File, sk: UdpSock, address: tuple[int, int] | None, size: int
+) -> int | None:
+    """Send one datagram; a full send buffer blocks."""
+    result = udp_sendmsg(cpu, sk, address, size, sk.gso_size)
+    if result == -EAGAIN and not file.nonblock:
+        wait_on(task, sk, EPOLLOUT)
+        return None
+    return result
 
 
 def sys_read(cpu: Cpu, task: Task, call: Syscall) -> int | None:
@@ -310,87 +316,13 @@ def exit_task(cpu: Cpu, task: Task) -> None:
 
 
 def sys_setsockopt(cpu: Cpu, task: Task, call: Syscall) -> int:
-    """setsockopt(fd, option, value); times in seconds as Linux takes them."""
-    sk = task.files[call.args[0]].sk
-    option, value = str(call.args[1]), int(call.args[2])
-    if option in ("SO_RCVBUF", "SO_RCVBUFFORCE"):
-        value = min(value, sk.net.sysctl[RMEM_MAX]) if option == "SO_RCVBUF" else value
-        sk.sk_rcvbuf = max(value * 2, SOCK_MIN_RCVBUF)
-        sk.sk_userlocks |= SOCK_RCVBUF_LOCK
-    elif option in ("SO_SNDBUF", "SO_SNDBUFFORCE"):
-        value = min(value, sk.net.sysctl[WMEM_MAX]) if option == "SO_SNDBUF" else value
-        sk.sk_sndbuf = max(value * 2, SOCK_MIN_SNDBUF)
-        sk.sk_userlocks |= SOCK_SNDBUF_LOCK
-    elif option == "SO_REUSEADDR":
-        sk.sk_reuse = bool(value)
-    elif option == "SO_REUSEPORT":
-        sk.sk_reuseport = bool(value)
-    elif option == "SO_LINGER":
-        sk.sk_linger = value * 1_000_000_000
-    elif option == "O_NONBLOCK":
-        task.files[call.args[0]].nonblock = bool(value)
-    elif isinstance(sk, UdpSock) and option == "UDP_SEGMENT":
-        sk.gso_size = value
-    elif isinstance(sk, TcpSock):
-        return tcp_setsockopt(cpu, task, sk, option, value, call)
-    else:
-        return -ENOPROTOOPT
-    return 0
-
-
-def tcp_setsockopt(cpu: Cpu, task: Task, tp: TcpSock, option: str, value: int, call: Syscall) -> int:
-    """Options of TCP. Linux: net/ipv4/tcp.c do_tcp_setsockopt()."""
-    if option == "TCP_NODELAY":
-        tp.nonagle = tp.nonagle | TCP_NAGLE_OFF | TCP_NAGLE_PUSH if value else tp.nonagle & ~TCP_NAGLE_OFF
-        push_held(cpu, task, tp)
-    elif option == "TCP_CORK":
-        tp.nonagle = tp.nonagle | TCP_NAGLE_CORK if value else tp.nonagle & ~TCP_NAGLE_CORK
-        if not value:
-            if tp.nonagle & TCP_NAGLE_OFF:
-                tp.nonagle |= TCP_NAGLE_PUSH
-            push_held(cpu, task, tp)
-    elif option == "TCP_QUICKACK":
-        tp.ack_pingpong = 0 if value else 1
-        if value and tp.ack_pending & ICSK_ACK_SCHED:
-            tcp_send_ack(cpu, tp)
-    elif option == "SO_KEEPALIVE":
-        if value and not tp.keepopen and tp.sk_state not in (TcpState.CLOSE, TcpState.LISTEN):
-            tcp_reset_keepalive_timer(cpu, tp, tp.net.sysctl[TCP_KEEPALIVE_TIME] * 1_000_000_000)
-        tp.keepopen = bool(value)
-    elif option == "TCP_USER_TIMEOUT":
-        tp.icsk_user_timeout_ns = value * 1_000_000
-    elif option == "TCP_LINGER2":
-        tp.linger2 = value * 1_000_000_000 if value >= 0 else -1
-    elif option == "TCP_SYNCNT":
-        tp.syn_tries = value
-    elif option == "TCP_CONGESTION":
-        if call.args[2] not in CONGESTION_CONTROLS:
-            return -2
-        tp.ca_ops = call.args[2]
-    else:
-        return -ENOPROTOOPT
-    return 0
-
-
-def push_held(cpu: Cpu, task: Task, tp: TcpSock) -> None:
-    """Let go of what Nagle or cork held back."""
-    if tp.tcp_write_queue:
-        hold(task, tp)
-        tcp_push_pending_frames(cpu, tp, tp.mss_cache, tp.nonagle)
-    tp.nonagle &= ~TCP_NAGLE_PUSH
+    """setsockopt(fd, option, value)."""
+    return set_option(cpu, task.files[call.args[0]], str(call.args[1]), call.args[2])
 
 
 def sys_getsockopt(cpu: Cpu, task: Task, call: Syscall) -> int:
     """getsockopt(fd, option): the value."""
-    sk = task.files[call.args[0]].sk
-    option = str(call.args[1])
-    if option == "SO_RCVBUF":
-        return sk.sk_rcvbuf
-    if option == "SO_SNDBUF":
-        return sk.sk_sndbuf
-    if option == "SO_ERROR":
-        return -sock_error(sk)
-    return -ENOPROTOOPT
+    return get_option(task.files[call.args[0]].sk, str(call.args[1]))
 
 
 HANDLERS: dict[str, Callable[[Cpu, Task, Syscall], int | None]] = {

@@ -10,7 +10,7 @@ from wireside.catalog.stages import Stage
 from wireside.catalog.sysctls import TCP_BACKLOG_ACK_DEFER, TCP_COMP_SACK_DELAY_NS, TCP_COMP_SACK_NR, TCP_RMEM
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.skbuff import FIN, PSH, SYN, URG, kfree_skb_reason
-from wireside.kernel.sock import RCV_SHUTDOWN, sk_state_change, sock_def_readable
+from wireside.kernel.sock import RCV_SHUTDOWN, SOCK_MIN_RCVBUF, sk_state_change, sock_def_readable
 from wireside.kernel.tcp_ack import tcp_fast_path_check
 from wireside.kernel.tcp_control import tcp_send_ack, tcp_send_delayed_ack
 from wireside.kernel.tcp_minisocks import tcp_time_wait
@@ -72,7 +72,7 @@ def tcp_measure_rcv_mss(tp: TcpSock, skb: SkBuff) -> None:
             ratio = (skb.len << 8) // skb.truesize or 1
             if ratio != tp.scaling_ratio:
                 tp.scaling_ratio = ratio
-                tp.window_clamp = tcp_win_from_space(tp, tp.sk_rcvbuf)
+                tcp_set_window_clamp(tp, tcp_win_from_space(tp, tp.sk_rcvbuf))
                 tp.rcvq_space = min(tp.rcvq_space, tp.window_clamp)
         tp.rcv_mss = min(length, tp.advmss)
         if skb.tcp_flags & PSH and skb.len == tp.rcv_mss:
@@ -91,6 +91,19 @@ def tcp_measure_rcv_mss(tp: TcpSock, skb: SkBuff) -> None:
     if tp.ack_pending & ICSK_ACK_PUSHED:
         tp.ack_pending |= ICSK_ACK_PUSHED2
     tp.ack_pending |= ICSK_ACK_PUSHED
+
+
+def tcp_set_window_clamp(tp: TcpSock, value: int) -> None:
+    """Bound the window by `value`; a wider bound lets rcv_ssthresh catch up with what is promised.
+
+    Linux: net/ipv4/tcp.c tcp_set_window_clamp().
+    """
+    old = tp.window_clamp
+    tp.window_clamp = max(SOCK_MIN_RCVBUF // 2, value)
+    if tp.window_clamp < old:
+        tp.rcv_ssthresh = min(tp.rcv_ssthresh, tp.window_clamp)
+    elif tp.window_clamp > old:
+        tp.rcv_ssthresh = max(min(tp.rcv_wnd, tp.window_clamp), tp.rcv_ssthresh)
 
 
 def tcp_grow_window(tp: TcpSock, skb: SkBuff) -> None:

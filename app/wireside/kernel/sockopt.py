@@ -1,0 +1,122 @@
+"""Socket options: what setsockopt() and getsockopt() do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wireside.catalog.sysctls import RMEM_MAX, TCP_KEEPALIVE_TIME, WMEM_MAX
+from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.sock import (
+    SOCK_MIN_RCVBUF,
+    SOCK_MIN_SNDBUF,
+    SOCK_RCVBUF_LOCK,
+    SOCK_SNDBUF_LOCK,
+    Sock,
+    sock_error,
+)
+from wireside.kernel.tcp import tcp_cleanup_rbuf
+from wireside.kernel.tcp_cubic import CONGESTION_CONTROLS
+from wireside.kernel.tcp_output import tcp_push_pending_frames
+from wireside.kernel.tcp_sock import (
+    ICSK_ACK_PUSHED,
+    ICSK_ACK_SCHED,
+    TCP_NAGLE_CORK,
+    TCP_NAGLE_OFF,
+    TCP_NAGLE_PUSH,
+    TcpSock,
+)
+from wireside.kernel.tcp_timer import tcp_reset_keepalive_timer
+from wireside.kernel.udp import UdpSock
+
+if TYPE_CHECKING:
+    from wireside.kernel.net import Cpu
+    from wireside.kernel.task import File
+
+ENOENT, ENOPROTOOPT = 2, 92
+
+
+def set_option(cpu: Cpu, file: File, option: str, argument: int | str) -> int:
+    """Set one option; seconds and milliseconds as Linux takes them. Linux: net/core/sock.c sk_setsockopt()."""
+    sk = file.sk
+    if option == "TCP_CONGESTION" and isinstance(sk, TcpSock):
+        if argument not in CONGESTION_CONTROLS:
+            return -ENOENT
+        sk.ca_ops = argument
+        return 0
+    value = int(argument)
+    if option in ("SO_RCVBUF", "SO_RCVBUFFORCE"):
+        value = min(value, sk.net.sysctl[RMEM_MAX]) if option == "SO_RCVBUF" else value
+        sk.sk_rcvbuf = max(value * 2, SOCK_MIN_RCVBUF)
+        sk.sk_userlocks |= SOCK_RCVBUF_LOCK
+    elif option in ("SO_SNDBUF", "SO_SNDBUFFORCE"):
+        value = min(value, sk.net.sysctl[WMEM_MAX]) if option == "SO_SNDBUF" else value
+        sk.sk_sndbuf = max(value * 2, SOCK_MIN_SNDBUF)
+        sk.sk_userlocks |= SOCK_SNDBUF_LOCK
+    elif option == "SO_REUSEADDR":
+        sk.sk_reuse = bool(value)
+    elif option == "SO_REUSEPORT":
+        sk.sk_reuseport = bool(value)
+    elif option == "SO_LINGER":
+        sk.sk_linger = value * 1_000_000_000
+    elif option == "O_NONBLOCK":
+        file.nonblock = bool(value)
+    elif isinstance(sk, UdpSock) and option == "UDP_SEGMENT":
+        sk.gso_size = value
+    elif isinstance(sk, TcpSock):
+        return tcp_setsockopt(cpu, sk, option, value)
+    else:
+        return -ENOPROTOOPT
+    return 0
+
+
+def tcp_setsockopt(cpu: Cpu, tp: TcpSock, option: str, value: int) -> int:
+    """Options of TCP. Linux: net/ipv4/tcp.c do_tcp_setsockopt()."""
+    if option == "TCP_NODELAY":
+        tp.nonagle = tp.nonagle | TCP_NAGLE_OFF | TCP_NAGLE_PUSH if value else tp.nonagle & ~TCP_NAGLE_OFF
+        push_held(cpu, tp)
+    elif option == "TCP_CORK":
+        tp.nonagle = tp.nonagle | TCP_NAGLE_CORK if value else tp.nonagle & ~TCP_NAGLE_CORK
+        if not value:
+            if tp.nonagle & TCP_NAGLE_OFF:
+                tp.nonagle |= TCP_NAGLE_PUSH
+            push_held(cpu, tp)
+    elif option == "TCP_QUICKACK":
+        tp.ack_pingpong = 0 if value else 1
+        if (
+            value
+            and tp.ack_pending & ICSK_ACK_SCHED
+            and tp.sk_state in (TcpState.ESTABLISHED, TcpState.CLOSE_WAIT)
+        ):
+            tp.ack_pending |= ICSK_ACK_PUSHED
+            tcp_cleanup_rbuf(cpu, tp, 1)
+    elif option == "SO_KEEPALIVE":
+        if value and not tp.keepopen and tp.sk_state not in (TcpState.CLOSE, TcpState.LISTEN):
+            tcp_reset_keepalive_timer(cpu, tp, tp.net.sysctl[TCP_KEEPALIVE_TIME] * 1_000_000_000)
+        tp.keepopen = bool(value)
+    elif option == "TCP_USER_TIMEOUT":
+        tp.icsk_user_timeout_ns = value * 1_000_000
+    elif option == "TCP_LINGER2":
+        tp.linger2 = value * 1_000_000_000 if value >= 0 else -1
+    elif option == "TCP_SYNCNT":
+        tp.syn_tries = value
+    else:
+        return -ENOPROTOOPT
+    return 0
+
+
+def push_held(cpu: Cpu, tp: TcpSock) -> None:
+    """Let go of what Nagle or cork held back."""
+    if tp.tcp_write_queue:
+        tcp_push_pending_frames(cpu, tp, tp.mss_cache, tp.nonagle)
+    tp.nonagle &= ~TCP_NAGLE_PUSH
+
+
+def get_option(sk: Sock, option: str) -> int:
+    """The value of one option; SO_ERROR takes the pending error away."""
+    if option == "SO_RCVBUF":
+        return sk.sk_rcvbuf
+    if option == "SO_SNDBUF":
+        return sk.sk_sndbuf
+    if option == "SO_ERROR":
+        return -sock_error(sk)
+    return -ENOPROTOOPT

@@ -1,0 +1,153 @@
+"""A raw peer against one simulated host: hand-made segments on a NIC-like device, system calls at will.
+
+The host's device delivers one packet per skb, as a NIC without GRO would. `RawLab.sys` performs a system call at the
+present moment; `RawLab.wait` lets time pass.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wireside.kernel.syscall import Syscall, do_syscall, release
+from wireside.kernel.task import Task
+from wireside.scenario.spec import HostSpec, LinkSpec, NicSpec, Scenario, WirePeerSpec
+from wireside.sim.world import World
+
+MS = 1_000_000
+SERVER, PEER = "10.0.0.1", "10.0.0.9"
+BASE_SYSCTL = {"net.ipv4.tcp_congestion_control": "reno", "net.ipv4.tcp_rmem": "4096 131072 6291456"}
+
+
+class RawLab:
+    """One host and one raw peer on a fast link; the peer's MSS, scale and timestamps are the test's choice."""
+
+    def __init__(self, sysctl: dict[str, str] | None = None, *, mtu: int = 1500, seed: int = 1) -> None:
+        host = HostSpec(
+            "host", SERVER, nic=NicSpec(kind="tun", qdisc="noqueue"), sysctl=BASE_SYSCTL | (sysctl or {})
+        )
+        self.world = World(
+            Scenario(
+                id="raw",
+                title="raw peer",
+                summary="",
+                duration_ns=10**12,
+                seed=seed,
+                kernel="6.18",
+                hosts=(host,),
+                links=(LinkSpec("peer", "host", rate_bps=10_000_000_000, delay_ns=20_000, mtu=mtu),),
+                wire_peers=(WirePeerSpec("peer", PEER),),
+            ),
+            trace=0,
+        )
+        self.peer = self.world.peers["peer"]
+        self.net = self.world.nets["host"]
+        self.cpu = self.net.machine.cpus[0]
+        self.task = Task(1, "test", self.net, 0)
+        self.seen = 0
+
+    def wait(self, ns: int) -> None:
+        """Let time pass."""
+        self.world.run_until(self.world.now + ns)
+
+    def sys(self, name: str, *args: Any) -> int:
+        """Perform a system call that does not block; its result."""
+        self.cpu.now = max(self.cpu.now, self.world.now)
+        call = Syscall(name, args)
+        result = do_syscall(self.cpu, self.task, call)
+        release(self.cpu, self.task)
+        assert result is not None, f"{name}{args} would block"
+        self.wait(0)
+        return result
+
+    def arrivals(self) -> list[tuple[int, Any]]:
+        """What the peer has received since the last call: (ns, packet)."""
+        fresh = list(self.peer.received)[self.seen :]
+        self.seen += len(fresh)
+        return fresh
+
+    def listen(self, port: int = 8080, backlog: int = 8, **options: int) -> int:
+        """A listening socket with options set before listen()."""
+        fd = self.sys("socket", "SOCK_STREAM")
+        for option, value in options.items():
+            self.sys("setsockopt", fd, option, value)
+        assert self.sys("bind", fd, (0, port)) == 0
+        assert self.sys("listen", fd, backlog) == 0
+        return fd
+
+    def counters(self) -> dict[str, int]:
+        """TcpExt counters without their group's name, as the recordings give them; zeros left out."""
+        names = self.world.snapshot().host("host").counters
+        return {
+            name.removeprefix("TcpExt"): value
+            for name, value in names.items()
+            if value and name.startswith("TcpExt")
+        }
+
+
+class RawConnection:
+    """A connection the peer has opened to the host; tracks the advertised window."""
+
+    def __init__(
+        self, lab: RawLab, *, sport: int = 40000, port: int = 8080, mss: int = 1460, wscale: int | None = 7
+    ) -> None:
+        self.lab = lab
+        self.sport, self.port = sport, port
+        self.sent = 0
+        self.acked = 0
+        self.windows: list[int] = []
+        lab.peer.send(sport, port, "S", win=65535, mss=mss, wscale=wscale)
+        lab.wait(1 * MS)
+        (_, synack), *_ = lab.arrivals()
+        assert synack.opt is not None
+        self.wscale = synack.opt.wscale or 0
+        self.syn_window = self.window = synack.window
+        self.windows.append(self.window)
+        lab.peer.send(sport, port, ".", seq=1, ack=1, win=65535)
+        lab.wait(1 * MS)
+
+    def accept(self, listener: int) -> int:
+        """The host's program accepts this connection."""
+        return self.lab.sys("accept", listener)
+
+    @property
+    def room(self) -> int:
+        """Bytes the peer may still send."""
+        return self.acked + self.window - self.sent
+
+    def segment(self, length: int, flags: str = ".") -> None:
+        """Send the next `length` bytes."""
+        self.lab.peer.send(self.sport, self.port, flags, seq=1 + self.sent, ack=1, win=65535, length=length)
+        self.sent += length
+
+    def read_acks(self) -> int:
+        """Take in what the host sent; the number of segments."""
+        count = 0
+        for _, skb in self.lab.arrivals():
+            _, ack = self.lab.peer.relative(skb)
+            self.acked = max(self.acked, ack - 1)
+            self.window = skb.window << self.wscale
+            if self.window != self.windows[-1]:
+                self.windows.append(self.window)
+            count += 1
+        return count
+
+    def fill(
+        self, length: int, limit: int = 1 << 20, patience_ns: int = 600 * MS, pace_ns: int = 20_000
+    ) -> None:
+        """Fill the advertised window with a burst, look at the ACKs, and again, until it stays too small.
+
+        Stops when `limit` bytes are out. The ACKs of a burst are read when it is over; only when nothing more may be
+        sent does the peer wait for a delayed one.
+        """
+        while self.sent < limit:
+            while self.room >= length and self.sent < limit:
+                self.segment(length)
+                self.lab.wait(pace_ns)
+            self.lab.wait(1 * MS)
+            self.read_acks()
+            if self.room < length and self.sent < limit:
+                self.lab.wait(patience_ns)
+                if not self.read_acks() or self.room < length:
+                    return
+        self.lab.wait(patience_ns)
+        self.read_acks()

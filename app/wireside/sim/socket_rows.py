@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.tcp_states import SS_NAME, TcpState
 from wireside.kernel.net import ip_text
-from wireside.kernel.sock import Sock
+from wireside.kernel.sock import RCV_SHUTDOWN, Sock
 from wireside.kernel.tcp_listen import RequestSock
 from wireside.kernel.tcp_sock import (
     CA_STATE_NAME,
@@ -153,8 +153,9 @@ def _tcp(tp: TcpSock, now: int) -> Key:
     state = tp.sk_state
     recv_q, send_q = _queues(tp)
     local, peer = endpoints(tp)
-    ops = tp.ca_ops
     unread = recv_q if state != TcpState.LISTEN else 0
+    if unread and tp.sk_shutdown & RCV_SHUTDOWN:
+        unread -= 1
     return (
         tp.id,
         "tcp",
@@ -177,6 +178,14 @@ def _tcp(tp: TcpSock, now: int) -> Key:
         len(tp.sk_receive_queue),
         unread,
         len(tp.out_of_order_queue),
+        *_tcp_info(tp),
+    )
+
+
+def _tcp_info(tp: TcpSock) -> Key:
+    """What `ss -i` shows. Linux: net/ipv4/tcp.c tcp_get_info()."""
+    ops = tp.ca_ops
+    return (
         tp.rcv_wnd,
         tcp_receive_window(tp),
         tp.rcv_ssthresh,

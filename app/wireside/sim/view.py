@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wireside.kernel.net import Cpu, Net
-    from wireside.sim.cpu import Runner
     from wireside.sim.run import ProgramRun
+    from wireside.sim.runner import Runner
     from wireside.sim.world import World
 
 

@@ -201,16 +201,16 @@ def sys_sendto(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     cpu.now += cpu.cost[SYS_WRITE]
     file = task.files[call.args[0]]
     if isinstance(file.sk, UdpSock):
-        return write_udp(cpu, task, file, file.sk, call.args[2], int(call.args[1]))
+        return write_udp(cpu, task, file.sk, call.args[2], int(call.args[1]), nonblock=file.nonblock)
     return -EISCONN
 
 
 def write_udp(
-    cpu: Cpu, task: Task, file: File, sk: UdpSock, address: tuple[int, int] | None, size: int
+    cpu: Cpu, task: Task, sk: UdpSock, address: tuple[int, int] | None, size: int, *, nonblock: bool
 ) -> int | None:
     """Send one datagram; a full send buffer blocks."""
     result = udp_sendmsg(cpu, sk, address, size, sk.gso_size)
-    if result == -EAGAIN and not file.nonblock:
+    if result == -EAGAIN and not nonblock:
         wait_on(task, sk, EPOLLOUT)
         return None
     return result

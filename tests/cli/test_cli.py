@@ -14,7 +14,14 @@ HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "app"), "COLUMNS": "100", "NO_COLOR": "1"}
 
 
-SITE = {"imported package", "_distutils_hack", "_virtualenv", "sitecustomize", "usercustomize", "__editable___wireside_finder"}
+SITE = {
+    "imported package",
+    "_distutils_hack",
+    "_virtualenv",
+    "sitecustomize",
+    "usercustomize",
+    "__editable___wireside_finder",
+}
 """What Python itself may import before any program."""
 
 

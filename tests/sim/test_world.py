@@ -9,7 +9,7 @@ import pytest
 from worlds import MS, program, scenario, tcp_transfer, udp_flood
 
 from wireside.errors import CommandError
-from wireside.scenario.spec import Call, NicSpec, ProgramSpec
+from wireside.scenario.spec import Call, NicSpec, ProgramSpec, WireSegment
 from wireside.sim.world import World
 
 SCENARIOS = {
@@ -238,3 +238,36 @@ def test_losses_of_one_kind_are_told_at_powers_of_ten():
         "100 packets dropped so far",
         "1000 packets dropped so far",
     ]
+
+
+def test_a_nonblocking_socket_does_not_wait():
+    script = (
+        Call("socket", ("SOCK_DGRAM|SOCK_NONBLOCK",), "fd"),
+        Call("bind", ("fd", 53)),
+        Call("read", ("fd", 100), "", "EAGAIN"),
+    )
+    world = World(scenario(ProgramSpec("server", "script", script=script)))
+    world.run_until(MS)
+    row = world.snapshot().host("server").programs[0]
+    assert (row.state, row.failed) == ("exited", "")
+
+
+def test_a_flood_on_one_cpu_starves_the_reader():
+    def played(cpus):
+        flood = WireSegment(0, "udp", 4000, 53, length=100, repeat=10**6, every_ns=300)
+        world = World(
+            scenario(
+                program("server", "reader", "udp_sink", port=53, cpu=1),
+                server={"cpus": cpus},
+                link={"rate_bps": 10_000_000_000},
+                segments=[flood],
+            )
+        )
+        world.run_until(60 * MS)
+        return world.snapshot().host("server")
+
+    alone, apart = played(1), played(2)
+    assert alone.cpus[0].ksoftirqd_ns > 20 * MS
+    assert alone.cpus[0].idle_ns < 2 * MS
+    assert alone.programs[0].bytes_read < apart.programs[0].bytes_read / 2
+    assert apart.cpus[0].ksoftirqd_ns > 50 * MS

@@ -82,12 +82,16 @@ def release(cpu: Cpu, task: Task) -> None:
 
 
 def sys_socket(cpu: Cpu, task: Task, call: Syscall) -> int:
-    """socket(type): SOCK_STREAM or SOCK_DGRAM."""
-    kind = call.args[0]
-    if kind not in ("SOCK_STREAM", "SOCK_DGRAM"):
+    """socket(type): SOCK_STREAM or SOCK_DGRAM, with or without SOCK_NONBLOCK."""
+    kind, *flags = str(call.args[0]).split("|")
+    if kind == "SOCK_NONBLOCK" and flags:
+        kind, flags = flags[0], [kind]
+    if kind not in ("SOCK_STREAM", "SOCK_DGRAM") or any(flag != "SOCK_NONBLOCK" for flag in flags):
         return -EINVAL
     sk: Sock = tcp_socket(task.net) if kind == "SOCK_STREAM" else udp_socket(task.net)
-    return install(task, sk)
+    fd = install(task, sk)
+    task.files[fd].nonblock = bool(flags)
+    return fd
 
 
 def install(task: Task, sk: Sock) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.tcp_states import SS_NAME, TcpState
 from wireside.kernel.net import ip_text
-from wireside.kernel.sock import RCV_SHUTDOWN, Sock
+from wireside.kernel.sock import Sock
 from wireside.kernel.tcp_listen import RequestSock
 from wireside.kernel.tcp_sock import (
     CA_STATE_NAME,
@@ -33,6 +33,8 @@ MS = 1_000_000
 MINI_SHOWN = 500
 """Requests, and TIME-WAIT entries, that get rows."""
 FORGET_EVERY = 256
+FIN_SEEN = (TcpState.CLOSE_WAIT, TcpState.LAST_ACK, TcpState.CLOSING)
+"""States in which the peer's FIN counts as one unread byte until read() has returned 0."""
 
 
 class SocketRows:
@@ -154,7 +156,7 @@ def _tcp(tp: TcpSock, now: int) -> Key:
     recv_q, send_q = _queues(tp)
     local, peer = endpoints(tp)
     unread = recv_q if state != TcpState.LISTEN else 0
-    if unread and tp.sk_shutdown & RCV_SHUTDOWN:
+    if unread and state in FIN_SEEN:
         unread -= 1
     return (
         tp.id,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 from time import perf_counter
 
 import pytest
@@ -37,6 +41,33 @@ def test_two_runs_are_equal(played):
     one.run_until(20 * MS)
     other.run_until(20 * MS)
     assert facts(one) == facts(other)
+
+
+def test_a_run_does_not_depend_on_the_hash_seed():
+    program = (
+        "from test_world import SCENARIOS, World, facts\n"
+        "world = World(SCENARIOS['tcp with losses'])\n"
+        "world.run_until(20_000_000)\n"
+        "print(hash_of(repr(facts(world))))"
+    )
+    program = (
+        "from hashlib import sha256\ndef hash_of(text): return sha256(text.encode()).hexdigest()\n" + program
+    )
+    here = Path(__file__).parent
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={
+                "PYTHONHASHSEED": seed,
+                "PYTHONPATH": os.pathsep.join((str(here), str(here.parents[1] / "app"))),
+            },
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(digests) == 1
 
 
 def test_another_seed_is_another_run():
@@ -217,6 +248,7 @@ def test_a_script_runs_and_its_failed_expectation_is_told():
     assert row.state == "exited"
     assert row.calls == 4
     assert row.failed.endswith("gave -EAGAIN, not 5")
+    assert [event.text for event in world.events(0)] == [f"script has ended; {row.failed}."]
 
 
 def test_events_are_numbered():
@@ -264,10 +296,13 @@ def test_a_flood_on_one_cpu_starves_the_reader():
             )
         )
         world.run_until(60 * MS)
+        told.extend(event.text for event in world.events(0))
         return world.snapshot().host("server")
 
+    told = []
     alone, apart = played(1), played(2)
     assert alone.cpus[0].ksoftirqd_ns > 20 * MS
     assert alone.cpus[0].idle_ns < 2 * MS
     assert alone.programs[0].bytes_read < apart.programs[0].bytes_read / 2
     assert apart.cpus[0].ksoftirqd_ns > 50 * MS
+    assert any("hands its packets over to ksoftirqd/0" in text for text in told)

@@ -93,7 +93,7 @@ def _number(machine: Machine, index: int, trace: int) -> None:
 
 def _add_machine(world: World, members: list[HostSpec], profile: KernelProfile) -> None:
     first = members[0]
-    engine = Engine(world.env)
+    engine = Engine(world.env, world.log)
     machine = Machine(first.name, profile, world.env, engine, world.seed, ideal_timers=world.ideal_timers)
     _number(machine, len(world.machines), world.trace)
     costs = default_costs()

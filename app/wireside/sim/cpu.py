@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from wireside.kernel.net import Cpu, Machine
     from wireside.kernel.task import Task
     from wireside.sim.env import Call, KernelEnv
+    from wireside.sim.events import EventLog
 
 BASE_SLICE_NS = 3_000_000
 """A task's turn while others want the CPU. Linux: kernel/sched/fair.c sysctl_sched_base_slice (2 CPUs and more)."""
@@ -45,8 +46,9 @@ RUN_ON = 16
 class Engine:
     """Runs one machine; the machine's Scheduler. Linux: kernel/softirq.c, kernel/sched/core.c."""
 
-    def __init__(self, env: KernelEnv) -> None:
+    def __init__(self, env: KernelEnv, log: EventLog | None = None) -> None:
         self.env = env
+        self.log = log
         self.runners: list[Runner] = []
         self.running: Runner | None = None
         """Whose slice is being computed right now."""
@@ -210,6 +212,8 @@ class Engine:
             if thread.state == SLEEPING:
                 thread.state, thread.ready_at = RUNNABLE, cpu.now
                 runner.queue.append(thread)
+                if self.log is not None:
+                    self.log.on_ksoftirqd(cpu)
         if current is not None:
             return runner.task_end
         if runner.queue:
@@ -314,6 +318,8 @@ class Engine:
         if step is None:
             exit_task(cpu, run.task)
             run.state = EXITED
+            if self.log is not None:
+                self.log.on_exit(cpu, run)
         run.sleep = step
         runner.task_end = cpu.now
 

@@ -10,9 +10,10 @@ from wireside.snapshot import Event
 
 if TYPE_CHECKING:
     from wireside.catalog.drop_reasons import DropReason
-    from wireside.kernel.net import Net
+    from wireside.kernel.net import Cpu, Net
     from wireside.kernel.skbuff import SkBuff
     from wireside.sim.env import KernelEnv
+    from wireside.sim.run import ProgramRun
 
 KEPT = 10_000
 LOSS = 2
@@ -70,6 +71,21 @@ class EventLog:
         if total:
             amount = "First frame lost" if total == 1 else f"{total} frames lost so far"
             self.add(self.env.now, host, "nic", f"{amount} on the link from {host}; no host counts it.", LOSS)
+
+    def on_ksoftirqd(self, cpu: Cpu) -> None:
+        """Softirq work of a CPU was handed over to its thread."""
+        host = cpu.machine.name
+        total = self._counted(host, f"ksoftirqd/{cpu.id}", 1)
+        if total:
+            times = "" if total == 1 else f" ({total} times so far)"
+            text = f"CPU {cpu.id} hands its packets over to ksoftirqd/{cpu.id}, which takes turns with the programs{times}."
+            self.add(cpu.now, host, "softirq", text, 1)
+
+    def on_exit(self, cpu: Cpu, run: ProgramRun) -> None:
+        """A program has ended, perhaps with an expectation that did not hold."""
+        failed = run.program.failed if run.program is not None else ""
+        text = f"{run.name} has ended; {failed}." if failed else f"{run.name} has ended."
+        self.add(cpu.now, run.task.net.name, "program", text, LOSS if failed else 0)
 
     def _counted(self, host: str, what: str, amount: int) -> int:
         """Count losses; the total when it is time to speak of them, else 0."""

@@ -116,7 +116,7 @@ class Scene:
     inbound: list[Mover] = field(default_factory=list)
     outbound: list[Mover] = field(default_factory=list)
     falling: list[tuple[int, float, int]] = field(default_factory=list)
-    """(station, depth 0…1, packets) of losses that never were a packet in memory."""
+    """(station, depth 0…1, packets) of losses before memory, where no brick is seen falling."""
     parked: list[int] = field(default_factory=lambda: [0] * N)
     thin: int = 1
     """One brick stands for this many packets."""
@@ -186,6 +186,7 @@ def _position(
     return at + reach * done, done >= 1.0, since
 
 
+_BEFORE_MEMORY = ("rx_missed_errors", "link loss")
 _ENDS = ("delivered", "consumed", "merged")
 
 
@@ -204,7 +205,8 @@ def _mover(trace: PacketTrace, t: int, dwell: int, fall: int, wire_ns: int, *, i
             if since >= dwell + fall:
                 return None
             depth = max(0.0, (since - dwell) / fall)
-            u = min(u, int(u) + PARKED)
+            at = station_of_reason(trace.fate) if inbound and trace.fate in _BEFORE_MEMORY else int(u)
+            u = min(max(u, at), at + PARKED)
     if not inbound:
         u = N - 1 + INSIDE - u
         if u < 0:
@@ -243,10 +245,11 @@ def build(
                 scene.parked[int(mover.u)] += 1
         else:
             scene.outbound.append(mover)
+    seen_falling = {int(mover.u) for mover in scene.inbound if mover.depth}
     for loss in losses:
-        age = t - loss.time_ns
-        if 0 <= age < fall and loss.before_memory:
-            scene.falling.append((station_of_reason(loss.reason), age / fall, loss.packets))
+        age, station = t - loss.time_ns, station_of_reason(loss.reason)
+        if 0 <= age < fall and loss.before_memory and station not in seen_falling:
+            scene.falling.append((station, age / fall, loss.packets))
     return scene
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from wireside.scenario.spec import Scenario
 
+TRACE = 1024
+"""Packets per host that the world remembers for the picture; a flood is shown by samples anyway."""
 RENDERERS = ("auto", "safe", "fast")
 
 
@@ -97,7 +100,9 @@ def make_player(
     """A player of `scenario` in a world of its own."""
     from wireside.sim.world import World  # noqa: PLC0415  (not needed before the first scenario is read)
 
-    return Player(scenario, partial(World, scenario, seed=seed, kernel=kernel, sysctl=sysctl), seed)
+    return Player(
+        scenario, partial(World, scenario, seed=seed, kernel=kernel, sysctl=sysctl, trace=TRACE), seed
+    )
 
 
 def run(
@@ -115,7 +120,9 @@ def run(
     wherever that is possible). Raises WiresideError after the terminal has been restored.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CommandError("the picture needs a terminal", next_step="`wireside run SCENARIO` plays a scenario as text.")
+        raise CommandError(
+            "the picture needs a terminal", next_step="`wireside run SCENARIO` plays a scenario as text."
+        )
     from wireside.scenario.library import index, scenario_dir  # noqa: PLC0415
     from wireside.scenario.load import load  # noqa: PLC0415
 
@@ -129,6 +136,9 @@ def run(
         neighbours=[str(scenario_dir() / f"{name}.yaml") for name in index()],
         open_path=open_path,
     )
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     status = app.run(mouse=False)
     if app.fault is not None:
         raise app.fault

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 SIMULATION_BUDGET_S = 0.008
 """The longest slice of a tick that goes to the simulation, so that keys are answered at once."""
+SHORTEST_SLICE_S = 0.003
+LONGEST_TICK_S = 0.016
+"""What simulating and drawing may take together, so that a key waits for no more than about this."""
 EVERY = {"gauges": 2, "tools": 5, "events": 6, "timeline": 6, "knobs": 8, "narration": 4, "footer": 15}
 """Panes that need not be drawn every frame: every how many."""
 PANES = tuple(DRAW)
@@ -113,7 +116,9 @@ class JourneyScreen(Screen[None]):
         elapsed, self._last = start - self._last, start
         moved = False
         if not self._helping and not self.plan.too_small:
-            budget = max(0.002, min(SIMULATION_BUDGET_S, 1 / self.fps - self._draw_s))
+            budget = max(
+                SHORTEST_SLICE_S, min(SIMULATION_BUDGET_S, min(LONGEST_TICK_S, 1 / self.fps) - self._draw_s)
+            )
             moved = self.player.advance(elapsed, start + budget)
         if not moved and not self._stale:
             self._fps_since, self._fps_frames = start, 0

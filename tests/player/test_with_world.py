@@ -1,0 +1,67 @@
+from functools import partial
+
+import pytest
+
+from wireside.paint.scene import RING, SOCKBUF
+from wireside.paint.viewer import Viewer
+from wireside.player.player import Player
+from wireside.scenario.library import index, resolve
+from wireside.scenario.load import load
+from wireside.sim.world import World
+
+MS, S = 1_000_000, 1_000_000_000
+
+
+def play(name):
+    scenario = load(resolve(name))
+    return Player(scenario, partial(World, scenario))
+
+
+@pytest.mark.parametrize("name", index())
+def test_every_scenario_of_the_library_tells_its_whole_story(name):
+    player = play(name)
+    player.play_to(player.scenario.duration_ns)
+    assert player.beats_said == len(player.scenario.beats)
+
+
+def test_a_reader_that_reads_again_empties_its_buffer_in_the_same_run():
+    player = play("zero-window")
+    player.play_to(3 * S)
+    socket = max(player.host.sockets, key=lambda s: s.sk_rmem_alloc)
+    assert socket.rcv_wnd_left == 0
+    assert "effect" in player.turn("server", "reader.read", "true")
+    player.play_to(3 * S + 200 * MS)
+    read = next(p for p in player.host.programs if p.name == "reader").bytes_read
+    assert read > 1_000_000
+
+
+def test_a_larger_ring_takes_the_burst_that_overflowed_the_smaller_one():
+    player = play("ring-overflow")
+    player.play_to(5 * MS)
+    missed = player.host.wire_drops["rx_missed_errors"]
+    assert missed > 100
+    player.turn("server", "nic.rx_ring", "4096")
+    player.play_to(15 * MS)
+    assert player.host.wire_drops["rx_missed_errors"] == missed
+
+
+def test_the_picture_shows_what_waits_in_ring_and_buffer():
+    player = play("udp-overflow")
+    viewer = Viewer(player)
+    for _ in range(120):
+        player.advance(1 / 30)
+        view = viewer.view()
+    assert view.scene.parked[SOCKBUF] > 3
+    assert view.scene.parked[RING] == 0
+    assert view.latency[SOCKBUF] is None or view.latency[SOCKBUF] > MS
+
+
+def test_the_same_commands_make_the_same_run():
+    def run():
+        player = play("zero-window")
+        player.play_to(2 * S)
+        player.turn("server", "reader.read", "true")
+        player.play_to(2 * S + 50 * MS)
+        return player.snapshot
+
+    assert run() == run()

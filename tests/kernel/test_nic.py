@@ -86,23 +86,29 @@ def test_the_interrupt_comes_when_the_frame_is_in_memory():
 def test_rx_usecs_gathers_frames_for_one_interrupt():
     lab = Lab()
     net, nic = host(lab, rx_usecs_ns=50 * US)
-    for at in (0, 10 * US, 20 * US):
+    for at in (0, 10 * US, 20 * US, 30 * US):
         lab.at(at, arrive_now, (lab, nic, udp_frame(net)))
+    lab.run_until(9 * US)
+    assert nic.queues[0].irqs == 1, "a lone frame does not wait"
     lab.run_until(49 * US)
-    assert nic.queues[0].irqs == 0
-    lab.run_until(60 * US)
     assert nic.queues[0].irqs == 1
-    assert nic.queues[0].packets == 3
+    lab.run_until(60 * US)
+    assert nic.queues[0].irqs == 2
+    assert nic.queues[0].packets == 4
 
 
 def test_rx_frames_ends_the_wait_early():
     lab = Lab()
     net, nic = host(lab, rx_usecs_ns=50 * US, rx_frames=4)
-    burst(nic, net, 4)
-    lab.run_until(2 * US)
+    burst(nic, net, 1)
+    lab.run_until(10 * US)
     assert nic.queues[0].irqs == 1
+    for at in (10 * US, 11 * US, 12 * US, 13 * US):
+        lab.at(at, arrive_now, (lab, nic, udp_frame(net)))
+    lab.run_until(16 * US)
+    assert nic.queues[0].irqs == 2
     lab.drain()
-    assert nic.queues[0].irqs == 1, "the delay that was running is cancelled"
+    assert nic.queues[0].irqs == 2, "the wait that was running is cancelled"
 
 
 def arrive_now(due):

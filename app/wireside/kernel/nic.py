@@ -62,7 +62,7 @@ class Nic:
         self.copybreak = copybreak
         """Frames up to this length are copied to a small buffer of their own."""
         self.gro = True
-        self.rx_usecs_ns = 0
+        self.rx_usecs_ns = 50_000
         self.rx_frames = 1
         cpus = len(dev.net.machine.cpus)
         self.queues = [RxQueue(self, number, number % cpus, rx_ring) for number in range(queues)]
@@ -99,17 +99,19 @@ class Nic:
             self.moderate(q, when)
 
     def moderate(self, q: RxQueue, when: int) -> None:
-        """Interrupt for received frames at once, or when rx_usecs have passed or rx_frames wait.
+        """Interrupt for received frames: at once, unless the last interrupt was less than rx_usecs ago.
 
-        With rx_usecs set, rx_frames counts only from 2 on.
+        rx_usecs is the least time between two interrupts (the EITR register), so a lone frame never waits; with
+        rx_frames of 2 or more that many waiting frames end the wait early.
         """
-        delay = self.rx_usecs_ns
-        if not delay or 1 < self.rx_frames <= len(q.frames):
-            dma = self.dev.net.machine.cpus[q.cpu_id].cost[RX_RING]
-            self.interrupt(q, when + dma)
+        machine = self.dev.net.machine
+        ready = when + machine.cpus[q.cpu_id].cost[RX_RING]
+        allowed = q.last_irq + self.rx_usecs_ns
+        if allowed <= ready or 1 < self.rx_frames <= len(q.frames):
+            self.interrupt(q, ready)
         elif q.moderation is None:
-            q.moderation_at = when + delay
-            q.moderation = self.dev.net.machine.clock.at(q.moderation_at, moderation_over, q)
+            q.moderation_at = allowed
+            q.moderation = machine.clock.at(allowed, moderation_over, q)
 
     def interrupt(self, q: RxQueue, when: int) -> None:
         """Raise the queue's interrupt at `when`, or when it is unmasked."""
@@ -118,11 +120,12 @@ class Nic:
             machine.clock.cancel(q.moderation)
             q.moderation = None
         q.irq_raised = True
+        q.last_irq = when
         machine.sched.raise_hardirq(q.cpu_id, max(when, q.unmasked_at), igb_msix_ring, q)
 
 
 def moderation_over(q: RxQueue) -> None:
-    """rx_usecs have passed since the first frame that waits."""
+    """rx_usecs have passed since the last interrupt."""
     q.moderation = None
     if q.frames and not q.irq_raised and not q.napi.scheduled:
         q.nic.interrupt(q, q.moderation_at)
@@ -136,7 +139,7 @@ def register_nic(
     rx_ring: int = 256,
     tx_ring: int = 256,
     rx_refill_batch: int = 16,
-    rx_usecs_ns: int = 0,
+    rx_usecs_ns: int = 50_000,
     rx_frames: int = 1,
     queues: int = 1,
     gro: bool = True,

@@ -45,6 +45,7 @@ class RxQueue:
         "frames",
         "irq_raised",
         "irqs",
+        "last_irq",
         "moderation",
         "moderation_at",
         "napi",
@@ -70,8 +71,10 @@ class RxQueue:
         self.unmasked_at = 0
         """ns from which on the interrupt may be raised again, once the NAPI is not scheduled."""
         self.moderation: Any = None
-        """Handle of the running coalescing delay."""
+        """Handle of the wait until the next interrupt is allowed."""
         self.moderation_at = 0
+        self.last_irq = -1_000_000_000
+        """When the last interrupt was raised, ns."""
         self.irqs = 0
         self.packets = 0
         self.bytes = 0

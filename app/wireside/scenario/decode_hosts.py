@@ -30,7 +30,7 @@ NIC_FIELDS = {
     "rx_ring": Field(value_of(Kind.COUNT, MIN_RING, MAX_RING), 256),
     "tx_ring": Field(value_of(Kind.COUNT, MIN_RING, MAX_RING), 256),
     "rx_refill_batch": Field(_count, 16),
-    "rx_usecs": Field(value_of(Kind.TIME, 0, 1_000_000_000), 0),
+    "rx_usecs": Field(value_of(Kind.TIME, 0, 1_000_000_000), 50_000),
     "rx_frames": Field(_count, 1),
     "queues": Field(value_of(Kind.COUNT, 1, NIC_QUEUES), 1),
     "gro": Field(_flag, default=True),

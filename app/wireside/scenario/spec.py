@@ -25,8 +25,8 @@ class NicSpec:
     rx_ring: int = 256
     tx_ring: int = 256
     rx_refill_batch: int = 16
-    rx_usecs_ns: int = 0
-    """Interrupt moderation time; 0 raises the IRQ at once."""
+    rx_usecs_ns: int = 50_000
+    """Least time between two interrupts (20,000 a second); 0 moderates nothing."""
     rx_frames: int = 1
     queues: int = 1
     """RX queues; queue q interrupts CPU q modulo the number of CPUs; flows are spread by hash (RSS)."""

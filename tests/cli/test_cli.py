@@ -61,7 +61,9 @@ def test_help_imports_nothing_outside_the_standard_library() -> None:
     assert names - set(sys.stdlib_module_names) - SITE <= {"wireside"}
 
 
-@pytest.mark.parametrize("arguments", [("list",), ("run", "nothing-like-it"), ("check", "tests/cli/wrong.yaml")])
+@pytest.mark.parametrize(
+    "arguments", [("list",), ("run", "nothing-like-it"), ("check", "tests/cli/wrong.yaml")]
+)
 def test_commands_without_a_screen_need_no_textual(arguments: tuple[str, ...]) -> None:
     assert not imported(*arguments) & {"textual", "rich"}
 

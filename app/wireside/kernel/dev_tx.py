@@ -188,6 +188,7 @@ def skb_segment(machine: Machine, skb: SkBuff) -> list[SkBuff]:
             frame.stamps = list(skb.stamps)  # type: ignore[arg-type]
             trace.append(frame)
         frames.append(frame)
+    skb.original = None
     skb.len = mss
     skb.end_seq = seq + mss & _MASK
     skb.tcp_flags = flags & ~(PSH | FIN)

@@ -37,6 +37,9 @@ NET_SKB_PAD = 64
 MAX_SKB_FRAGS = 17
 PAGE_SIZE = 4096
 
+SHARING_DEVICES = ("veth", "lo")
+"""Devices that pass on the sender's own sk_buff."""
+
 DELIVERED, CONSUMED, MERGED = "delivered", "consumed", "merged"
 
 
@@ -74,6 +77,7 @@ class SkBuff:
         "len",
         "nr_frags",
         "opt",
+        "original",
         "protocol",
         "retrans",
         "sack",
@@ -114,6 +118,8 @@ class SkBuff:
         self.head_len = 0
         """Payload bytes in the linear part; the rest lies in page fragments."""
         self.nr_frags = 0
+        self.original: SkBuff | None = None
+        """The segment in the sender's retransmit queue that this is a clone of."""
         self.sacked = 0
         self.retrans = 0
         self.skb_mstamp_ns = 0
@@ -157,6 +163,20 @@ def consume_skb(net: Net, skb: SkBuff) -> None:
     """End a packet that has done its work (an ACK, a SYN); no drop, nothing to see in a drop tracer."""
     net.consumed += skb.gso_segs
     skb.fate = CONSUMED
+
+
+def skb_cloned(skb: SkBuff) -> bool:
+    """The sender on the same machine still holds the data too, so nothing may be appended. Linux: skb_cloned().
+
+    A frame that came over a wire lies in buffers of its own.
+    """
+    original = skb.original
+    if original is None:
+        return False
+    if original.fate or skb.dev is None or skb.dev.kind not in SHARING_DEVICES:
+        skb.original = None
+        return False
+    return True
 
 
 def deliver_skb(net: Net, skb: SkBuff) -> None:

@@ -40,7 +40,7 @@ from wireside.kernel.tcp_sock import (
 )
 from wireside.kernel.tcp_state import tcp_destroy_sock, tcp_done, tcp_set_state, tcp_write_queue_purge
 from wireside.kernel.tcp_timer import tcp_reset_keepalive_timer
-from wireside.kernel.tcp_tso import tcp_slow_start_after_idle_check, tcp_xmit_size_goal
+from wireside.kernel.tcp_tso import page_frags, tcp_slow_start_after_idle_check, tcp_xmit_size_goal
 from wireside.kernel.tcp_window import window_update_due
 
 if TYPE_CHECKING:
@@ -51,8 +51,6 @@ TCP_SENDMSG = int(Stage.TCP_SENDMSG)
 SYS_READ = int(Stage.SYS_READ)
 COPY_NS_PER_KIB = 100
 """Copying between user and kernel memory, partly cached, ns."""
-PAGE_FRAG_SIZE = 32768
-"""Size of the page fragments that write() fills. Linux: net/core/sock.c SKB_FRAG_PAGE_ORDER."""
 ORPHANED_CLOSE = {
     TcpState.ESTABLISHED: TcpState.FIN_WAIT1,
     TcpState.CLOSE_WAIT: TcpState.LAST_ACK,
@@ -120,7 +118,7 @@ def tcp_sendmsg(cpu: Cpu, tp: TcpSock, copied: int, size: int, *, more: bool = F
         skb.len += count
         skb.truesize += count
         skb.end_seq = tp.write_seq = (skb.end_seq + count) & MASK
-        skb.nr_frags = 1 + (skb.len - 1) // PAGE_FRAG_SIZE
+        skb.nr_frags = page_frags(tp, skb)
         tp.sk_wmem_queued += count
         tp.sk_forward_alloc -= count
         copied += count

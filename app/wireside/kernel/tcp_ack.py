@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import TCP_INVALID_RATELIMIT
+from wireside.kernel.skbuff import CONSUMED
 from wireside.kernel.sock import sk_stream_write_space, sk_wmem_free
 from wireside.kernel.tcp_control import tcp_send_ack
 from wireside.kernel.tcp_fastretrans import (
@@ -211,6 +212,7 @@ def tcp_clean_rtx_queue(cpu: Cpu, tp: TcpSock, ack_skb: SkBuff, flag: int) -> tu
         if not fully:
             break
         queue.popleft()
+        skb.fate = CONSUMED
         sk_wmem_free(tp, skb.truesize)
     if acked_retrans:
         flag |= FLAG_RETRANS_DATA_ACKED

@@ -8,7 +8,7 @@ from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.skbuff import ACK, FIN, RST, SYN, SkBuff, consume_skb, kfree_skb_reason
+from wireside.kernel.skbuff import ACK, FIN, MERGED, RST, SYN, URG, SkBuff, consume_skb, kfree_skb_reason
 from wireside.kernel.sock import sk_add_backlog, sock_def_readable
 from wireside.kernel.tcp_ack import tcp_ack_update_rtt
 from wireside.kernel.tcp_control import tcp_send_ack, tcp_v4_send_reset
@@ -24,6 +24,7 @@ from wireside.kernel.tcp_minisocks import (
     tcp_timewait_state_process,
 )
 from wireside.kernel.tcp_output import tcp_tsq_handler
+from wireside.kernel.tcp_rmem import skb_try_coalesce
 from wireside.kernel.tcp_sock import (
     ICSK_ACK_SCHED,
     MASK,
@@ -32,6 +33,7 @@ from wireside.kernel.tcp_sock import (
     TCP_TSQ_DEFERRED,
     TCP_WRITE_TIMER_DEFERRED,
     TcpSock,
+    before,
 )
 from wireside.kernel.tcp_timer import tcp_delack_timer_handler, tcp_write_timer_handler
 
@@ -152,11 +154,45 @@ def tcp_add_backlog(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     """A system call owns the socket: park the segment until it lets go. Linux: tcp_add_backlog()."""
     if skb.stamps is not None:
         skb.stamps += (SK_BACKLOG, cpu.now)
+    backlog = tp.sk_backlog
+    if backlog and tcp_backlog_coalesce(tp, backlog[-1], skb):
+        return
     limit = 2 * tp.sk_rcvbuf + (tp.sk_sndbuf >> 1) + 64 * 1024
     if not sk_add_backlog(tp, skb, limit):
         tp.net.mib[TcpExt.TCPBacklogDrop] += 1
         tp.sk_drops += 1
         kfree_skb_reason(tp.net, skb, DropReason.SOCKET_BACKLOG)
+
+
+def tcp_backlog_coalesce(tp: TcpSock, tail: SkBuff, skb: SkBuff) -> bool:
+    """Append a segment to the last one parked, when only its numbers differ. Linux: tcp_add_backlog()."""
+    flags = tail.tcp_flags | skb.tcp_flags
+    if (
+        tail.end_seq != skb.seq
+        or flags & (SYN | RST | URG)
+        or not tail.tcp_flags & skb.tcp_flags & ACK
+        or tail.tsval != skb.tsval
+        or tail.tsecr != skb.tsecr
+        or tail.sack != skb.sack
+    ):
+        return False
+    gso_size = max(skb.gso_size or skb.len, tail.gso_size or tail.len)
+    delta = skb_try_coalesce(tail, skb)
+    if delta < 0:
+        return False
+    tail.len += skb.len
+    tail.truesize += delta
+    tp.sk_backlog_len += delta
+    tail.end_seq = skb.end_seq
+    if not before(skb.ack_seq, tail.ack_seq):
+        tail.ack_seq = skb.ack_seq
+        tail.window = skb.window
+    tail.tcp_flags = flags
+    tail.gso_size = gso_size
+    tail.gso_segs += skb.gso_segs
+    skb.fate = MERGED
+    tp.net.mib[TcpExt.TCPBacklogCoalesce] += 1
+    return True
 
 
 def tcp_v4_do_rcv(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:

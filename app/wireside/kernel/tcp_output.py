@@ -144,6 +144,7 @@ def tcp_transmit_skb(cpu: Cpu, tp: TcpSock, queued: SkBuff) -> int:
     skb.gso_size = queued.gso_size
     skb.opt = queued.opt
     skb.nr_frags = queued.nr_frags
+    skb.original = queued if length else None
     skb.truesize = queued.truesize or SKB_HEAD_TRUESIZE
     skb.retrans = queued.retrans
     queued.skb_mstamp_ns = now

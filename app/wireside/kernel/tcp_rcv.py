@@ -162,13 +162,14 @@ def tcp_ack_snd_check(cpu: Cpu, tp: TcpSock, *, ofo_possible: bool = True) -> No
     pending = tp.ack_pending
     if not pending & ICSK_ACK_SCHED:
         return
+    # The window is looked at first: finding half of the space used up ends the quick ACKs.
     if (
-        (tp.ack_quick and not tp.ack_pingpong)
-        or pending & ICSK_ACK_NOW
-        or (
+        (
             (tp.rcv_nxt - tp.rcv_wup) & MASK > tp.rcv_mss
             and (tp.rcv_nxt == tp.copied_seq or select_window(tp) >= tp.rcv_wnd)
         )
+        or (tp.ack_quick and not tp.ack_pingpong)
+        or pending & ICSK_ACK_NOW
     ):
         if tp.sk_lock_owned and tp.net.sysctl[TCP_BACKLOG_ACK_DEFER]:
             tp.tsq_flags |= TCP_ACK_DEFERRED

@@ -19,6 +19,7 @@ from wireside.kernel.skbuff import (
     SkBuff,
     kfree_skb_reason,
     skb_alloc_truesize,
+    skb_cloned,
 )
 from wireside.kernel.sock import SOCK_RCVBUF_LOCK, sk_rmem_schedule, skb_set_owner_r, sock_rfree
 from wireside.kernel.tcp_sock import MASK, after, before, tcp_space_from_win, tcp_win_from_space
@@ -40,6 +41,8 @@ def skb_try_coalesce(to: SkBuff, skb: SkBuff) -> int:
     It fits into the tail room of `to`, or its pages are taken over and only its sk_buff is saved.
     Linux: net/core/skbuff.c skb_try_coalesce().
     """
+    if to.original is not None and skb_cloned(to):
+        return -1
     if skb.len <= to.tailroom:
         to.tailroom -= skb.len
         return 0

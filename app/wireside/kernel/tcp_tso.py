@@ -25,10 +25,18 @@ if TYPE_CHECKING:
     from wireside.kernel.tcp_sock import TcpSock
 
 GSO_MAX_SIZE = 65536
+PAGE_FRAG_SIZE = 32768
+"""Size of the page fragments that write() fills one after the other. Linux: net/core/sock.c SKB_FRAG_PAGE_ORDER."""
 MIN_TSO_SEGS = 2
 TSO_WIN_DIVISOR = 3
 """A super-packet waits for more ACKs only while less than a third of the window may be sent."""
 TSO_RTT_LOG = 9
+
+
+def page_frags(tp: TcpSock, skb: SkBuff) -> int:
+    """Page fragments that a segment's payload touches: write() fills them without gaps. Linux: sk_page_frag_refill()."""
+    offset = (skb.seq - tp.iss - 1) & MASK
+    return (offset + skb.len - 1) // PAGE_FRAG_SIZE - offset // PAGE_FRAG_SIZE + 1
 
 
 def skb_segs(skb: SkBuff, mss: int) -> int:
@@ -120,7 +128,7 @@ def tcp_fragment(tp: TcpSock, queue: deque[SkBuff], index: int, length: int, mss
     rest = SkBuff(0, skb.flow, skb.protocol, skb.len - length, (skb.seq + length) & MASK, skb.tcp_flags)
     rest.end_seq = skb.end_seq
     rest.truesize = SK_BUFF_SIZE + SKB_SMALL_HEAD + rest.len
-    rest.nr_frags = skb.nr_frags
+    rest.nr_frags = page_frags(tp, rest)
     rest.sacked = skb.sacked
     rest.retrans = skb.retrans
     rest.skb_mstamp_ns = skb.skb_mstamp_ns
@@ -128,6 +136,7 @@ def tcp_fragment(tp: TcpSock, queue: deque[SkBuff], index: int, length: int, mss
     skb.len = length
     skb.end_seq = rest.seq
     skb.truesize -= rest.len
+    skb.nr_frags = page_frags(tp, skb)
     sk_wmem_queue_add(tp, SK_BUFF_SIZE + SKB_SMALL_HEAD)
     skb_segs(skb, mss)
     skb_segs(rest, mss)

@@ -6,7 +6,7 @@ from paint.fake_world import MS, US, FakeWorld, scenario
 from wireside.errors import CommandError
 from wireside.player.history import MOST_BUCKETS, History
 from wireside.player.knobs import stepped
-from wireside.player.player import SCALES, Player, nearest_scale
+from wireside.player.player import SCALES, Player
 
 
 def player(**changes):
@@ -47,8 +47,17 @@ def test_the_scale_has_steps_of_1_2_5_and_ends():
     for _ in range(50):
         play.change_scale(+1)
     assert play.scale == SCALES[-1] == 2_000_000_000
-    assert SCALES[0] == 1_000
-    assert nearest_scale(450 * US) == 500 * US
+    assert SCALES[0] == 10
+    play.scale = 450 * US
+    play.change_scale(-1)
+    assert play.scale == 200 * US
+
+
+def test_at_a_pace_of_nanoseconds_time_does_not_stand_still():
+    play = player(beats=(), scale=22)
+    for _ in range(60):
+        play.advance(1 / 30)
+    assert play.now in {43, 44}
 
 
 def test_a_beat_is_said_at_its_very_time_and_can_change_pace_and_pause():

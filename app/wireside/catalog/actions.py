@@ -23,7 +23,7 @@ ACTIONS = (
     Action("pause", ("space",), "space", "pause", "Pause, and go on."),
     Action("step", (".",), ".", "step", "Run to the next thing that happens, and stay there."),
     Action("slower", ("[",), "[", "", "Slower: less simulated time per second."),
-    Action("faster", ("]",), "[ ]", "speed", "Slower and faster: 1 µs to 2 s of the run per second."),
+    Action("faster", ("]",), "[ ]", "speed", "Slower and faster: 10 ns to 2 s of the run per second."),
     Action("restart", ("r",), "r", "restart", "Begin this scenario again."),
     Action("focus", ("tab", "shift+tab"), "tab", "knobs", "Go to the knobs and back."),
     Action("up", ("up", "k"), "up/down", "", "Choose a knob."),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wireside.catalog.stages import STAGES
-from wireside.paint.margins import draw_drops, draw_peer
+from wireside.paint.margins import draw_drops, draw_peer, draw_sending
 from wireside.paint.palette import mix
 from wireside.paint.scene import (
     FEW_MOVERS,
@@ -111,6 +111,8 @@ def draw_journey(surface: Surface, look: Look, view: View) -> None:
     draw_drops(surface, look, view, where.drops_row)
     if where.peer_row:
         draw_peer(surface, look, view, where.peer_row)
+    else:
+        draw_sending(surface, look, view, where.drops_row)
 
 
 def _symbols(view: View) -> dict[int, str]:

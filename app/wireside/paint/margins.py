@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.stages import STAGES, Stage
+from wireside.paint.scene import SENDING, newest_stage, sending_stage
 from wireside.paint.words import count, size
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ def draw_drops(surface: Surface, look: Look, view: View, y: int) -> None:
 
 def draw_peer(surface: Surface, look: Look, view: View, y: int) -> None:
     """Left the sender: what it has queued and what holds it back; right what this host's CPUs do."""
+    if draw_sending(surface, look, view, y):
+        return
     peer = view.peer_socket
     words = cpu_words(view.host)
     right = surface.put_right(surface.w - 2, y, words, look.style("dim"))
@@ -77,6 +81,36 @@ def draw_peer(surface: Surface, look: Look, view: View, y: int) -> None:
         x = surface.put(x + 1, y, text, look.style("text", bold=True)) + 1
     if row.nonblocking_reason and x + 12 + len(row.nonblocking_reason) < right - 1:
         surface.put(x + 1, y, f"held by {row.nonblocking_reason}", look.style("warn", bold=True))
+
+
+def draw_sending(surface: Surface, look: Look, view: View, y: int) -> bool:
+    """While a packet can be followed on the sender's side: the sender's stages, the present one lit; False: none is there."""
+    newest = newest_stage(view.traces, view.t)
+    look_at = view.beat.look_at if view.beat else ""
+    stage = sending_stage(look_at, newest)
+    if (
+        stage is None
+        or view.scene.thin > 1
+        or (newest is not None and newest[0].source == view.focus and newest[1] != Stage.SYS_READ)
+    ):
+        return False
+    sender = next((host.name for host in view.world.hosts if host.name != view.focus), "")
+    udp = any(s.netid == "udp" for s in view.host.sockets)
+    stages = [s for s in SENDING if s is not (Stage.TCP_SENDMSG if udp else Stage.UDP_SENDMSG)]
+    if udp:
+        stages.remove(Stage.TCP_WRITE_XMIT)
+    titles = [STAGES[s].title for s in stages]
+    arrow = f" {look.glyphs.arrow} "
+    surface.put(1, y, " " * (surface.w - 2), look.style("text"))
+    x = 2
+    if len(sender) + 2 + sum(map(len, titles)) + 3 * len(titles) < surface.w - 3:
+        x = surface.put(x, y, f"{sender}: ", look.style("dim"))
+    for each, title in zip(stages, titles, strict=True):
+        here = each is stage
+        x = surface.put(x, y, title, look.style("ink", "warn", bold=True) if here else look.style("text"))
+        if each is not stages[-1]:
+            x = surface.put(x, y, arrow, look.style("faint"))
+    return True
 
 
 def cpu_words(host: HostSnapshot) -> str:

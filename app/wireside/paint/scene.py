@@ -323,16 +323,46 @@ _STATION_WORDS = {
     "nic": NIC, "wire": NIC, "link": NIC, "ring": RING, "rxring": RING, "hardirq": RING, "softirq": SOFTIRQ,
     "napi": SOFTIRQ, "ksoftirqd": SOFTIRQ, "backlog": SOFTIRQ, "gro": SOFTIRQ, "ip": IP, "tcp": TCP, "udp": TCP,
     "window": TCP, "sockbuf": SOCKBUF, "socketbuffer": SOCKBUF, "rcvbuf": SOCKBUF, "receivequeue": SOCKBUF,
-    "read": READ, "reader": READ, "program": READ, "app": READ, "application": READ,
+    "read": READ, "reader": READ, "program": READ, "schedule": READ, "app": READ, "application": READ,
 }  # fmt: skip
 for _stage in Stage:
     if _RX[_stage] >= 0:
         _STATION_WORDS.setdefault(_stage.name.lower().replace("_", ""), _RX[_stage])
 
 
+def _squeezed(look_at: str) -> str:
+    word = look_at.strip().lower().removesuffix("()")
+    return word.replace("_", "").replace(" ", "").replace("-", "")
+
+
+SENDING = (
+    Stage.SYS_WRITE,
+    Stage.TCP_SENDMSG,
+    Stage.UDP_SENDMSG,
+    Stage.TCP_WRITE_XMIT,
+    Stage.IP_OUTPUT,
+    Stage.QDISC,
+    Stage.TX_RING,
+)
+"""A packet's stages before the wire."""
+_SENDING_WORDS = {stage.name.lower().replace("_", ""): stage for stage in SENDING}
+
+
+def sending_stage(look_at: str, newest: tuple[PacketTrace, Stage] | None) -> Stage | None:
+    """The stage of sending that the story points at, or else the one the newest packet is in."""
+    named = _SENDING_WORDS.get(_squeezed(look_at))
+    if named is not None or newest is None:
+        return named
+    return newest[1] if newest[1] in SENDING else None
+
+
+def sending_station(stage: Stage) -> int:
+    """The station above which the lane back shows a stage of sending."""
+    return N - 1 - _TX[stage]
+
+
 def highlighted(look_at: str) -> tuple[int, str]:
     """(station or -1, pane or "") that a beat's `look_at` names."""
-    word = look_at.strip().lower().removesuffix("()")
-    squeezed = word.replace("_", "").replace(" ", "").replace("-", "")
+    squeezed = _squeezed(look_at)
     station = _STATION_WORDS.get(squeezed, -1)
     return station, PANE_WORDS.get(squeezed, "journey" if station >= 0 else "")

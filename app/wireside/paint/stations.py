@@ -88,8 +88,9 @@ def _softirq(host: HostSnapshot) -> Reading:
 
 
 def _ip(host: HostSnapshot) -> Reading:
-    received = count(host.counters.get("IpInReceives", 0))
-    return Reading("ip_rcv", f"{received} packets", f"{received} in", -1.0, "good")
+    received = host.counters.get("IpInReceives", 0)
+    text = f"{count(received)} packet{'' if received == 1 else 's'}"
+    return Reading("ip_rcv", text, f"{count(received)} in", -1.0, "good")
 
 
 def _transport(view: View, row: SocketRow | None, *, is_udp: bool) -> Reading:
@@ -99,6 +100,8 @@ def _transport(view: View, row: SocketRow | None, *, is_udp: bool) -> Reading:
         lost = row.sk_drops
         short = f"{lost} lost" if lost < 100 else str(lost)
         return Reading("udp_rcv", f"{lost} drops", short, -1.0, "bad" if lost else "good", "UDP")
+    if not row.sk_rcvbuf:
+        return Reading("tcp_v4_rcv", row.state, row.state, -1.0, "FIN")
     most = max(row.window_clamp, row.rcv_wnd, 1)
     left = row.rcv_wnd_left
     closed = 1 - min(1.0, left / max(1, min(most, row.rcv_ssthresh or most)))

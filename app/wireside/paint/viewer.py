@@ -107,44 +107,6 @@ class Viewer:
             self._kept = {n: packet for n, packet in kept.items() if is_shown(n, thin)}
         self.thin = thin
 
-    def _gather(self, t: int) -> None:
-        """Take in what has moved since the last frame, and keep what is still to be shown.
-
-        The picture lags behind a fast run, for every packet is to be seen in every station: packets stay until
-        they have left the picture, even when the world has forgotten them.
-        """
-        kept, recent = self._kept, self._recent
-        horizon = t - window_ns(self.player.scale, self.dwell_s)
-        fetched = self.player.world.traces(max(0, min(self._seen, t)))
-        self._seen = t
-        for trace in fetched[-RECENT:]:
-            recent.pop(trace.id, None)
-            recent[trace.id] = trace
-        while len(recent) > RECENT:
-            del recent[next(iter(recent))]
-        alive = set()
-        for trace in fetched:
-            if is_shown(trace.id, self.thin):
-                kept[trace.id] = trace
-                if not trace.fate:
-                    alive.add(trace.id)
-        over = [n for n, p in kept.items() if (p.stamps[-1][1] < horizon if p.fate else n not in alive)]
-        for number in over:
-            del kept[number]
-        moving = sum(packet.stamps[-1][1] >= horizon for packet in kept.values())
-        thin = next_thin(self.thin, moving * self.thin)
-        if thin > self.thin:
-            self._kept = {n: packet for n, packet in kept.items() if is_shown(n, thin)}
-        self.thin = thin
-
-    def _moved(self) -> dict[str, int]:
-        start = self._start
-        return {
-            name: n - start.get(name, 0)
-            for name, n in self.player.host.counters.items()
-            if n != start.get(name, 0)
-        }
-
 
 def _birth(trace: PacketTrace) -> int:
     return trace.stamps[0][1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
     from wireside.scenario.spec import Beat, Scenario
     from wireside.snapshot import Event, HostSnapshot, PacketTrace, WorldSnapshot
 
-SCALES: tuple[int, ...] = tuple(step * 10**power for power in range(3, 10) for step in (1, 2, 5))[:-1]
-"""Simulated ns per wall second: 1 µs, 2 µs, 5 µs … 1 s, 2 s."""
+SCALES: tuple[int, ...] = tuple(step * 10**power for power in range(1, 10) for step in (1, 2, 5))[:-1]
+"""Simulated ns per wall second: 10 ns, 20 ns, 50 ns … 1 s, 2 s."""
 LONGEST_TICK_S = 0.1
 """A frame that came later than this does not make the run jump."""
 
@@ -87,7 +86,8 @@ class Player:
     def restart(self) -> None:
         """Begin again at 0 with a new world; turned knobs are as the scenario has them."""
         self.world = self._make_world()
-        self.scale = nearest_scale(self.scenario.scale)
+        self.scale = max(1, self.scenario.scale)
+        self._rest_ns = 0.0
         self.paused = False
         self.behind = False
         self.ended = False
@@ -122,7 +122,9 @@ class Player:
             self.behind = False
             return False
         start = self.world.now
-        goal = start + int(self.scale * min(wall_dt, LONGEST_TICK_S))
+        wanted = self.scale * min(wall_dt, LONGEST_TICK_S) + self._rest_ns
+        goal = start + int(wanted)
+        self._rest_ns = wanted - int(wanted)
         end = self.scenario.duration_ns
         if not self.ended and goal >= end > start:
             goal = end
@@ -159,8 +161,10 @@ class Player:
 
     def change_scale(self, direction: int) -> None:
         """Show more (+1) or less (-1) simulated time per second."""
-        index = SCALES.index(self.scale) + direction
-        self.scale = SCALES[max(0, min(len(SCALES) - 1, index))]
+        if direction > 0:
+            self.scale = next((step for step in SCALES if step > self.scale), SCALES[-1])
+        else:
+            self.scale = next((step for step in reversed(SCALES) if step < self.scale), SCALES[0])
 
     def turn(self, host: str, name: str, value: str) -> str:
         """Turn a knob now and return the sentence that says when it takes effect; CommandError when it cannot be."""
@@ -202,14 +206,9 @@ class Player:
             self.beats_said += 1
             self.history.mark(self.world.now, "beat")
             if beat.scale:
-                self.scale = nearest_scale(beat.scale)
+                self.scale = beat.scale
             if beat.pause:
                 self.paused = True
-
-
-def nearest_scale(scale: int) -> int:
-    """The step of the time scale that is nearest to `scale`."""
-    return min(SCALES, key=lambda step: abs(math.log(step / max(1, scale))))
 
 
 def focus_host(scenario: Scenario) -> str:

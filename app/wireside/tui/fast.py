@@ -54,8 +54,10 @@ class FastWriter:
         """(attributes, foreground, background) of a style id."""
         while len(self._codes) <= style:
             ink: Ink = self._palette.ink(len(self._codes))
-            flags = ("1" if ink.bold else "22", "2" if ink.dim else "", "7" if ink.reverse else "27")
-            attributes = ";".join(flag for flag in flags if flag)
+            # 22 ends bold and dim alike: without colours both occur, and one must not linger in the other
+            flags = ["22"] if ink.fg is None or not ink.bold else []
+            flags += ["1"] * ink.bold + ["2"] * ink.dim + ["7" if ink.reverse else "27"]
+            attributes = ";".join(flags)
             self._codes.append((attributes, _color(ink.fg, 30), _color(ink.bg, 40)))
         return self._codes[style]
 

@@ -6,16 +6,34 @@ present moment; `RawLab.wait` lets time pass.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wireside.kernel.syscall import Syscall, do_syscall, release
 from wireside.kernel.task import Task
 from wireside.scenario.spec import HostSpec, LinkSpec, NicSpec, Scenario, WirePeerSpec
 from wireside.sim.world import World
 
+if TYPE_CHECKING:
+    from wireside.kernel.skbuff import SkBuff
+    from wireside.snapshot import SocketRow
+
 MS = 1_000_000
 SERVER, PEER = "10.0.0.1", "10.0.0.9"
 BASE_SYSCTL = {"net.ipv4.tcp_congestion_control": "reno", "net.ipv4.tcp_rmem": "4096 131072 6291456"}
+
+
+LETTERS = ((0x02, "S"), (0x01, "F"), (0x04, "R"), (0x08, "P"), (0x10, "."))
+
+
+def answer_text(lab: RawLab, skb: SkBuff) -> str:
+    """A segment the peer received, with sequence numbers counted from the first byte of data."""
+    flags = "".join(letter for bit, letter in LETTERS if skb.tcp_flags & bit)
+    seq, ack = lab.peer.relative(skb)
+    text = f"{flags} seq={seq - 1} ack={ack - 1} len={skb.len}"
+    if skb.sack:
+        isn = lab.peer.isn + 1
+        text += " sack=" + ",".join(f"{left - isn}-{right - isn}" for left, right in skb.sack)
+    return text
 
 
 class RawLab:
@@ -74,6 +92,11 @@ class RawLab:
         assert self.sys("listen", fd, backlog) == 0
         return fd
 
+    def connection(self) -> SocketRow:
+        """The host's only socket that does not listen."""
+        (row,) = (row for row in self.world.snapshot().host("host").sockets if row.state != "LISTEN")
+        return row
+
     def counters(self) -> dict[str, int]:
         """TcpExt counters without their group's name, as the recordings give them; zeros left out."""
         names = self.world.snapshot().host("host").counters
@@ -88,14 +111,21 @@ class RawConnection:
     """A connection the peer has opened to the host; tracks the advertised window."""
 
     def __init__(
-        self, lab: RawLab, *, sport: int = 40000, port: int = 8080, mss: int = 1460, wscale: int | None = 7
+        self,
+        lab: RawLab,
+        *,
+        sport: int = 40000,
+        port: int = 8080,
+        mss: int = 1460,
+        wscale: int | None = 7,
+        sack_ok: bool = False,
     ) -> None:
         self.lab = lab
         self.sport, self.port = sport, port
         self.sent = 0
         self.acked = 0
         self.windows: list[int] = []
-        lab.peer.send(sport, port, "S", win=65535, mss=mss, wscale=wscale)
+        lab.peer.send(sport, port, "S", win=65535, mss=mss, wscale=wscale, sack_ok=sack_ok)
         lab.wait(1 * MS)
         (_, synack), *_ = lab.arrivals()
         assert synack.opt is not None

@@ -42,3 +42,9 @@ def test_a_sack_block() -> None:
 def test_a_flood_of_datagrams() -> None:
     segment = read_segment("5ms UDP 4000 > 53 length 100 x1000 every 1us", HERE)
     assert (segment.at_ns, segment.length, segment.repeat, segment.every_ns) == (5_000_000, 100, 1000, 1000)
+
+
+def test_a_segment_for_somebody_else_with_a_wrong_checksum() -> None:
+    segment = read_segment("1ms TCP 1 > 2 Flags [P.], seq 1:101, ack 1, cksum incorrect, to 10.0.0.77", HERE)
+    assert segment.csum_bad
+    assert segment.daddr == "10.0.0.77"

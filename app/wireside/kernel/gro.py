@@ -41,7 +41,7 @@ def napi_gro_receive(cpu: Cpu, napi: Napi, skb: SkBuff) -> None:
     if skb.stamps is not None:
         skb.stamps += (GRO, cpu.now)
     cpu.now += cpu.cost[GRO]
-    if skb.protocol != IPPROTO_TCP or not tcp_gro_receive(napi, skb):
+    if skb.protocol != IPPROTO_TCP or skb.csum_bad or not tcp_gro_receive(napi, skb):
         napi.rx_list.append(skb)
         napi.rx_count += 1
 

@@ -63,6 +63,7 @@ class SkBuff:
     __slots__ = (
         "ack_seq",
         "arrival",
+        "csum_bad",
         "destructor",
         "dev",
         "end_seq",
@@ -109,6 +110,8 @@ class SkBuff:
         self.tsecr = 0
         self.sack: tuple[tuple[int, int], ...] = ()
         self.opt: SynOptions | None = None
+        self.csum_bad = False
+        """Its transport checksum is wrong."""
         self.hdr_len = 54
         self.truesize = 0
         self.gso_segs = 1

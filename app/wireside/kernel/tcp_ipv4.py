@@ -50,6 +50,11 @@ def tcp_v4_rcv(cpu: Cpu, net: Net, skb: SkBuff) -> None:
         skb.stamps += (TCP_RCV, cpu.now)
     cpu.now += cpu.cost[TCP_RCV]
     net.mib[Tcp.InSegs] += skb.gso_segs
+    if skb.csum_bad:
+        net.mib[Tcp.InCsumErrors] += 1
+        net.mib[Tcp.InErrs] += 1
+        kfree_skb_reason(net, skb, DropReason.TCP_CSUM)
+        return
     skb.end_seq = (skb.seq + skb.len + (skb.tcp_flags & FIN) + (skb.tcp_flags >> 1 & 1)) & MASK
     sk = net.ehash.get(skb.flow)
     if sk is None:

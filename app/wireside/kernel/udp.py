@@ -248,6 +248,11 @@ def udp_rcv(cpu: Cpu, net: Net, skb: SkBuff) -> None:
     if stamps is not None:
         stamps += (UDP_RCV, now)
     cpu.now = now = now + cost[UDP_RCV]
+    if skb.csum_bad:
+        net.mib[Udp.InCsumErrors] += 1
+        net.mib[Udp.InErrors] += 1
+        kfree_skb_reason(net, skb, DropReason.UDP_CSUM)
+        return
     if sk is None:
         net.mib[Udp.NoPorts] += 1
         icmp_send(cpu, net, skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH)

@@ -2,6 +2,7 @@
 
 `5ms TCP 40000 > 8080 Flags [P.], seq 1:101, ack 1, win 502, options [nop,nop,TS val 7 ecr 9], length 100 x10 every 1ms`
 `0ms UDP 4000 > 53 length 100 x1000 every 1us`
+`9ms TCP 40000 > 8080 Flags [P.], seq 101:201, ack 1, cksum incorrect, to 10.0.0.77`
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from wireside.scenario.script import is_address
 from wireside.scenario.spec import WireSegment
 from wireside.scenario.units import Kind, UnitError, advice, parse
 
@@ -21,6 +23,7 @@ _PART = re.compile(
     r"(?P<flags>Flags\s+\[(?P<letters>[^\]]*)\])"
     r"|(?P<seq>seq\s+(?P<begin>\d+)(?::(?P<end>\d+))?)"
     r"|ack\s+(?P<ack>\d+)|win\s+(?P<win>\d+)|options\s+\[(?P<options>[^\]]*)\]|length\s+(?P<length>\d+)"
+    r"|cksum\s+(?P<cksum>incorrect)|to\s+(?P<to>\d+\.\d+\.\d+\.\d+)"
     r"|x(?P<repeat>\d+)|every\s+(?P<every>\S+)"
 )
 _OPTION = re.compile(
@@ -28,7 +31,7 @@ _OPTION = re.compile(
     r"|sack\s+\d+\s+(?P<sack>(?:\{\d+:\d+\})+)|nop|eol"
 )
 _BLOCK = re.compile(r"\{(\d+):(\d+)\}")
-PARTS = ("Flags", "seq", "ack", "win", "options", "length", "every")
+PARTS = ("Flags", "seq", "ack", "win", "options", "length", "every", "cksum", "to")
 OPTIONS = ("mss", "wscale", "sackOK", "TS", "sack", "nop", "eol")
 MAX_LENGTH = 65_495
 MAX_REPEAT = 10_000_000
@@ -86,7 +89,19 @@ def _parts(text: str, index: int, protocol: str) -> dict[str, tuple[str, int]]:
             word = re.split(r"[\s,]", text[index:], maxsplit=1)[0] or text[index]
             near = advice(word, PARTS)
             raise SegmentError(f"cannot read {text[index:]!r} in a {protocol} segment", near, index)
-        for name in ("letters", "begin", "end", "ack", "win", "options", "length", "repeat", "every"):
+        for name in (
+            "letters",
+            "begin",
+            "end",
+            "ack",
+            "win",
+            "options",
+            "length",
+            "repeat",
+            "every",
+            "cksum",
+            "to",
+        ):
             if match[name] is not None:
                 if name in found:
                     raise SegmentError(f"{match[0]!r} is given twice", "Keep one.", index)
@@ -113,8 +128,16 @@ def _with_numbers(segment: WireSegment, found: dict[str, tuple[str, int]]) -> Wi
         win=number.get("win", segment.win),
         length=length,
         repeat=number.get("repeat", 1),
+        csum_bad="cksum" in found,
+        daddr=_address(*found["to"]) if "to" in found else "",
         every_ns=_value(Kind.TIME, *found["every"]) if "every" in found else 0,
     )
+
+
+def _address(text: str, offset: int) -> str:
+    if not is_address(text):
+        raise SegmentError(f"{text!r} is no IPv4 address", "Write four numbers such as 10.0.0.1.", offset)
+    return text
 
 
 def _with_options(segment: WireSegment, text: str, offset: int) -> WireSegment:
@@ -145,9 +168,11 @@ def _check(segment: WireSegment, found: dict[str, tuple[str, int]]) -> None:
         raise SegmentError(
             "a TCP segment needs its flags", "Add `Flags [S]` (letters as tcpdump prints them: S . P F R).", 0
         )
-    if segment.protocol == "udp" and set(found) - {"length", "repeat", "every"}:
+    if segment.protocol == "udp" and set(found) - {"length", "repeat", "every", "cksum", "to"}:
         raise SegmentError(
-            "a UDP datagram has only a length", "Leave out flags, numbers, window and options.", 0
+            "a UDP datagram has only a length, checksum and address",
+            "Leave out flags, numbers, window and options.",
+            0,
         )
     offset = found.get("letters", ("", 0))[1]
     for letter in segment.flags:

@@ -133,6 +133,10 @@ class WireSegment:
     sack_ok: bool = False
     ts: tuple[int, int] | None = None
     sack: tuple[tuple[int, int], ...] = ()
+    csum_bad: bool = False
+    """The transport checksum is wrong."""
+    daddr: str = ""
+    """Destination address; empty: the host at the other end."""
     repeat: int = 1
     every_ns: int = 0
     position: Position = NO_POSITION

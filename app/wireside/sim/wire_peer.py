@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from wireside.kernel.net import Machine, Net
+from wireside.kernel.net import Machine, Net, ip_parse
 from wireside.kernel.skbuff import (
     ACK,
     ETH_HLEN,
@@ -82,13 +82,15 @@ class WirePeer:
     def inject(self, segment: WireSegment) -> SkBuff:
         """Put a segment on the wire now."""
         assert self.wire is not None, f"{self.name} is not linked to a host"
-        flow = (self.net.address, segment.sport, self.target, segment.dport)
+        target = ip_parse(segment.daddr) if segment.daddr else self.target
+        flow = (self.net.address, segment.sport, target, segment.dport)
         skb_id = self.net.machine.skb_id()
         if segment.protocol == "udp":
             skb = SkBuff(skb_id, flow, IPPROTO_UDP, segment.length, 0, 0)
             skb.hdr_len = ETH_HLEN + IP_HLEN + UDP_HLEN
         else:
             skb = self._tcp(segment, skb_id, flow)
+        skb.csum_bad = segment.csum_bad
         skb_birth(self.net, skb)
         self.sent += 1
         self.wire.transmit(self.env.now, skb)

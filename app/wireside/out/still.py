@@ -42,10 +42,10 @@ class Shot:
 
 
 SHOTS = (
-    Shot("first-packet", "time >= 1266us", 1_000, frames=86, tab=4),
-    Shot("ring-overflow", "server.wire_drops.rx_missed_errors >= 100", 50_000, frames=16, tab=2),
+    Shot("first-packet", "time >= 1268420ns", 25, frames=75, tab=4),
+    Shot("ring-overflow", "server.wire_drops.rx_missed_errors >= 100", 50_000, frames=20, tab=2),
     Shot("zero-window", "client.TcpExtTCPWinProbe >= 3", 20_000_000, frames=36),
-    Shot("udp-overflow", "server.UdpRcvbufErrors >= 20", 2_000_000, frames=45, tab=3),
+    Shot("udp-overflow", "server.UdpRcvbufErrors >= 20", 2_000_000, frames=43, tab=3),
 )
 
 

@@ -245,7 +245,7 @@ def build(
                 scene.parked[int(mover.u)] += 1
         else:
             scene.outbound.append(mover)
-    seen_falling = {int(mover.u) for mover in scene.inbound if mover.depth}
+    seen_falling = {int(mover.u) for mover in scene.inbound if mover.depth and thin == 1}
     for loss in losses:
         age, station = t - loss.time_ns, station_of_reason(loss.reason)
         if 0 <= age < fall and loss.before_memory and station not in seen_falling:

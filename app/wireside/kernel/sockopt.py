@@ -16,6 +16,7 @@ from wireside.kernel.sock import (
 )
 from wireside.kernel.tcp import tcp_cleanup_rbuf
 from wireside.kernel.tcp_cubic import CONGESTION_CONTROLS
+from wireside.kernel.tcp_establish import tcp_assign_congestion_control
 from wireside.kernel.tcp_output import tcp_push_pending_frames
 from wireside.kernel.tcp_sock import (
     ICSK_ACK_PUSHED,
@@ -42,6 +43,8 @@ def set_option(cpu: Cpu, file: File, option: str, argument: int | str) -> int:
         if argument not in CONGESTION_CONTROLS:
             return -ENOENT
         sk.ca_ops = argument
+        if sk.sk_state not in (TcpState.CLOSE, TcpState.LISTEN):
+            tcp_assign_congestion_control(sk)
         return 0
     value = int(argument)
     if option in ("SO_RCVBUF", "SO_RCVBUFFORCE"):

@@ -7,6 +7,7 @@ from wireside.errors import CommandError
 from wireside.player.history import MOST_BUCKETS, History
 from wireside.player.knobs import stepped
 from wireside.player.player import SCALES, Player
+from wireside.scenario.spec import Beat
 
 
 def player(**changes):
@@ -70,6 +71,17 @@ def test_a_beat_is_said_at_its_very_time_and_can_change_pace_and_pause():
     assert play.now == 10 * MS
     assert play.beat.say == "Half way."
     assert (play.scale, play.paused) == (1 * MS, True)
+
+
+def test_beats_whose_conditions_hold_at_once_are_said_one_after_the_other():
+    beats = [Beat(say=name, when="server.nic.rx_ring_used >= 3") for name in ("one", "two")]
+    play = player(beats=(Beat(say="zero", at_ns=0), *beats))
+    heard = []
+    for _ in range(30 * 8):
+        play.advance(1 / 30)
+        heard.append(play.beat.say)
+    assert [heard.count(name) for name in ("zero", "one")] == pytest.approx([90, 90], abs=3)
+    assert heard[-1] == "two"
 
 
 def test_the_run_pauses_at_its_end_and_may_go_on():

@@ -58,8 +58,7 @@ def play_to_moment(player: Player, shot: Shot) -> View:
     """Play until the shot's moment has come, then a few frames at its pace; what is seen then."""
     (condition,) = conditions_of(player.scenario, [shot.moment])
     while not condition.holds(player.snapshot) and player.now < player.scenario.duration_ns:
-        player.paused = False
-        player.advance(1 / FRAMES_PER_S)
+        player.play_to(player.now + max(1, player.scale // FRAMES_PER_S))
     viewer = Viewer(player)
     player.scale = shot.scale
     for _ in range(shot.frames):

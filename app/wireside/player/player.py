@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SCALES: tuple[int, ...] = tuple(step * 10**power for power in range(1, 10) for step in (1, 2, 5))[:-1]
 """Simulated ns per wall second: 10 ns, 20 ns, 50 ns … 1 s, 2 s."""
+READING_S = 3.0
+"""A beat stays for at least this long (wall seconds) before one that waited for a condition replaces it."""
 LONGEST_TICK_S = 0.1
 """A frame that came later than this does not make the run jump."""
 
@@ -96,6 +98,8 @@ class Player:
         self.beat: Beat | None = None
         self.beats_said = 0
         self._waiting = list(range(len(self.scenario.beats)))
+        self._due: list[Beat] = []
+        self._shown_s = READING_S
         self._at_start = {
             (k.host, k.name): self.world.knob_value(k.host, k.name) for k in self.scenario.knobs
         }
@@ -122,6 +126,7 @@ class Player:
             self.behind = False
             return False
         start = self.world.now
+        self._shown_s += wall_dt
         wanted = self.scale * min(wall_dt, LONGEST_TICK_S) + self._rest_ns
         goal = start + int(wanted)
         self._rest_ns = wanted - int(wanted)
@@ -146,6 +151,7 @@ class Player:
         grain = max(1, self.scenario.duration_ns // 1000)
         while self.world.now < t_ns:
             self.world.run_until(min(t_ns, self.world.now + grain))
+            self._shown_s = READING_S
             self._look()
             self.paused = False
 
@@ -193,7 +199,11 @@ class Player:
         return [at for i in self._waiting if (at := beats[i].at_ns) is not None and now < at <= goal]
 
     def _fire(self) -> None:
-        """Say the beats whose moment has come, in the order in which the scenario lists them."""
+        """Say the beats whose moment has come.
+
+        A beat with a time is said at that time. One with a condition is noted when the condition first holds, and
+        said when the beat before it could be read.
+        """
         for index in tuple(self._waiting):
             beat = self.scenario.beats[index]
             if beat.at_ns is not None and self.world.now < beat.at_ns:
@@ -202,13 +212,22 @@ class Player:
             if condition is not None and not condition.holds(self.snapshot):
                 continue
             self._waiting.remove(index)
-            self.beat = beat
-            self.beats_said += 1
-            self.history.mark(self.world.now, "beat")
-            if beat.scale:
-                self.scale = beat.scale
-            if beat.pause:
-                self.paused = True
+            if condition is None:
+                self._say(beat)
+            else:
+                self._due.append(beat)
+        if self._due and self._shown_s >= READING_S:
+            self._say(self._due.pop(0))
+
+    def _say(self, beat: Beat) -> None:
+        self.beat = beat
+        self.beats_said += 1
+        self._shown_s = 0.0
+        self.history.mark(self.world.now, "beat")
+        if beat.scale:
+            self.scale = beat.scale
+        if beat.pause:
+            self.paused = True
 
 
 def focus_host(scenario: Scenario) -> str:

@@ -170,6 +170,11 @@ class PairLab:
         return {each: known[each if each in known else f"TcpExt{each}"] for each in wanted}
 
 
+def local_port(net: Net, fd: int, comm: str = "") -> int:
+    """The local port of a program's socket (getsockname())."""
+    return next(sk.sk_num for sk in net.sockets.values() if sk.fd == fd and comm in ("", sk.comm))
+
+
 def server_socket(port: int = 8080, **options: int) -> Generator[Syscall, int, int]:
     """Listen with options set before; the listener."""
     fd = yield sys("socket", "SOCK_STREAM")

@@ -73,6 +73,9 @@ class RawLab:
         call = Syscall(name, args)
         result = do_syscall(self.cpu, self.task, call)
         release(self.cpu, self.task)
+        engine = self.world.engines["host"]
+        if engine.wheel_due and engine.wheel_due[0] < engine.timer_at:
+            engine._arm_timer(engine.wheel_due[0])
         assert result is not None, f"{name}{args} would block"
         self.wait(0)
         return result

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import (
+    IP_AUTOBIND_REUSE,
     IP_LOCAL_PORT_RANGE,
-    IP_LOCAL_RESERVED_PORTS,
+    IP_NONLOCAL_BIND,
     IP_UNPRIVILEGED_PORT_START,
     SOMAXCONN,
-    TCP_TW_REUSE,
-    TCP_TW_REUSE_DELAY,
-    port_ranges,
 )
 from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.inet_hashtables import inet_hash_connect, reserved_ports
+from wireside.kernel.net import inet_addr_local
+from wireside.kernel.request_sock import RequestSockQueue
+from wireside.kernel.secure_seq import secure_tcp_seq, secure_tcp_ts_off
+from wireside.kernel.sock import SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK
 from wireside.kernel.tcp_establish import tcp_connect
-from wireside.kernel.tcp_listen import RequestSockQueue
-from wireside.kernel.tcp_minisocks import TimewaitSock, inet_twsk_kill
-from wireside.kernel.tcp_sock import MASK, TcpSock
+from wireside.kernel.tcp_minisocks import TimewaitSock
+from wireside.kernel.tcp_sock import TcpSock
 from wireside.kernel.tcp_state import tcp_set_state
 from wireside.kernel.tcp_timer import tcp_init_xmit_timers
 
@@ -36,65 +37,98 @@ def tcp_socket(net: Net) -> TcpSock:
     return tp
 
 
-def inet_bind_conflict(net: Net, tp: TcpSock, address: int, port: int) -> bool:
-    """Somebody else's hold on the port forbids this bind. Linux: inet_csk_bind_conflict(), inet_bind_conflict()."""
-    for other in net.bind_ports.get(port, ()):
+def inet_csk_bind_conflict(tp: TcpSock, address: int, port: int, *, relax: bool, reuseport_ok: bool) -> bool:
+    """Somebody else's hold on the port forbids this bind.
+
+    Without `relax` nothing may be shared; with it, both sides' SO_REUSEADDR serves unless the other listens.
+    Linux: net/ipv4/inet_connection_sock.c inet_csk_bind_conflict(), inet_bind_conflict(). Differs: all programs run
+    as one user.
+    """
+    for other in tp.net.bind_ports.get(port, {}).values():
         if other is tp:
             continue
         minisock = isinstance(other, TimewaitSock)
-        other_addr = (other.flow_out[0] if other.flow_out else 0) if minisock else other.rcv_saddr
-        if address and other_addr and address != other_addr:
+        taken = (other.flow_out[0] if other.flow_out else 0) if minisock else other.rcv_saddr
+        if address and taken and address != taken:
             continue
-        listening = not minisock and other.sk_state == TcpState.LISTEN
-        if tp.sk_reuse and other.sk_reuse and not listening:
-            continue
-        if tp.sk_reuseport and other.sk_reuseport:
-            continue
-        return True
+        shared = reuseport_ok and tp.sk_reuseport and other.sk_reuseport
+        if tp.sk_reuse and other.sk_reuse and (minisock or other.sk_state != TcpState.LISTEN):
+            if not relax:
+                return True
+        elif not shared:
+            return True
     return False
 
 
 def tcp_bind(cpu: Cpu, tp: TcpSock, address: int, port: int) -> int:
-    """Take a local address; port 0 chooses an odd one. Linux: __inet_bind(), inet_csk_get_port()."""
+    """Take a local address; port 0 chooses an odd one. Linux: net/ipv4/af_inet.c __inet_bind()."""
     net = tp.net
-    if tp.sk_num or tp.sk_state != TcpState.CLOSE:
-        return -EINVAL
-    if address not in (0, net.address) and address >> 24 != 127:
+    if address and not inet_addr_local(net, address) and not net.sysctl[IP_NONLOCAL_BIND]:
         return -EADDRNOTAVAIL
     if 0 < port < net.sysctl[IP_UNPRIVILEGED_PORT_START] and not net.privileged:
         return -EACCES
-    if not port:
-        port = inet_csk_find_open_port(net, tp, address)
-        if not port:
-            return -EADDRINUSE
-    elif inet_bind_conflict(net, tp, address, port):
-        return -EADDRINUSE
+    if tp.sk_num or tp.sk_state != TcpState.CLOSE:
+        return -EINVAL
+    if port or not tp.bind_address_no_port:
+        error = inet_csk_get_port(tp, address, port)
+        if error:
+            return error
     tp.rcv_saddr = address
-    tp.sk_num = port
-    net.bind_ports.setdefault(port, []).append(tp)
+    if address:
+        tp.sk_userlocks |= SOCK_BINDADDR_LOCK
+    if port:
+        tp.sk_userlocks |= SOCK_BINDPORT_LOCK
     return 0
 
 
-def reserved_ports(net: Net) -> frozenset[int]:
-    """Ports that automatic selection must avoid."""
-    text = net.sysctl[IP_LOCAL_RESERVED_PORTS]
-    return (
-        frozenset(p for low, high in port_ranges(IP_LOCAL_RESERVED_PORTS, text) for p in range(low, high + 1)) if text else frozenset()
-    )
+def inet_csk_get_port(tp: TcpSock, address: int, port: int) -> int:
+    """Take a port, or any when it is 0; 0 or -EADDRINUSE. Linux: inet_csk_get_port()."""
+    if not port:
+        port = inet_csk_find_open_port(tp, address)
+    elif inet_csk_bind_conflict(tp, address, port, relax=True, reuseport_ok=True):
+        port = 0
+    if not port:
+        return -EADDRINUSE
+    tp.sk_num = port
+    tp.net.bind_ports.setdefault(port, {})[tp.id] = tp
+    return 0
 
 
-def inet_csk_find_open_port(net: Net, tp: TcpSock, address: int) -> int:
-    """bind() to port 0: odd ports from a random start, then even ones; 0 when none is free."""
+def inet_csk_find_open_port(tp: TcpSock, address: int) -> int:
+    """bind() to port 0: from a random start, ports of the parity that connect() does not favour first; 0 when none.
+
+    With SO_REUSEADDR the lower half of the range is searched before the upper. Linux: inet_csk_find_open_port().
+    """
+    net = tp.net
     low, high = net.sysctl[IP_LOCAL_PORT_RANGE]
-    count = high - low + 1
+    high += 1
+    middle = low + ((high - low) >> 2 << 1)
+    halves = [(low, middle), (middle, high)] if tp.sk_reuse and high - low >= 4 else [(low, high)]
     avoid = reserved_ports(net)
-    offset = net.machine.rng.randrange(count) | 1
-    for parity in (0, 1):
-        for step in range(0, count + 1, 2):
-            port = low + (offset + parity + step) % count
-            if (port - low) & 1 != 1 - parity or port in avoid:
+    for relax in (False, True) if net.sysctl[IP_AUTOBIND_REUSE] else (False,):
+        for first, end in halves:
+            port = find_in_range(tp, address, first, end, avoid, relax=relax)
+            if port:
+                return port
+    return 0
+
+
+def find_in_range(
+    tp: TcpSock, address: int, low: int, high: int, avoid: frozenset[int], *, relax: bool
+) -> int:
+    """A port from `low` to below `high` that nobody's hold forbids, 0 when there is none."""
+    remaining = high - low
+    if remaining > 1:
+        remaining &= ~1
+    start = tp.net.machine.rng.randrange(remaining) | 1
+    for offset in (start, start - 1):
+        for step in range(0, remaining, 2):
+            port = low + offset + step
+            if port >= high:
+                port -= remaining
+            if port in avoid or port >= high:
                 continue
-            if not inet_bind_conflict(net, tp, address, port):
+            if not inet_csk_bind_conflict(tp, address, port, relax=relax, reuseport_ok=False):
                 return port
     return 0
 
@@ -111,13 +145,11 @@ def tcp_listen(cpu: Cpu, tp: TcpSock, backlog: int) -> int:
     if tp.sk_state != TcpState.CLOSE or tp.flow_in is not None:
         return -EINVAL
     if not tp.sk_num:
-        error = tcp_bind(cpu, tp, 0, 0)
+        error = inet_csk_get_port(tp, tp.rcv_saddr, 0)
         if error:
             return error
-    for other in net.listening.get(tp.sk_num, ()):
-        overlap = not tp.rcv_saddr or not other.rcv_saddr or tp.rcv_saddr == other.rcv_saddr
-        if overlap and not (tp.sk_reuseport and other.sk_reuseport):
-            return -EADDRINUSE
+    elif inet_csk_bind_conflict(tp, tp.rcv_saddr, tp.sk_num, relax=True, reuseport_ok=True):
+        return -EADDRINUSE
     tp.icsk_accept_queue = RequestSockQueue(limit)
     tcp_set_state(cpu, tp, TcpState.LISTEN)
     net.listening.setdefault(tp.sk_num, []).append(tp)
@@ -130,82 +162,23 @@ def tcp_accept(tp: TcpSock) -> TcpSock | None:
     return queue.accept.popleft() if queue.accept else None
 
 
-def tcp_twsk_unique(cpu: Cpu, tp: TcpSock, tw: TimewaitSock, *, chosen: bool) -> bool:
-    """A connection in TIME_WAIT may be replaced by this connect(). Linux: net/ipv4/tcp_ipv4.c tcp_twsk_unique()."""
-    sysctl = tp.net.sysctl
-    reuse = sysctl[TCP_TW_REUSE]
-    if tw.tw_substate != TcpState.TIME_WAIT or not tw.tw_tstamp_ok:
-        return False
-    if reuse == 2:
-        assert tw.flow_out is not None
-        reuse = int(tw.flow_out[0] >> 24 == 127 or tw.flow_out[2] >> 24 == 127)
-    age_ns = cpu.now - tw.tw_entry_ns
-    if chosen and not (reuse and age_ns > sysctl[TCP_TW_REUSE_DELAY] * 1_000_000):
-        return False
-    tp.write_seq = tp.iss = (tw.tw_snd_nxt + 65535 + 2) & MASK or 1
-    tp.ts_recent = tw.tw_ts_recent
-    tp.ts_off = tw.tw_ts_off
-    tp.net.mib[TcpExt.TWRecycled] += 1
-    inet_twsk_kill(tw)
-    return True
-
-
-def inet_hash_check(cpu: Cpu, tp: TcpSock, flow_in: tuple[int, int, int, int], *, chosen: bool) -> bool:
-    """The 4-tuple is free, or its TIME_WAIT entry may be replaced. Linux: __inet_check_established()."""
-    other = tp.net.ehash.get(flow_in)
-    if other is None:
-        return True
-    return isinstance(other, TimewaitSock) and tcp_twsk_unique(cpu, tp, other, chosen=chosen)
-
-
-def inet_hash_connect(cpu: Cpu, tp: TcpSock, daddr: int, dport: int) -> int:
-    """Find a local port for connect(): even ports first, in small steps. Linux: __inet_hash_connect()."""
-    net = tp.net
-    low, high = net.sysctl[IP_LOCAL_PORT_RANGE]
-    saddr = tp.rcv_saddr or net.address
-    count = high - low + 1
-    if count > 1:
-        count &= ~1
-    avoid = reserved_ports(net)
-    key = (saddr * 31 + daddr * 17 + dport * 2654435761) & MASK
-    offset = ((key * net.hash_secret & MASK) + net.ephemeral_perturb) % count & ~1
-    for parity in (0, 1):
-        for step in range(0, count, 2):
-            port = low + (offset + parity + step) % count if count > 1 else low
-            if port > high or port in avoid:
-                continue
-            owners = net.bind_ports.get(port)
-            if owners and any(getattr(o, "sk_userlocks", 0) & 4 or not o.flow_in for o in owners):
-                continue
-            if inet_hash_check(cpu, tp, (daddr, dport, saddr, port), chosen=True):
-                net.ephemeral_perturb += step + 2
-                tp.sk_num = port
-                net.bind_ports.setdefault(port, []).append(tp)
-                return 0
-            if count == 1:
-                break
-    return -EADDRNOTAVAIL
-
-
 def tcp_v4_connect(cpu: Cpu, tp: TcpSock, daddr: int, dport: int) -> int:
     """Start connecting: choose the port, enter the hash table, send the SYN. Linux: tcp_v4_connect()."""
     net = tp.net
     if tp.sk_state != TcpState.CLOSE or tp.flow_in is not None:
         return -EISCONN
-    saddr = tp.rcv_saddr or (daddr if daddr >> 24 == 127 else net.address)
-    tp.iss = tp.write_seq = 0
-    if not tp.sk_num:
-        error = inet_hash_connect(cpu, tp, daddr, dport)
-        if error:
-            return error
-    elif not inet_hash_check(cpu, tp, (daddr, dport, saddr, tp.sk_num), chosen=False):
-        return -EADDRNOTAVAIL
-    if not tp.iss:
-        tp.iss = tp.write_seq = net.machine.rng.getrandbits(32)
-        tp.ts_off = net.machine.rng.getrandbits(32)
+    saddr = tp.rcv_saddr or (daddr if inet_addr_local(net, daddr) else net.address)
+    tp.write_seq = 0
+    error = inet_hash_connect(cpu, tp, saddr, daddr, dport)
+    if error:
+        return error
     tp.rcv_saddr = saddr
     tp.flow_out = (saddr, tp.sk_num, daddr, dport)
     tp.flow_in = (daddr, dport, saddr, tp.sk_num)
+    if not tp.write_seq:
+        tp.write_seq = secure_tcp_seq(net, tp.flow_out, cpu.now)
+    tp.iss = tp.write_seq
+    tp.ts_off = secure_tcp_ts_off(net, saddr, daddr)
     net.ehash[tp.flow_in] = tp
     tcp_set_state(cpu, tp, TcpState.SYN_SENT)
     tcp_connect(cpu, tp)

@@ -43,7 +43,11 @@ def ip_rcv(cpu: Cpu, net: Net, skb: SkBuff) -> None:
     mib[_OCTETS] += skb.hdr_len + skb.len - ETH_HLEN
     mib[_NOECT] += skb.gso_segs
     flow = skb.flow
-    if (flow[2] != net.address or flow[0] == net.address) and skb.dev is not net.lo:
+    if (
+        (flow[2] != net.address or flow[0] == net.address)
+        and skb.dev is not net.lo
+        and (flow[2] not in net.secondary or flow[0] == net.address)
+    ):
         ip_rcv_not_local(net, skb)
         return
     protocol = skb.protocol

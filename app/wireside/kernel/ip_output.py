@@ -32,7 +32,7 @@ def ip_queue_xmit(cpu: Cpu, net: Net, skb: SkBuff) -> int:
     mib = net.mib
     daddr = skb.flow[2]
     dev = net.dev
-    if daddr == net.address or daddr >> 24 == 127:
+    if daddr == net.address or daddr >> 24 == 127 or daddr in net.secondary:
         dev = net.lo
     if dev is None:
         mib[Ip.OutNoRoutes] += 1

@@ -179,6 +179,11 @@ class Machine:
         self.tcp_memory_allocated = 0
         """Pages charged by all TCP sockets (/proc/net/sockstat mem)."""
         self.tcp_memory_pressure = False
+        self.tcp_orphan_count = 0
+        """Sockets without a program whose connection is not over."""
+        self.tcp_orphan_cache = 0
+        self.tcp_orphan_period = 0
+        """The count as of the beginning of the running 100 ms; tcp_orphan.py keeps it."""
 
     def skb_id(self) -> int:
         """A fresh packet number."""
@@ -266,7 +271,8 @@ class Net:
         self.ehash: dict[tuple[int, int, int, int], Any] = {}
         self.listening: dict[int, list[Any]] = {}
         self.udp_table: dict[int, list[Sock]] = {}
-        self.bind_ports: dict[int, list[Any]] = {}
+        self.bind_ports: dict[int, dict[int, Any]] = {}
+        """Local port → who holds it, by socket id. Linux: bhash."""
         self.sockets: dict[int, Sock] = {}
         """Every socket that exists, by id, in order of creation."""
         self.born = 0
@@ -277,7 +283,10 @@ class Net:
         self.requests: dict[int, Any] = {}
         """Request socks by id."""
         self.link_lost = 0
-        self.ephemeral_perturb = 0
+        self.table_perturb: dict[int, int] = {}
+        """How far connect()'s search for a port has moved on, by destination's hash. Linux: inet_hashtables.c."""
+        self.secondary: tuple[int, ...] = ()
+        """Further addresses of this host (ip address add)."""
         self.hash_secret = machine.rng.getrandbits(31) | 1
         """Keeps port choice from being guessed, as the kernel does."""
         self.privileged = True
@@ -291,6 +300,11 @@ class Net:
         """Tell whoever listens, in one plain sentence."""
         if self.on_event is not None:
             self.on_event(self, cpu.now, topic, text, severity)
+
+
+def inet_addr_local(net: Net, address: int) -> bool:
+    """The address is one of this host's own, or a loopback address. Linux: inet_addr_type() == RTN_LOCAL."""
+    return address == net.address or address >> 24 == 127 or address in net.secondary
 
 
 def ip_text(address: int) -> str:

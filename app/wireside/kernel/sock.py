@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 SOCK_STREAM, SOCK_DGRAM = 1, 2
 RCV_SHUTDOWN, SEND_SHUTDOWN = 1, 2
-SOCK_SNDBUF_LOCK, SOCK_RCVBUF_LOCK = 1, 2
+SOCK_SNDBUF_LOCK, SOCK_RCVBUF_LOCK, SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK, SOCK_CONNECT_BIND = 1, 2, 4, 8, 16
+"""Bits of sk_userlocks: what the program has fixed, and that connect() chose the port. Linux: include/net/sock.h."""
 SOCK_MIN_RCVBUF = 2304
 """Smallest sk_rcvbuf that setsockopt() leaves, bytes. Linux: include/net/sock.h."""
 SOCK_MIN_SNDBUF = 4608

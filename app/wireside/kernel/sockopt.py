@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
     from wireside.kernel.task import File
 
-ENOENT, ENOPROTOOPT = 2, 92
+ENOENT, EINVAL, ENOPROTOOPT = 2, 22, 92
+MAX_TCP_SYNCNT = 127
+TCP_RTO_MAX_S = 120
 
 
 def set_option(cpu: Cpu, file: File, option: str, argument: int | str) -> int:
@@ -100,11 +102,34 @@ def tcp_setsockopt(cpu: Cpu, tp: TcpSock, option: str, value: int) -> int:
         tp.icsk_user_timeout_ns = value * 1_000_000
     elif option == "TCP_LINGER2":
         tp.linger2 = value * 1_000_000_000 if value >= 0 else -1
+    elif option == "IP_BIND_ADDRESS_NO_PORT":
+        tp.bind_address_no_port = bool(value)
     elif option == "TCP_SYNCNT":
+        if not 1 <= value <= MAX_TCP_SYNCNT:
+            return -EINVAL
         tp.syn_tries = value
+    elif option == "TCP_DEFER_ACCEPT":
+        tp.rskq_defer_accept = secs_to_retrans(value)
     else:
         return -ENOPROTOOPT
     return 0
+
+
+def secs_to_retrans(seconds: int) -> int:
+    """How many timeouts, doubling from 1 s, cover so many seconds. Linux: net/ipv4/tcp.c secs_to_retrans()."""
+    if seconds <= 0:
+        return 0
+    retrans = period = timeout = 1
+    while seconds > period and retrans < 255:
+        retrans += 1
+        timeout = min(timeout << 1, TCP_RTO_MAX_S)
+        period += timeout
+    return retrans
+
+
+def retrans_to_secs(retrans: int) -> int:
+    """The seconds that so many timeouts take. Linux: net/ipv4/tcp.c retrans_to_secs()."""
+    return sum(min(1 << number, TCP_RTO_MAX_S) for number in range(retrans))
 
 
 def push_held(cpu: Cpu, tp: TcpSock) -> None:
@@ -122,4 +147,6 @@ def get_option(sk: Sock, option: str) -> int:
         return sk.sk_sndbuf
     if option == "SO_ERROR":
         return -sock_error(sk)
+    if option == "TCP_DEFER_ACCEPT" and isinstance(sk, TcpSock):
+        return retrans_to_secs(sk.rskq_defer_accept)
     return -ENOPROTOOPT

@@ -111,10 +111,7 @@ def sys_bind(cpu: Cpu, task: Task, call: Syscall) -> int:
     if isinstance(sk, UdpSock):
         return udp_bind(cpu, sk, address, port)
     assert isinstance(sk, TcpSock)
-    error = tcp_bind(cpu, sk, address, port)
-    if not error:
-        sk.sk_userlocks |= 4
-    return error
+    return tcp_bind(cpu, sk, address, port)
 
 
 def sys_listen(cpu: Cpu, task: Task, call: Syscall) -> int:

@@ -8,6 +8,7 @@ from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import TCP_FIN_TIMEOUT, TCP_INVALID_RATELIMIT, TCP_MAX_TW_BUCKETS, TCP_RFC1337
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.skbuff import ACK, FIN, RST, SYN, SkBuff
+from wireside.kernel.sock import SOCK_CONNECT_BIND
 from wireside.kernel.tcp_control import tcp_v4_send_ack
 from wireside.kernel.tcp_sock import MASK, after, before, tcp_receive_window
 from wireside.kernel.tcp_state import tcp_done
@@ -37,6 +38,7 @@ class TimewaitSock:
         "sk_reuse",
         "sk_reuseport",
         "timer",
+        "tw_connect_bind",
         "tw_entry_ns",
         "tw_last_oow_ack_ns",
         "tw_rcv_nxt",
@@ -58,6 +60,8 @@ class TimewaitSock:
         self.sk_reuse = tp.sk_reuse
         self.sk_reuseport = tp.sk_reuseport
         self.tw_substate = substate
+        self.tw_connect_bind = bool(tp.sk_userlocks & SOCK_CONNECT_BIND)
+        """connect() had chosen the port, so that others may get it that way, too."""
         self.tw_rcv_nxt = tp.rcv_nxt
         self.tw_snd_nxt = tp.snd_nxt
         self.tw_rcv_wnd = tcp_receive_window(tp)
@@ -82,8 +86,8 @@ def inet_twsk_kill(tw: TimewaitSock) -> None:
         del net.ehash[tw.flow_in]
     net.machine.timers.timer_delete(tw.timer)
     owners = net.bind_ports.get(tw.sk_num)
-    if owners and tw in owners:
-        owners.remove(tw)
+    if owners and owners.get(tw.id) is tw:
+        del owners[tw.id]
         if not owners:
             del net.bind_ports[tw.sk_num]
     net.timewait.pop(tw.id, None)
@@ -107,12 +111,10 @@ def tcp_time_wait(cpu: Cpu, tp: TcpSock, substate: TcpState, timeout_ns: int) ->
     timeout_ns = max(timeout_ns, rto_ns)
     tw = TimewaitSock(tp, substate, cpu.now)
     net.timewait[tw.id] = tw
-    owners = net.bind_ports.get(tp.sk_num)
     tcp_done(cpu, tp)
     assert tw.flow_in is not None
     net.ehash[tw.flow_in] = tw
-    if owners is not None:
-        net.bind_ports.setdefault(tw.sk_num, []).append(tw)
+    net.bind_ports.setdefault(tw.sk_num, {})[tw.id] = tw
     inet_twsk_schedule(cpu, tw, timeout_ns)
     net.mib[TcpExt.TW if timeout_ns > 4_000_000_000 else TcpExt.TWKilled] += 1
 

@@ -85,6 +85,7 @@ class TcpSock(Sock):
         "ack_timeout",
         "advmss",
         "app_limited",
+        "bind_address_no_port",
         "bytes_acked",
         "bytes_received",
         "bytes_retrans",
@@ -118,6 +119,9 @@ class TcpSock(Sock):
         "irs",
         "is_cwnd_limited",
         "iss",
+        "keepalive_intvl_ns",
+        "keepalive_probes",
+        "keepalive_time_ns",
         "keepalive_timer",
         "keepopen",
         "last_oow_ack_ns",
@@ -170,6 +174,7 @@ class TcpSock(Sock):
         "retrans_out",
         "retrans_stamp_ns",
         "retransmit_timer",
+        "rskq_defer_accept",
         "rto_max_ns",
         "rto_min_us",
         "rtt_seq",
@@ -190,6 +195,7 @@ class TcpSock(Sock):
         "snd_wl1",
         "snd_wnd",
         "snd_wscale",
+        "sock_done",
         "srtt_us",
         "syn_tries",
         "tcp_rtx_queue",
@@ -278,9 +284,17 @@ class TcpSock(Sock):
         self.segs_in = self.segs_out = self.data_segs_in = self.data_segs_out = self.total_retrans = 0
         self.first_tx_ns = 0
         self.nonagle = 0
+        self.bind_address_no_port = False
+        """bind() to port 0 leaves the choice to connect() (IP_BIND_ADDRESS_NO_PORT)."""
         self.keepopen = False
+        self.keepalive_time_ns = self.keepalive_intvl_ns = self.keepalive_probes = 0
+        """TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT; 0 where the sysctl counts."""
+        self.sock_done = False
+        """The peer's FIN has come: a read finds the end before it finds an error (SOCK_DONE)."""
         self.linger2 = 0
         self.syn_tries = 0
+        self.rskq_defer_accept = 0
+        """SYN-ACK timeouts for which a bare final ACK is not enough (TCP_DEFER_ACCEPT)."""
         self.pacing_rate = 0
         self.tsq_flags = 0
         """TSQ_* and TCP_*_DEFERRED bits: what waits for the device or for the socket lock."""

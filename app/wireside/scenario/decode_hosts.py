@@ -66,6 +66,10 @@ def _read_nic(doc: Document, node: yaml.Node) -> NicSpec:
     return NicSpec(**values)
 
 
+def _read_addresses(doc: Document, node: yaml.Node) -> tuple[str, ...]:
+    return nodes.each(doc, node, "secondary", address_of)
+
+
 def _read_sysctls(doc: Document, node: yaml.Node) -> dict[str, str]:
     settings = {}
     for name, key_node, value_node in nodes.entries(doc, node, "sysctl"):
@@ -96,6 +100,7 @@ def _read_costs(doc: Document, node: yaml.Node) -> dict[str, int]:
 
 HOST_FIELDS = {
     "address": Field(address_of, required=True),
+    "secondary": Field(_read_addresses, ()),
     "cpus": Field(value_of(Kind.COUNT, 1, MAX_CPUS), 1),
     "nic": Field(_read_nic, NicSpec()),
     "sysctl": Field(_read_sysctls, {}),

@@ -45,6 +45,8 @@ class HostSpec:
 
     name: str
     address: str
+    secondary: tuple[str, ...] = ()
+    """Further addresses of the device."""
     cpus: int = 1
     nic: NicSpec = NicSpec()
     sysctl: Mapping[str, str] = field(default_factory=dict)

@@ -104,6 +104,7 @@ def _add_machine(world: World, members: list[HostSpec], profile: KernelProfile) 
     world.engines[machine.name] = engine
     for spec in members:
         net = Net(spec.name, machine, ip_parse(spec.address))
+        net.secondary = tuple(ip_parse(address) for address in spec.secondary)
         machine.nets.append(net)
         net.mib = dict.fromkeys(ALL_COUNTERS, 0)
         net.on_drop = world.log.on_drop

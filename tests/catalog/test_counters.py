@@ -4,8 +4,7 @@ import copy
 import pickle
 import re
 
-import recorded
-
+from tests.catalog import recorded
 from wireside.catalog.counters import (
     ALL_COUNTERS,
     COUNTER_BY_NAME,

@@ -4,8 +4,8 @@ import copy
 import pickle
 
 import pytest
-import recorded
 
+from tests.catalog import recorded
 from wireside.catalog.counters import COUNTER_BY_NAME
 from wireside.catalog.drop_reasons import DropReason
 

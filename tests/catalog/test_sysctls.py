@@ -3,8 +3,8 @@ from __future__ import annotations
 import pickle
 
 import pytest
-import recorded
 
+from tests.catalog import recorded
 from wireside.catalog import sysctls
 from wireside.catalog.kinds import Scope
 from wireside.catalog.sysctls import (

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from test_cli import ENVIRONMENT, HERE, ROOT, wireside
+from tests.cli.test_cli import ENVIRONMENT, HERE, ROOT, wireside
 
 KEYS = ["scenario", "seed", "kernel", "time_ns", "expectations", "hosts"]
 HOST_KEYS = ["sysctl", "counters", "softnet", "nic", "drops", "states", "sockets", "programs"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab import MS, Lab, two_hosts, veth_hosts
+from tests.kernel.lab import MS, Lab, two_hosts, veth_hosts
 
 from wireside.catalog.counters import Ip, Udp
 from wireside.catalog.drop_reasons import DropReason

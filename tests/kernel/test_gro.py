@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab import Lab, tcp_frame
+from tests.kernel.lab import Lab, tcp_frame
 
 from wireside.kernel.gro import napi_gro_flush, tcp_gro_receive
 from wireside.kernel.napi import Napi

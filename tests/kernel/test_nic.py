@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from itertools import pairwise
 
-from lab import MS, US, Cable, Lab, host, tcp_frame, two_hosts, udp_frame
+from tests.kernel.lab import MS, US, Cable, Lab, host, tcp_frame, two_hosts, udp_frame
 
 from wireside.catalog.stages import Stage
 from wireside.kernel.nic import ethtool_stats, rx_rate_pps, set_ring

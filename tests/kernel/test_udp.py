@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab import Lab, host, tun_host, two_hosts, udp_frame, veth_hosts
+from tests.kernel.lab import Lab, host, tun_host, two_hosts, udp_frame, veth_hosts
 
 from wireside.catalog.counters import Icmp, Ip, Udp
 from wireside.catalog.drop_reasons import DropReason

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from worlds import MS, program, scenario
 
+from tests.sim.worlds import MS, program, scenario
 from wireside.scenario.spec import NicSpec
 from wireside.sim.world import World
 

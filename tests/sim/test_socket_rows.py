@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from worlds import MS, program, scenario, tcp_transfer
 
+from tests.sim.worlds import MS, program, scenario, tcp_transfer
 from wireside.scenario.spec import WireSegment
 from wireside.sim.socket_rows import timer_time
 from wireside.sim.world import World

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from worlds import MS, program, scenario
-
+from tests.sim.worlds import MS, program, scenario
 from wireside.kernel.skbuff import ACK, SYN
 from wireside.scenario.spec import WireSegment
 from wireside.sim.packets import flag_letters

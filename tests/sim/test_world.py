@@ -10,8 +10,8 @@ from pathlib import Path
 from time import perf_counter
 
 import pytest
-from worlds import MS, program, scenario, tcp_transfer, udp_flood
 
+from tests.sim.worlds import MS, program, scenario, tcp_transfer, udp_flood
 from wireside.errors import CommandError
 from wireside.scenario.spec import Call, NicSpec, ProgramSpec, WireSegment
 from wireside.sim.world import World

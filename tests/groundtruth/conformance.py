@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
+
 from tests.groundtruth.observations import (
     Comparison,
     Verdict,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.groundtruth.conformance import Played, known_differences, play, played_documents, table
 from tests.groundtruth.observations import Verdict, observations
 

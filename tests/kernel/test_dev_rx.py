@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.kernel.lab import MS, US, Lab, host, udp_frame, veth_hosts
 
+from tests.kernel.lab import MS, US, Lab, host, udp_frame, veth_hosts
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.sysctls import DEV_WEIGHT, NETDEV_BUDGET, NETDEV_BUDGET_USECS, NETDEV_MAX_BACKLOG
 from wireside.kernel.dev_rx import budget_left, softirq_step

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.kernel.lab import MS, Lab, two_hosts, veth_hosts
 
+from tests.kernel.lab import MS, Lab, two_hosts, veth_hosts
 from wireside.catalog.counters import Ip, Udp
 from wireside.catalog.drop_reasons import DropReason
 from wireside.kernel.dev_tx import dev_queue_xmit, qdisc_len

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.kernel.lab import Lab, tcp_frame
 
+from tests.kernel.lab import Lab, tcp_frame
 from wireside.kernel.gro import napi_gro_flush, tcp_gro_receive
 from wireside.kernel.napi import Napi
 from wireside.kernel.skbuff import FIN, PSH, SYN

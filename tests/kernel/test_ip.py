@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.kernel.lab import Lab, host, udp_frame, veth_hosts
 
+from tests.kernel.lab import Lab, host, udp_frame, veth_hosts
 from wireside.catalog.counters import Ip, IpExt
 from wireside.catalog.drop_reasons import DropReason
 from wireside.kernel.ip_input import ip_rcv

@@ -6,7 +6,6 @@ import pickle
 from itertools import pairwise
 
 from tests.kernel.lab import MS, US, Cable, Lab, host, tcp_frame, two_hosts, udp_frame
-
 from wireside.catalog.stages import Stage
 from wireside.kernel.nic import ethtool_stats, rx_rate_pps, set_ring
 from wireside.kernel.skbuff import FIN, IPPROTO_TCP, PSH, SkBuff, skb_birth

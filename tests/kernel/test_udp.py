@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.kernel.lab import Lab, host, tun_host, two_hosts, udp_frame, veth_hosts
 
+from tests.kernel.lab import Lab, host, tun_host, two_hosts, udp_frame, veth_hosts
 from wireside.catalog.counters import Icmp, Ip, Udp
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.sysctls import ICMP_RATELIMIT, IP_LOCAL_PORT_RANGE

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from paint.fake_world import MS, US, FakeWorld, scenario
+from tests.paint.fake_world import MS, US, FakeWorld, scenario
 from wireside.catalog.actions import FOOTER
 from wireside.paint.glyphs import ASCII, UNICODE
 from wireside.paint.palette import Palette

@@ -1,4 +1,4 @@
-from paint.fake_world import MS, US, FakeWorld, scenario
+from tests.paint.fake_world import MS, US, FakeWorld, scenario
 from wireside.paint.scene import MAX_MOVERS
 from wireside.paint.viewer import Viewer
 from wireside.player.player import Player

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from paint.fake_world import MS, US, FakeWorld, scenario
+from tests.paint.fake_world import MS, US, FakeWorld, scenario
 from wireside.errors import CommandError
 from wireside.player.history import MOST_BUCKETS, History
 from wireside.player.knobs import stepped

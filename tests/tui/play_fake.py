@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "app"), str(ROOT / "tests")]
 
-from paint.fake_world import MS, FakeWorld, scenario  # noqa: E402
+from tests.paint.fake_world import MS, FakeWorld, scenario  # noqa: E402
 from wireside.player.player import Player  # noqa: E402
 from wireside.tui.app import WiresideApp  # noqa: E402
 

@@ -3,7 +3,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from paint.fake_world import US, FakeWorld, scenario
+from tests.paint.fake_world import US, FakeWorld, scenario
 from wireside.catalog.actions import ACTIONS, BY_KEY, HELP
 from wireside.paint.glyphs import UNICODE
 from wireside.paint.palette import Depth, Palette

@@ -45,7 +45,7 @@ from wireside.kernel.tcp_window import window_update_due
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
-    from wireside.kernel.tcp_listen import RequestSockQueue
+    from wireside.kernel.request_sock import RequestSockQueue
 
 TCP_SENDMSG = int(Stage.TCP_SENDMSG)
 SYS_READ = int(Stage.SYS_READ)

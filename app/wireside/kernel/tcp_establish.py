@@ -142,7 +142,7 @@ def tcp_finish_connect(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     if tp.keepopen:
         tcp_reset_keepalive_timer(cpu, tp, tp.net.sysctl[TCP_KEEPALIVE_TIME] * 1_000_000_000)
     sk_state_change(cpu, tp)
-    if tp.tcp_write_queue or tp.ack_pingpong:
+    if tp.tcp_write_queue or tp.ack_pingpong or tp.rskq_defer_accept:
         tp.ack_pending |= ICSK_ACK_SCHED
         tp.ack_ato_ns = 40_000_000
         tcp_send_delayed_ack(cpu, tp)

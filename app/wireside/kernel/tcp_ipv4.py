@@ -8,12 +8,12 @@ from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.request_sock import RequestSock, inet_csk_reqsk_queue_drop
 from wireside.kernel.skbuff import ACK, FIN, MERGED, RST, SYN, URG, SkBuff, consume_skb, kfree_skb_reason
-from wireside.kernel.sock import sk_add_backlog, sock_def_readable
-from wireside.kernel.tcp_ack import tcp_ack_update_rtt
+from wireside.kernel.sock import sk_add_backlog
 from wireside.kernel.tcp_control import tcp_send_ack, tcp_v4_send_reset
 from wireside.kernel.tcp_input import tcp_rcv_established, tcp_rcv_state_process
-from wireside.kernel.tcp_listen import RequestSock, tcp_check_req, tcp_conn_request
+from wireside.kernel.tcp_listen import tcp_child_process, tcp_conn_request, tcp_v4_rcv_listen
 from wireside.kernel.tcp_minisocks import (
     TW_ACK,
     TW_RST,
@@ -23,6 +23,7 @@ from wireside.kernel.tcp_minisocks import (
     tcp_timewait_ack,
     tcp_timewait_state_process,
 )
+from wireside.kernel.tcp_openreq import tcp_check_req
 from wireside.kernel.tcp_output import tcp_tsq_handler
 from wireside.kernel.tcp_rmem import skb_try_coalesce
 from wireside.kernel.tcp_sock import (
@@ -58,11 +59,7 @@ def tcp_v4_rcv(cpu: Cpu, net: Net, skb: SkBuff) -> None:
     skb.end_seq = (skb.seq + skb.len + (skb.tcp_flags & FIN) + (skb.tcp_flags >> 1 & 1)) & MASK
     sk = net.ehash.get(skb.flow)
     if sk is None:
-        sk = inet_lookup_listener(net, skb)
-        if sk is None:
-            tcp_v4_no_socket(cpu, net, skb)
-        else:
-            tcp_v4_rcv_listen(cpu, sk, skb)
+        tcp_v4_lookup_listener(cpu, net, skb)
         return
     if type(sk) is TcpSock:
         sk.segs_in += skb.gso_segs
@@ -96,44 +93,28 @@ def inet_lookup_listener(net: Net, skb: SkBuff) -> TcpSock | None:
     return group[0] if group else None
 
 
-def tcp_v4_no_socket(cpu: Cpu, net: Net, skb: SkBuff) -> None:
-    """Nobody is there: answer with RST."""
+def tcp_v4_lookup_listener(cpu: Cpu, net: Net, skb: SkBuff) -> None:
+    """A segment without a connection: for a listener, or for nobody, which is answered with RST."""
+    listener = inet_lookup_listener(net, skb)
+    if listener is not None:
+        tcp_v4_rcv_listen(cpu, listener, skb)
+        return
     tcp_v4_send_reset(cpu, net, skb)
     kfree_skb_reason(net, skb, DropReason.NO_SOCKET)
 
 
-def tcp_v4_rcv_listen(cpu: Cpu, listener: TcpSock, skb: SkBuff) -> None:
-    """A segment for a listener. Linux: tcp_rcv_state_process() in TCP_LISTEN."""
-    net = listener.net
-    flags = skb.tcp_flags
-    if flags & RST:
-        kfree_skb_reason(net, skb, DropReason.TCP_RESET)
-    elif flags & ACK:
-        tcp_v4_send_reset(cpu, net, skb)
-        kfree_skb_reason(net, skb, DropReason.TCP_FLAGS)
-    elif flags & SYN and not flags & FIN:
-        tcp_conn_request(cpu, listener, skb)
-    else:
-        kfree_skb_reason(net, skb, DropReason.TCP_FLAGS)
-
-
 def tcp_v4_rcv_request(cpu: Cpu, req: RequestSock, skb: SkBuff) -> None:
-    """A segment for a handshake under way: when it completes, the child takes the segment."""
+    """A segment for a handshake under way. Linux: tcp_v4_rcv(), TCP_NEW_SYN_RECV."""
     listener = req.listener
-    synack_ns = req.snt_synack_ns
-    retried = req.num_timeout
-    child = tcp_check_req(cpu, req, skb)
-    if child is None:
+    if listener.sk_state != TcpState.LISTEN:
+        inet_csk_reqsk_queue_drop(req)
+        tcp_v4_lookup_listener(cpu, listener.net, skb)
         return
-    child.segs_in += skb.gso_segs
-    if skb.len:
-        child.data_segs_in += skb.gso_segs
-    if not retried:
-        rtt_us = max((cpu.now - synack_ns) // 1000, 1)
-        tcp_ack_update_rtt(child, skb, 0, rtt_us, rtt_us, cpu.now)
-    child.snd_una = (req.snt_isn + 1) & MASK
-    tcp_rcv_state_process(cpu, child, skb)
-    sock_def_readable(cpu, listener)
+    child = tcp_check_req(cpu, req, skb)
+    if child is listener:
+        tcp_v4_rcv_listen(cpu, listener, skb)
+    elif child is not None:
+        tcp_child_process(cpu, listener, child, skb)
 
 
 def tcp_v4_timewait(cpu: Cpu, net: Net, tw: TimewaitSock, skb: SkBuff) -> None:
@@ -145,6 +126,7 @@ def tcp_v4_timewait(cpu: Cpu, net: Net, tw: TimewaitSock, skb: SkBuff) -> None:
             isn = (tw.tw_snd_nxt + 65535 + 2) & MASK or 1
             inet_twsk_kill(tw)
             tcp_conn_request(cpu, listener, skb, isn)
+            consume_skb(net, skb)
             return
         verdict = TW_ACK
     if verdict == TW_ACK:

@@ -10,6 +10,7 @@ from wireside.kernel.skbuff import SkBuff, consume_skb
 from wireside.kernel.sock import (
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
+    SOCK_BINDPORT_LOCK,
     sk_error_report,
     sk_mem_uncharge,
     sk_state_change,
@@ -34,6 +35,8 @@ def tcp_set_state(cpu: Cpu, tp: TcpSock, state: TcpState) -> None:
         if old in (TcpState.CLOSE_WAIT, TcpState.ESTABLISHED):
             mib[Tcp.EstabResets] += 1
         unhash(tp)
+        if not tp.sk_userlocks & SOCK_BINDPORT_LOCK:
+            put_port(tp)
     if (old == TcpState.ESTABLISHED and state != TcpState.CLOSE_WAIT) or old == TcpState.CLOSE_WAIT:
         mib[Tcp.CurrEstab] -= 1
     tp.sk_state = state
@@ -55,8 +58,8 @@ def unhash(tp: TcpSock) -> None:
 def put_port(tp: TcpSock) -> None:
     """Give the local port back. Linux: inet_put_port()."""
     owners = tp.net.bind_ports.get(tp.sk_num)
-    if owners and tp in owners:
-        owners.remove(tp)
+    if owners and owners.get(tp.id) is tp:
+        del owners[tp.id]
         if not owners:
             del tp.net.bind_ports[tp.sk_num]
 

@@ -3,6 +3,7 @@
 `5ms TCP 40000 > 8080 Flags [P.], seq 1:101, ack 1, win 502, options [nop,nop,TS val 7 ecr 9], length 100 x10 every 1ms`
 `0ms UDP 4000 > 53 length 100 x1000 every 1us`
 `9ms TCP 40000 > 8080 Flags [P.], seq 101:201, ack 1, cksum incorrect, to 10.0.0.77`
+`1ms TCP 1024 > 8080 Flags [S], options [mss 1460], from 198.18.0.0/15 x100000 every 10us`
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _PART = re.compile(
     r"|(?P<seq>seq\s+(?P<begin>\d+)(?::(?P<end>\d+))?)"
     r"|ack\s+(?P<ack>\d+)|win\s+(?P<win>\d+)|options\s+\[(?P<options>[^\]]*)\]|length\s+(?P<length>\d+)"
     r"|cksum\s+(?P<cksum>incorrect)|to\s+(?P<to>\d+\.\d+\.\d+\.\d+)"
+    r"|from\s+(?P<from>\d+\.\d+\.\d+\.\d+(?:/\d+)?)"
     r"|x(?P<repeat>\d+)|every\s+(?P<every>\S+)"
 )
 _OPTION = re.compile(
@@ -31,7 +33,7 @@ _OPTION = re.compile(
     r"|sack\s+\d+\s+(?P<sack>(?:\{\d+:\d+\})+)|nop|eol"
 )
 _BLOCK = re.compile(r"\{(\d+):(\d+)\}")
-PARTS = ("Flags", "seq", "ack", "win", "options", "length", "every", "cksum", "to")
+PARTS = ("Flags", "seq", "ack", "win", "options", "length", "every", "cksum", "to", "from")
 OPTIONS = ("mss", "wscale", "sackOK", "TS", "sack", "nop", "eol")
 MAX_LENGTH = 65_495
 MAX_REPEAT = 10_000_000
@@ -101,6 +103,7 @@ def _parts(text: str, index: int, protocol: str) -> dict[str, tuple[str, int]]:
             "every",
             "cksum",
             "to",
+            "from",
         ):
             if match[name] is not None:
                 if name in found:
@@ -130,6 +133,7 @@ def _with_numbers(segment: WireSegment, found: dict[str, tuple[str, int]]) -> Wi
         repeat=number.get("repeat", 1),
         csum_bad="cksum" in found,
         daddr=_address(*found["to"]) if "to" in found else "",
+        saddr=_source(*found["from"]) if "from" in found else "",
         every_ns=_value(Kind.TIME, *found["every"]) if "every" in found else 0,
     )
 
@@ -137,6 +141,14 @@ def _with_numbers(segment: WireSegment, found: dict[str, tuple[str, int]]) -> Wi
 def _address(text: str, offset: int) -> str:
     if not is_address(text):
         raise SegmentError(f"{text!r} is no IPv4 address", "Write four numbers such as 10.0.0.1.", offset)
+    return text
+
+
+def _source(text: str, offset: int) -> str:
+    address, _, bits = text.partition("/")
+    _address(address, offset)
+    if bits and not 1 <= int(bits) <= 32:
+        raise SegmentError(f"{text!r} is no network", "Write a prefix length of 1 to 32.", offset)
     return text
 
 
@@ -168,9 +180,9 @@ def _check(segment: WireSegment, found: dict[str, tuple[str, int]]) -> None:
         raise SegmentError(
             "a TCP segment needs its flags", "Add `Flags [S]` (letters as tcpdump prints them: S . P F R).", 0
         )
-    if segment.protocol == "udp" and set(found) - {"length", "repeat", "every", "cksum", "to"}:
+    if segment.protocol == "udp" and set(found) - {"length", "repeat", "every", "cksum", "to", "from"}:
         raise SegmentError(
-            "a UDP datagram has only a length, checksum and address",
+            "a UDP datagram has only a length, checksum and addresses",
             "Leave out flags, numbers, window and options.",
             0,
         )

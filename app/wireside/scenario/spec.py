@@ -139,6 +139,8 @@ class WireSegment:
     """The transport checksum is wrong."""
     daddr: str = ""
     """Destination address; empty: the host at the other end."""
+    saddr: str = ""
+    """Source address; empty: the peer's own. A network (198.18.0.0/15): another of its addresses each time."""
     repeat: int = 1
     every_ns: int = 0
     position: Position = NO_POSITION

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.tcp_states import SS_NAME, TcpState
 from wireside.kernel.net import ip_text
+from wireside.kernel.request_sock import RequestSock
 from wireside.kernel.sock import Sock
-from wireside.kernel.tcp_listen import RequestSock
 from wireside.kernel.tcp_sock import (
     CA_STATE_NAME,
     ICSK_TIME_NONE,
@@ -263,10 +263,7 @@ def _request(req: RequestSock, now: int) -> Key:
 
 def requests(net: Net) -> list[RequestSock]:
     """The handshakes under way in a namespace, oldest first."""
-    for listeners in net.listening.values():
-        if any(sk.icsk_accept_queue is not None and sk.icsk_accept_queue.qlen for sk in listeners):
-            return [sk for sk in net.ehash.values() if isinstance(sk, RequestSock)]
-    return []
+    return list(net.requests.values())
 
 
 def socket_rows(net: Net, rows: SocketRows, now: int) -> tuple[tuple[SocketRow, ...], dict[str, int]]:

@@ -83,7 +83,7 @@ class WirePeer:
         """Put a segment on the wire now."""
         assert self.wire is not None, f"{self.name} is not linked to a host"
         target = ip_parse(segment.daddr) if segment.daddr else self.target
-        flow = (self.net.address, segment.sport, target, segment.dport)
+        flow = (self._source(segment.saddr), segment.sport, target, segment.dport)
         skb_id = self.net.machine.skb_id()
         if segment.protocol == "udp":
             skb = SkBuff(skb_id, flow, IPPROTO_UDP, segment.length, 0, 0)
@@ -95,6 +95,14 @@ class WirePeer:
         self.sent += 1
         self.wire.transmit(self.env.now, skb)
         return skb
+
+    def _source(self, saddr: str) -> int:
+        """The address a segment claims to come from; of a network, one after the other."""
+        if not saddr:
+            return self.net.address
+        network, _, bits = saddr.partition("/")
+        first = ip_parse(network)
+        return first + self.sent % (1 << 32 - int(bits)) if bits else first
 
     def _tcp(self, segment: WireSegment, skb_id: int, flow: tuple[int, int, int, int]) -> SkBuff:
         flags = 0

@@ -88,7 +88,7 @@ async def test_arrows_turn_a_knob_and_the_pane_says_when_it_bites():
 @in_app
 async def test_a_typed_value_is_refused_with_the_reason_and_not_lost():
     async with playing() as (screen, pilot):
-        await pilot.press("tab", "down", "down", "enter", "ctrl+u", "m", "a", "n", "y", "enter")
+        await pilot.press("tab", "down", "down", "enter", "m", "a", "n", "y", "enter")
         screen.tick()
         assert screen.knob.typed == "many"
         assert "cannot be many" in " ".join(shown(screen, "knobs").replace("│", " ").split())
@@ -110,7 +110,7 @@ async def test_escape_leaves_the_value_as_it_was():
 async def test_while_a_value_is_typed_letters_are_no_commands():
     async with playing() as (screen, pilot):
         await pilot.press("tab", "enter", "q", "r", "space")
-        assert screen.knob.typed.endswith("qr ")
+        assert screen.knob.typed == "qr "
         assert not screen.player.paused
 
 

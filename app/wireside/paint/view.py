@@ -37,6 +37,8 @@ class KnobView:
     rows: tuple[KnobRow, ...] = ()
     chosen: int = 0
     typed: str | None = None
+    untouched: bool = False
+    """Nothing has been typed yet: the first character replaces the old value."""
     message: str = ""
     refused: bool = False
 

@@ -263,10 +263,12 @@ class JourneyScreen(Screen[None]):
             self.do_focus()
         if self.knob.rows:
             self.knob.typed = self.knob.rows[self.knob.chosen].value
+            self.knob.untouched = True
             self.knob.message, self.knob.refused = "", False
 
     def _edit(self, event: events.Key) -> None:
         typed = self.knob.typed or ""
+        untouched, self.knob.untouched = self.knob.untouched, False
         if event.key == "escape":
             self.knob.typed, self.knob.message = None, ""
         elif event.key == "enter":
@@ -277,7 +279,7 @@ class JourneyScreen(Screen[None]):
         elif event.key == "ctrl+u":
             self.knob.typed = ""
         elif event.character and event.character.isprintable():
-            self.knob.typed = typed + event.character
+            self.knob.typed = event.character if untouched else typed + event.character
 
     def _show_tab(self, number: int) -> None:
         self.tab = number

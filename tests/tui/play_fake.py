@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "app"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "app"), str(ROOT)]
 
 from tests.paint.fake_world import MS, FakeWorld, scenario  # noqa: E402
 from wireside.player.player import Player  # noqa: E402

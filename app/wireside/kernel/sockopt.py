@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wireside.catalog.sysctls import RMEM_MAX, TCP_KEEPALIVE_TIME, WMEM_MAX
+from wireside.catalog.sysctls import RMEM_MAX, TCP_FIN_TIMEOUT, WMEM_MAX
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.sock import (
     SOCK_MIN_RCVBUF,
@@ -26,7 +26,13 @@ from wireside.kernel.tcp_sock import (
     TCP_NAGLE_PUSH,
     TcpSock,
 )
-from wireside.kernel.tcp_timer import tcp_reset_keepalive_timer
+from wireside.kernel.tcp_timer import (
+    keepalive_intvl_when_ns,
+    keepalive_probes,
+    keepalive_time_elapsed_ns,
+    keepalive_time_when_ns,
+    tcp_reset_keepalive_timer,
+)
 from wireside.kernel.udp import UdpSock
 
 if TYPE_CHECKING:
@@ -34,7 +40,12 @@ if TYPE_CHECKING:
     from wireside.kernel.task import File
 
 ENOENT, EINVAL, ENOPROTOOPT = 2, 22, 92
+SECOND = 1_000_000_000
+TCP_FIN_TIMEOUT_MAX = 120
+"""The longest TCP_LINGER2, s. Linux: include/net/tcp.h."""
 MAX_TCP_SYNCNT = 127
+KEEPALIVE_LIMITS = {"TCP_KEEPIDLE": 32767, "TCP_KEEPINTVL": 32767, "TCP_KEEPCNT": 127}
+"""The largest value of each. Linux: include/net/tcp.h MAX_TCP_KEEPIDLE and its neighbours."""
 TCP_RTO_MAX_S = 120
 
 
@@ -62,7 +73,7 @@ def set_option(cpu: Cpu, file: File, option: str, argument: int | str) -> int:
     elif option == "SO_REUSEPORT":
         sk.sk_reuseport = bool(value)
     elif option == "SO_LINGER":
-        sk.sk_linger = value * 1_000_000_000
+        sk.sk_linger = value * SECOND if value >= 0 else -1
     elif option == "O_NONBLOCK":
         file.nonblock = bool(value)
     elif isinstance(sk, UdpSock) and option == "UDP_SEGMENT":
@@ -95,16 +106,20 @@ def tcp_setsockopt(cpu: Cpu, tp: TcpSock, option: str, value: int) -> int:
             tp.ack_pending |= ICSK_ACK_PUSHED
             tcp_cleanup_rbuf(cpu, tp, 1)
     elif option == "SO_KEEPALIVE":
-        if value and not tp.keepopen and tp.sk_state not in (TcpState.CLOSE, TcpState.LISTEN):
-            tcp_reset_keepalive_timer(cpu, tp, tp.net.sysctl[TCP_KEEPALIVE_TIME] * 1_000_000_000)
-        tp.keepopen = bool(value)
+        tcp_set_keepalive(cpu, tp, on=bool(value))
+    elif option in KEEPALIVE_LIMITS:
+        return tcp_set_keepalive_option(cpu, tp, option, value)
     elif option == "TCP_USER_TIMEOUT":
+        if value < 0:
+            return -EINVAL
         tp.icsk_user_timeout_ns = value * 1_000_000
     elif option == "TCP_LINGER2":
-        tp.linger2 = value * 1_000_000_000 if value >= 0 else -1
+        tp.linger2 = min(value, TCP_FIN_TIMEOUT_MAX) * SECOND if value >= 0 else -1
     elif option == "IP_BIND_ADDRESS_NO_PORT":
         tp.bind_address_no_port = bool(value)
     elif option == "TCP_SYNCNT":
+        if not 1 <= value <= MAX_TCP_SYNCNT:
+            return -EINVAL
         if not 1 <= value <= MAX_TCP_SYNCNT:
             return -EINVAL
         tp.syn_tries = value
@@ -132,6 +147,36 @@ def retrans_to_secs(retrans: int) -> int:
     return sum(min(1 << number, TCP_RTO_MAX_S) for number in range(retrans))
 
 
+def tcp_set_keepalive(cpu: Cpu, tp: TcpSock, *, on: bool) -> None:
+    """SO_KEEPALIVE: start or stop the timer. Linux: net/ipv4/tcp_timer.c tcp_set_keepalive()."""
+    if tp.sk_state not in (TcpState.CLOSE, TcpState.LISTEN):
+        assert tp.keepalive_timer is not None
+        if on and not tp.keepopen:
+            tcp_reset_keepalive_timer(cpu, tp, keepalive_time_when_ns(tp))
+        elif not on:
+            tp.net.machine.timers.timer_delete(tp.keepalive_timer)
+    tp.keepopen = on
+
+
+def tcp_set_keepalive_option(cpu: Cpu, tp: TcpSock, option: str, value: int) -> int:
+    """TCP_KEEPIDLE and TCP_KEEPINTVL in seconds, TCP_KEEPCNT; a new idle time restarts a running timer.
+
+    Linux: net/ipv4/tcp.c tcp_sock_set_keepidle_locked(), do_tcp_setsockopt().
+    """
+    if not 1 <= value <= KEEPALIVE_LIMITS[option]:
+        return -EINVAL
+    if option == "TCP_KEEPCNT":
+        tp.keepalive_probes = value
+    elif option == "TCP_KEEPINTVL":
+        tp.keepalive_intvl_ns = value * SECOND
+    else:
+        tp.keepalive_time_ns = value * SECOND
+        if tp.keepopen and tp.sk_state not in (TcpState.CLOSE, TcpState.LISTEN):
+            left = max(tp.keepalive_time_ns - keepalive_time_elapsed_ns(cpu, tp), 0)
+            tcp_reset_keepalive_timer(cpu, tp, left)
+    return 0
+
+
 def push_held(cpu: Cpu, tp: TcpSock) -> None:
     """Let go of what Nagle or cork held back."""
     if tp.tcp_write_queue:
@@ -149,4 +194,27 @@ def get_option(sk: Sock, option: str) -> int:
         return -sock_error(sk)
     if option == "TCP_DEFER_ACCEPT" and isinstance(sk, TcpSock):
         return retrans_to_secs(sk.rskq_defer_accept)
+    if isinstance(sk, TcpSock):
+        return tcp_getsockopt(sk, option)
+    return -ENOPROTOOPT
+
+
+def tcp_getsockopt(tp: TcpSock, option: str) -> int:
+    """Options of TCP, in the units of setsockopt(). Linux: net/ipv4/tcp.c do_tcp_getsockopt()."""
+    if option == "SO_KEEPALIVE":
+        return int(tp.keepopen)
+    if option == "TCP_KEEPIDLE":
+        return keepalive_time_when_ns(tp) // SECOND
+    if option == "TCP_KEEPINTVL":
+        return keepalive_intvl_when_ns(tp) // SECOND
+    if option == "TCP_KEEPCNT":
+        return keepalive_probes(tp)
+    if option == "TCP_USER_TIMEOUT":
+        return tp.icsk_user_timeout_ns // 1_000_000
+    if option == "TCP_LINGER2":
+        return -1 if tp.linger2 < 0 else tp.linger2 // SECOND or int(tp.net.sysctl[TCP_FIN_TIMEOUT])
+    if option == "TCP_NODELAY":
+        return int(bool(tp.nonagle & TCP_NAGLE_OFF))
+    if option == "TCP_CORK":
+        return int(bool(tp.nonagle & TCP_NAGLE_CORK))
     return -ENOPROTOOPT

@@ -16,11 +16,11 @@ from wireside.kernel.sock import (
 from wireside.kernel.sockopt import get_option, set_option
 from wireside.kernel.task import File, Task
 from wireside.kernel.tcp import (
+    inet_shutdown,
     tcp_close,
     tcp_orphan,
     tcp_recvmsg,
     tcp_sendmsg,
-    tcp_shutdown_write,
 )
 from wireside.kernel.tcp_ipv4 import lock_sock, release_sock
 from wireside.kernel.tcp_sock import (
@@ -235,6 +235,8 @@ def sys_read(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     copied, _ = tcp_recvmsg(cpu, sk, size)
     if copied:
         return copied
+    if sk.sock_done:
+        return 0
     if sk.sk_err:
         return sock_error(sk)
     if sk.sk_shutdown & RCV_SHUTDOWN or sk.sk_state == TcpState.CLOSE:
@@ -264,14 +266,10 @@ def sys_shutdown(cpu: Cpu, task: Task, call: Syscall) -> int:
     how = {"SHUT_RD": 1, "SHUT_WR": 2, "SHUT_RDWR": 3}.get(str(call.args[1]))
     if how is None:
         return -EINVAL
-    if not isinstance(sk, TcpSock) or sk.sk_state in (TcpState.CLOSE, TcpState.LISTEN, TcpState.SYN_SENT):
+    if not isinstance(sk, TcpSock):
         return -ENOTCONN
     hold(task, sk)
-    if how & 1:
-        sk.sk_shutdown |= RCV_SHUTDOWN
-    if how & 2:
-        tcp_shutdown_write(cpu, sk)
-    return 0
+    return inet_shutdown(cpu, sk, how)
 
 
 def sys_close(cpu: Cpu, task: Task, call: Syscall) -> int | None:

@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.stages import Stage
-from wireside.catalog.sysctls import TCP_AUTOCORKING, TCP_MAX_ORPHANS, TCP_NOTSENT_LOWAT
+from wireside.catalog.sysctls import TCP_AUTOCORKING, TCP_NOTSENT_LOWAT
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.skbuff import ACK, FIN, PSH, SkBuff, deliver_skb
 from wireside.kernel.sock import (
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
+    SOCK_BINDADDR_LOCK,
+    SOCK_BINDPORT_LOCK,
     sk_state_change,
     sk_wmem_schedule,
     sock_rfree,
 )
 from wireside.kernel.tcp_control import tcp_send_ack, tcp_send_active_reset, tcp_send_fin
 from wireside.kernel.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_time_ns, tcp_time_wait
+from wireside.kernel.tcp_orphan import sock_orphan, tcp_abort_on_memory, tcp_check_oom
 from wireside.kernel.tcp_output import (
     tcp_current_mss,
     tcp_mark_push,
@@ -32,13 +35,23 @@ from wireside.kernel.tcp_sock import (
     ICSK_ACK_PUSHED2,
     ICSK_ACK_SCHED,
     MASK,
+    TCP_INFINITE_SSTHRESH,
+    TCP_INIT_CWND,
     TCP_NAGLE_CORK,
     TCP_NAGLE_PUSH,
+    TCP_TIMEOUT_INIT_US,
     TSQ_THROTTLED,
     TcpSock,
     after,
 )
-from wireside.kernel.tcp_state import tcp_destroy_sock, tcp_done, tcp_set_state, tcp_write_queue_purge
+from wireside.kernel.tcp_state import (
+    ECONNRESET,
+    free_queue,
+    tcp_clear_timers,
+    tcp_destroy_sock,
+    tcp_set_state,
+    tcp_write_queue_purge,
+)
 from wireside.kernel.tcp_timer import tcp_reset_keepalive_timer
 from wireside.kernel.tcp_tso import page_frags, tcp_slow_start_after_idle_check, tcp_xmit_size_goal
 from wireside.kernel.tcp_window import window_update_due
@@ -51,10 +64,24 @@ TCP_SENDMSG = int(Stage.TCP_SENDMSG)
 SYS_READ = int(Stage.SYS_READ)
 COPY_NS_PER_KIB = 100
 """Copying between user and kernel memory, partly cached, ns."""
-ORPHANED_CLOSE = {
-    TcpState.ESTABLISHED: TcpState.FIN_WAIT1,
-    TcpState.CLOSE_WAIT: TcpState.LAST_ACK,
+ENOTCONN = 107
+NEW_STATE = {
+    TcpState.ESTABLISHED: (TcpState.FIN_WAIT1, True),
+    TcpState.SYN_RECV: (TcpState.FIN_WAIT1, True),
+    TcpState.CLOSE_WAIT: (TcpState.LAST_ACK, True),
+    TcpState.SYN_SENT: (TcpState.CLOSE, False),
 }
+"""What close() makes of a state, and whether a FIN follows; other states stay. Linux: net/ipv4/tcp.c new_state[]."""
+NEEDS_RESET = (
+    TcpState.ESTABLISHED,
+    TcpState.CLOSE_WAIT,
+    TcpState.FIN_WAIT1,
+    TcpState.FIN_WAIT2,
+    TcpState.SYN_RECV,
+)
+"""States in which an abort must tell the peer. Linux: net/ipv4/tcp.c tcp_need_reset()."""
+LINGERS = (TcpState.FIN_WAIT1, TcpState.CLOSING, TcpState.LAST_ACK)
+"""States that close() waits to leave under SO_LINGER. Linux: net/core/stream.c sk_stream_closing()."""
 
 
 def forced_push(tp: TcpSock) -> bool:
@@ -194,12 +221,39 @@ def tcp_recvmsg(cpu: Cpu, tp: TcpSock, size: int) -> tuple[int, bool]:
     return copied, not queue and bool(tp.sk_shutdown & RCV_SHUTDOWN)
 
 
-def tcp_shutdown_write(cpu: Cpu, tp: TcpSock) -> None:
+def tcp_close_state(cpu: Cpu, tp: TcpSock) -> bool:
+    """Take the step that close() or shutdown() means in this state; True when a FIN must follow.
+
+    Linux: net/ipv4/tcp.c tcp_close_state(), new_state[].
+    """
+    state, fin = NEW_STATE.get(tp.sk_state, (tp.sk_state, False))
+    if state != tp.sk_state:
+        tcp_set_state(cpu, tp, state)
+    return fin
+
+
+def tcp_shutdown(cpu: Cpu, tp: TcpSock, how: int) -> None:
     """Send a FIN behind all data and keep reading. Linux: net/ipv4/tcp.c tcp_shutdown()."""
-    tp.sk_shutdown |= SEND_SHUTDOWN
-    if tp.sk_state in ORPHANED_CLOSE:
-        tcp_set_state(cpu, tp, ORPHANED_CLOSE[tp.sk_state])
+    if (
+        how & SEND_SHUTDOWN
+        and tp.sk_state in (TcpState.ESTABLISHED, TcpState.CLOSE_WAIT)
+        and tcp_close_state(cpu, tp)
+    ):
         tcp_send_fin(cpu, tp)
+
+
+def inet_shutdown(cpu: Cpu, tp: TcpSock, how: int) -> int:
+    """shutdown(): 0, or -ENOTCONN. `how` has RCV_SHUTDOWN, SEND_SHUTDOWN or both. Linux: net/ipv4/af_inet.c."""
+    error = 0
+    if tp.sk_state in (TcpState.LISTEN, TcpState.SYN_SENT):
+        if tp.sk_state == TcpState.SYN_SENT or how & RCV_SHUTDOWN:
+            tcp_disconnect(cpu, tp)
+    else:
+        error = -ENOTCONN if tp.sk_state == TcpState.CLOSE else 0
+        tp.sk_shutdown |= how
+        tcp_shutdown(cpu, tp, how)
+    sk_state_change(cpu, tp)
+    return error
 
 
 def tcp_drain_unread(tp: TcpSock) -> bool:
@@ -224,6 +278,7 @@ def tcp_close(cpu: Cpu, tp: TcpSock) -> bool:
     tp.sk_shutdown = RCV_SHUTDOWN | SEND_SHUTDOWN
     if tp.sk_state == TcpState.LISTEN:
         tcp_listen_stop(cpu, tp)
+        tcp_orphan(cpu, tp)
         return False
     unread = tcp_drain_unread(tp)
     linger = tp.sk_linger
@@ -232,78 +287,95 @@ def tcp_close(cpu: Cpu, tp: TcpSock) -> bool:
     elif unread:
         net.mib[TcpExt.TCPAbortOnClose] += 1
         tcp_set_state(cpu, tp, TcpState.CLOSE)
-        tcp_send_reset_closed(cpu, tp)
+        tcp_send_active_reset(cpu, tp)
     elif linger == 0:
         tcp_disconnect(cpu, tp)
         net.mib[TcpExt.TCPAbortOnData] += 1
-    elif tp.sk_state in ORPHANED_CLOSE:
-        tcp_set_state(cpu, tp, ORPHANED_CLOSE[tp.sk_state])
+    elif tcp_close_state(cpu, tp):
         tcp_send_fin(cpu, tp)
-    elif tp.sk_state == TcpState.SYN_SENT:
-        tcp_set_state(cpu, tp, TcpState.CLOSE)
-    if linger > 0 and tp.sk_state in (TcpState.FIN_WAIT1, TcpState.CLOSING, TcpState.LAST_ACK):
+    if linger > 0 and tp.sk_state in LINGERS:
         return True
     tcp_orphan(cpu, tp)
     return False
 
 
-def tcp_send_reset_closed(cpu: Cpu, tp: TcpSock) -> None:
-    """Reset the peer of a connection that has just been closed."""
-    tcp_send_active_reset(cpu, tp)
-    tcp_write_queue_purge(tp)
-
-
 def tcp_disconnect(cpu: Cpu, tp: TcpSock) -> None:
-    """Abort a connection with RST where the peer would notice. Linux: net/ipv4/tcp.c tcp_disconnect()."""
-    needs_reset = tp.sk_state in (
-        TcpState.ESTABLISHED,
-        TcpState.CLOSE_WAIT,
-        TcpState.FIN_WAIT1,
-        TcpState.FIN_WAIT2,
-        TcpState.SYN_RECV,
-    )
-    if needs_reset or (tp.snd_nxt != tp.write_seq and tp.sk_state in (TcpState.CLOSING, TcpState.LAST_ACK)):
-        tcp_send_active_reset(cpu, tp)
+    """Abort a connection, with RST where the peer would notice. Linux: net/ipv4/tcp.c tcp_disconnect()."""
+    old = tp.sk_state
+    if old == TcpState.LISTEN:
+        tcp_listen_stop(cpu, tp)
+    elif old != TcpState.CLOSE:
+        tcp_set_state(cpu, tp, TcpState.CLOSE)
+        unsent = tp.snd_nxt != tp.write_seq and old in (TcpState.CLOSING, TcpState.LAST_ACK)
+        if old in NEEDS_RESET or unsent:
+            tcp_send_active_reset(cpu, tp)
+        if old in NEEDS_RESET or unsent or old == TcpState.SYN_SENT:
+            tp.sk_err = ECONNRESET
+    tcp_clear_timers(tp)
     tcp_write_queue_purge(tp)
-    tcp_set_state(cpu, tp, TcpState.CLOSE)
+    tcp_forget_connection(tp)
+
+
+def tcp_forget_connection(tp: TcpSock) -> None:
+    """Leave a disconnected socket as good as new, but for what the program has set."""
+    tp.flow_in = tp.flow_out = None
+    tp.sk_shutdown = 0
+    tp.sock_done = False
+    tp.srtt_us = tp.icsk_probes_out = tp.icsk_probes_tstamp = tp.icsk_retransmits = 0
+    tp.icsk_rto_ns = TCP_TIMEOUT_INIT_US * 1000
+    tp.snd_cwnd, tp.snd_ssthresh = TCP_INIT_CWND, TCP_INFINITE_SSTHRESH
+    for skb in (*tp.sk_receive_queue, *tp.out_of_order_queue):
+        free_queue(tp, skb)
+    tp.sk_receive_queue.clear()
+    tp.out_of_order_queue.clear()
+    tp.selective_acks.clear()
+    tp.rcv_nxt = tp.copied_seq = tp.rcv_wup = 0
+    if not tp.sk_userlocks & SOCK_BINDPORT_LOCK:
+        tp.sk_num = 0
+    if not tp.sk_userlocks & SOCK_BINDADDR_LOCK:
+        tp.rcv_saddr = 0
 
 
 def tcp_orphan(cpu: Cpu, tp: TcpSock) -> None:
-    """No program holds the socket any more. Linux: net/ipv4/tcp.c __tcp_close() after sock_orphan()."""
-    net = tp.net
-    tp.orphan = True
-    tp.sk_wq.clear()
-    if tp.sk_state == TcpState.FIN_WAIT2:
-        if tp.linger2 < 0:
-            tcp_set_state(cpu, tp, TcpState.CLOSE)
-            tcp_send_active_reset(cpu, tp)
-            net.mib[TcpExt.TCPAbortOnLinger] += 1
-        else:
-            timeout = tcp_fin_time_ns(tp)
-            if timeout > TCP_TIMEWAIT_LEN_NS:
-                tcp_reset_keepalive_timer(cpu, tp, timeout - TCP_TIMEWAIT_LEN_NS)
-            else:
-                tcp_time_wait(cpu, tp, TcpState.FIN_WAIT2, timeout)
-                return
-    if tp.sk_state != TcpState.CLOSE:
-        orphans = sum(1 for sk in net.sockets.values() if sk.orphan and isinstance(sk, TcpSock))
-        if orphans > net.sysctl[TCP_MAX_ORPHANS]:
-            tcp_set_state(cpu, tp, TcpState.CLOSE)
-            tcp_send_active_reset(cpu, tp)
-            net.mib[TcpExt.TCPAbortOnMemory] += 1
+    """No program holds the socket any more. Linux: net/ipv4/tcp.c __tcp_close() from sock_orphan() on.
+
+    What came in while close() held the lock is processed when release_sock() lets go of it; FIN_WAIT2 reached then
+    is dealt with there.
+    """
+    sock_orphan(cpu, tp)
+    tcp_orphan_fin_wait2(cpu, tp)
     if tp.sk_state == TcpState.CLOSE:
-        tcp_destroy_sock(tp)
+        tcp_destroy_sock(cpu, tp)
+    elif tcp_check_oom(cpu, tp, 0):
+        tcp_set_state(cpu, tp, TcpState.CLOSE)
+        tcp_send_active_reset(cpu, tp)
+        tcp_abort_on_memory(tp)
+        tcp_destroy_sock(cpu, tp)
+
+
+def tcp_orphan_fin_wait2(cpu: Cpu, tp: TcpSock) -> None:
+    """An orphan whose FIN is acknowledged waits for the peer's a while: as a minisock, when that is at most 60 s."""
+    if tp.sk_state != TcpState.FIN_WAIT2:
+        return
+    if tp.linger2 < 0:
+        tcp_set_state(cpu, tp, TcpState.CLOSE)
+        tcp_send_active_reset(cpu, tp)
+        tp.net.mib[TcpExt.TCPAbortOnLinger] += 1
+        return
+    timeout = tcp_fin_time_ns(tp)
+    if timeout > TCP_TIMEWAIT_LEN_NS:
+        tcp_reset_keepalive_timer(cpu, tp, timeout - TCP_TIMEWAIT_LEN_NS)
+    else:
+        tcp_time_wait(cpu, tp, TcpState.FIN_WAIT2, timeout)
 
 
 def tcp_listen_stop(cpu: Cpu, listener: TcpSock) -> None:
-    """Close a listener: children nobody accepted are reset. Linux: inet_csk_listen_stop()."""
+    """A listener stops: children nobody accepted are reset. Linux: inet_csk_listen_stop(), inet_child_forget()."""
     queue: RequestSockQueue = listener.icsk_accept_queue
     tcp_set_state(cpu, listener, TcpState.CLOSE)
     while queue.accept:
         child = queue.accept.popleft()
         tcp_disconnect(cpu, child)
-        child.orphan = True
-        tcp_done(cpu, child)
-    listener.orphan = True
+        sock_orphan(cpu, child)
+        tcp_destroy_sock(cpu, child)
     sk_state_change(cpu, listener)
-    tcp_destroy_sock(listener)

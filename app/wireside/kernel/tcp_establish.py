@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Tcp
-from wireside.catalog.sysctls import TCP_KEEPALIVE_TIME, TCP_SACK, TCP_WINDOW_SCALING
+from wireside.catalog.sysctls import TCP_SACK, TCP_WINDOW_SCALING
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.skbuff import ACK, SYN, SkBuff, SynOptions
 from wireside.kernel.sock import SOCK_RCVBUF_LOCK, sk_state_change, sk_wmem_queue_add
@@ -24,7 +24,7 @@ from wireside.kernel.tcp_sock import (
     tcp_full_space,
 )
 from wireside.kernel.tcp_state import tcp_set_state
-from wireside.kernel.tcp_timer import tcp_reset_keepalive_timer
+from wireside.kernel.tcp_timer import keepalive_time_when_ns, tcp_reset_keepalive_timer
 from wireside.kernel.tcp_window import tcp_init_buffer_space, tcp_select_initial_window
 from wireside.kernel.tcp_xmit_timer import tcp_reset_xmit_timer
 
@@ -140,7 +140,7 @@ def tcp_finish_connect(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     if not tp.snd_wscale:
         tcp_fast_path_check(tp)
     if tp.keepopen:
-        tcp_reset_keepalive_timer(cpu, tp, tp.net.sysctl[TCP_KEEPALIVE_TIME] * 1_000_000_000)
+        tcp_reset_keepalive_timer(cpu, tp, keepalive_time_when_ns(tp))
     sk_state_change(cpu, tp)
     if tp.tcp_write_queue or tp.ack_pingpong or tp.rskq_defer_accept:
         tp.ack_pending |= ICSK_ACK_SCHED

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
 
 RECEIVE_QUEUE = int(Stage.RECEIVE_QUEUE)
+PEER_CLOSED = (TcpState.CLOSE_WAIT, TcpState.CLOSING, TcpState.LAST_ACK)
 
 
 def tcp_rcv_established(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
@@ -256,7 +257,8 @@ def tcp_rcv_state_process(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     if not tcp_validate_incoming(cpu, tp, skb):
         return
     result = tcp_ack(cpu, tp, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT | FLAG_NO_CHALLENGE_ACK)
-    if result <= 0:
+    # An old acknowledgement is good enough while closing.
+    if result < 0 or (result == 0 and tp.sk_state == TcpState.SYN_RECV):
         if tp.sk_state == TcpState.SYN_RECV:
             tcp_v4_send_reset(cpu, tp.net, skb)
         else:
@@ -265,30 +267,34 @@ def tcp_rcv_state_process(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
         return
     if not tcp_state_after_ack(cpu, tp, skb):
         return
-    if tp.sk_state in (TcpState.CLOSE_WAIT, TcpState.CLOSING, TcpState.LAST_ACK) and not before(
-        skb.seq, tp.rcv_nxt
-    ):
+    if tp.sk_state in PEER_CLOSED and not before(skb.seq, tp.rcv_nxt):
         consume_skb(net, skb)
-    elif tp.sk_state in (TcpState.FIN_WAIT1, TcpState.FIN_WAIT2) and tcp_data_after_close(cpu, tp, skb):
+    elif tp.sk_state != TcpState.ESTABLISHED and tcp_data_after_close(cpu, tp, skb):
         return
     elif skb.seq == skb.end_seq:
         consume_skb(net, skb)
     else:
         tcp_data_queue(cpu, tp, skb)
-    tcp_data_snd_check_space(cpu, tp)
-    tcp_ack_snd_check(cpu, tp)
+    tcp_snd_checks(cpu, tp)
+
+
+def tcp_snd_checks(cpu: Cpu, tp: TcpSock) -> None:
+    """Send what may be sent now, unless the segment has ended the connection or made a TIME-WAIT entry of it."""
+    if tp.sk_state != TcpState.CLOSE:
+        tcp_data_snd_check_space(cpu, tp)
+        tcp_ack_snd_check(cpu, tp)
 
 
 def tcp_data_after_close(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
-    """Data for a socket whose program has closed it: reset. RFC: 793 page 42; True when that happened."""
+    """Data for a socket whose program reads no more: reset. RFC: 1122 4.2.2.13; True when that happened."""
     if not tp.sk_shutdown & RCV_SHUTDOWN:
         return False
     if skb.end_seq == skb.seq or not after((skb.end_seq - bool(skb.tcp_flags & FIN)) & MASK, tp.rcv_nxt):
         return False
     tp.net.mib[TcpExt.TCPAbortOnData] += 1
+    tcp_reset(cpu, tp)
     tcp_v4_send_reset(cpu, tp.net, skb)
     kfree_skb_reason(tp.net, skb, DropReason.TCP_ABORT_ON_DATA)
-    tcp_done(cpu, tp)
     return True
 
 
@@ -329,13 +335,12 @@ def tcp_fin_wait1_acked(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
     if not tp.orphan:
         sk_state_change(cpu, tp)
         return True
-    if tp.linger2 < 0:
-        tp.net.mib[TcpExt.TCPAbortOnLinger] += 1
-        consume_skb(tp.net, skb)
+    new_data = skb.end_seq != skb.seq and after((skb.end_seq - bool(skb.tcp_flags & FIN)) & MASK, tp.rcv_nxt)
+    if tp.linger2 < 0 or new_data:
         tcp_done(cpu, tp)
-        return False
-    if skb.end_seq != skb.seq and after((skb.end_seq - bool(skb.tcp_flags & FIN)) & MASK, tp.rcv_nxt):
-        tcp_data_after_close(cpu, tp, skb)
+        tp.net.mib[TcpExt.TCPAbortOnData] += 1
+        tcp_v4_send_reset(cpu, tp.net, skb)
+        kfree_skb_reason(tp.net, skb, DropReason.TCP_ABORT_ON_DATA)
         return False
     timeout = tcp_fin_time_ns(tp)
     if timeout > TCP_TIMEWAIT_LEN_NS:

@@ -11,6 +11,7 @@ from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.request_sock import RequestSock, inet_csk_reqsk_queue_drop
 from wireside.kernel.skbuff import ACK, FIN, MERGED, RST, SYN, URG, SkBuff, consume_skb, kfree_skb_reason
 from wireside.kernel.sock import sk_add_backlog
+from wireside.kernel.tcp import tcp_orphan_fin_wait2
 from wireside.kernel.tcp_control import tcp_send_ack, tcp_v4_send_reset
 from wireside.kernel.tcp_input import tcp_rcv_established, tcp_rcv_state_process
 from wireside.kernel.tcp_listen import tcp_child_process, tcp_conn_request, tcp_v4_rcv_listen
@@ -203,6 +204,9 @@ def release_sock(cpu: Cpu, tp: TcpSock) -> None:
         tcp_v4_do_rcv(cpu, tp, tp.sk_backlog.popleft())
     tp.sk_backlog_len = 0
     tp.sk_lock_owned = False
+    if tp.orphan and tp.sk_state == TcpState.FIN_WAIT2:
+        # close() holds the lock of an orphan only once: the ACK of its FIN came in while it did.
+        tcp_orphan_fin_wait2(cpu, tp)
     flags = tp.tsq_flags
     if not flags:
         return

@@ -106,9 +106,7 @@ def tcp_time_wait(cpu: Cpu, tp: TcpSock, substate: TcpState, timeout_ns: int) ->
         tcp_done(cpu, tp)
         return
     rto_ns = (tp.icsk_rto_ns << 2) - (tp.icsk_rto_ns >> 1)
-    if substate == TcpState.TIME_WAIT:
-        timeout_ns = TCP_TIMEWAIT_LEN_NS
-    timeout_ns = max(timeout_ns, rto_ns)
+    timeout_ns = TCP_TIMEWAIT_LEN_NS if substate == TcpState.TIME_WAIT else max(timeout_ns, rto_ns)
     tw = TimewaitSock(tp, substate, cpu.now)
     net.timewait[tw.id] = tw
     tcp_done(cpu, tp)
@@ -159,7 +157,7 @@ def tcp_timewait_state_process(cpu: Cpu, tw: TimewaitSock, skb: SkBuff) -> str:
     """A segment hits a minisock: say what to do with it. Linux: tcp_timewait_state_process()."""
     flags = skb.tcp_flags
     paws = bool(
-        tw.tw_tstamp_ok and skb.tsval is not None and not flags & RST and before(skb.tsval, tw.tw_ts_recent)
+        tw.tw_tstamp_ok and skb.tsval is not None and tw.tw_ts_recent and before(skb.tsval, tw.tw_ts_recent)
     )
     if tw.tw_substate == TcpState.FIN_WAIT2:
         return tcp_fin_wait2_process(cpu, tw, skb, paws=paws)
@@ -170,7 +168,7 @@ def tcp_timewait_state_process(cpu: Cpu, tw: TimewaitSock, skb: SkBuff) -> str:
                 return TW_SUCCESS
         else:
             inet_twsk_schedule(cpu, tw, TCP_TIMEWAIT_LEN_NS)
-        if skb.tsval is not None:
+        if tw.tw_tstamp_ok and skb.tsval is not None:
             tw.tw_ts_recent = skb.tsval
         return TW_SUCCESS
     newer = after(skb.seq, tw.tw_rcv_nxt) or (
@@ -204,7 +202,8 @@ def tcp_fin_wait2_process(cpu: Cpu, tw: TimewaitSock, skb: SkBuff, *, paws: bool
         return TW_RST
     tw.tw_substate = TcpState.TIME_WAIT
     tw.tw_rcv_nxt = skb.end_seq
-    if skb.tsval is not None:
+    if tw.tw_tstamp_ok and skb.tsval is not None:
         tw.tw_ts_recent = skb.tsval
+        tw.tw_entry_ns = cpu.now
     inet_twsk_schedule(cpu, tw, TCP_TIMEWAIT_LEN_NS)
     return TW_ACK

@@ -10,7 +10,6 @@ from wireside.catalog.sysctls import (
     TCP_ABORT_ON_OVERFLOW,
     TCP_CONGESTION_CONTROL,
     TCP_INVALID_RATELIMIT,
-    TCP_KEEPALIVE_TIME,
 )
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.request_sock import (
@@ -29,13 +28,14 @@ from wireside.kernel.tcp_establish import device_advmss, tcp_assign_congestion_c
 from wireside.kernel.tcp_minisocks import tcp_in_window
 from wireside.kernel.tcp_output import tcp_sync_mss
 from wireside.kernel.tcp_sock import MASK, TcpSock, after, before
-from wireside.kernel.tcp_timer import tcp_init_xmit_timers, tcp_reset_keepalive_timer
+from wireside.kernel.tcp_timer import keepalive_time_when_ns, tcp_init_xmit_timers, tcp_reset_keepalive_timer
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
 
 INHERITED = (
     "sk_rcvbuf", "sk_sndbuf", "sk_userlocks", "sk_linger", "linger2", "sk_reuse", "sk_reuseport", "nonagle", "keepopen",
+    "keepalive_time_ns", "keepalive_intvl_ns", "keepalive_probes",
     "icsk_user_timeout_ns", "rto_min_us", "rto_max_ns", "syn_tries", "comm", "ack_pingpong",
 )  # fmt: skip
 """What a child has from its listener. Linux: net/core/sock.c sk_clone_lock()."""
@@ -175,7 +175,7 @@ def tcp_v4_syn_recv_sock(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock | N
     child.sk_userlocks &= ~SOCK_BINDPORT_LOCK
     net.bind_ports.setdefault(child.sk_num, {})[child.id] = child
     if child.keepopen:
-        tcp_reset_keepalive_timer(cpu, child, net.sysctl[TCP_KEEPALIVE_TIME] * 1_000_000_000)
+        tcp_reset_keepalive_timer(cpu, child, keepalive_time_when_ns(child))
     queue.accept.append(child)
     return child
 

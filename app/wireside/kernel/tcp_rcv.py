@@ -286,6 +286,7 @@ def tcp_fin(cpu: Cpu, tp: TcpSock) -> None:
     """The peer will send no more. Linux: net/ipv4/tcp_input.c tcp_fin()."""
     tp.ack_pending |= ICSK_ACK_SCHED
     tp.sk_shutdown |= RCV_SHUTDOWN
+    tp.sock_done = True
     state = tp.sk_state
     if state in (TcpState.SYN_RECV, TcpState.ESTABLISHED):
         tcp_set_state(cpu, tp, TcpState.CLOSE_WAIT)

@@ -16,12 +16,15 @@ from wireside.kernel.sock import (
     sk_state_change,
     sock_rfree,
 )
+from wireside.kernel.tcp_orphan import tcp_orphan_count_add
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
     from wireside.kernel.tcp_sock import TcpSock
 
 EPIPE, ECONNRESET, ETIMEDOUT, ECONNREFUSED = 32, 104, 110, 111
+RESET_ERRORS = {TcpState.SYN_SENT: ECONNREFUSED, TcpState.CLOSE_WAIT: EPIPE}
+"""What an RST means to the program, by state; ECONNRESET in all others."""
 
 
 def tcp_set_state(cpu: Cpu, tp: TcpSock, state: TcpState) -> None:
@@ -103,45 +106,47 @@ def tcp_done(cpu: Cpu, tp: TcpSock) -> None:
     tcp_clear_timers(tp)
     tp.sk_shutdown = RCV_SHUTDOWN | SEND_SHUTDOWN
     if tp.orphan:
-        tcp_destroy_sock(tp)
+        tcp_destroy_sock(cpu, tp)
     else:
         sk_state_change(cpu, tp)
 
 
-def tcp_destroy_sock(tp: TcpSock) -> None:
-    """Free everything the socket holds. Linux: inet_csk_destroy_sock(), inet_sock_destruct()."""
+def tcp_destroy_sock(cpu: Cpu, tp: TcpSock) -> None:
+    """Free everything an orphan holds. Linux: inet_csk_destroy_sock(), inet_sock_destruct()."""
+    if tp.net.sockets.pop(tp.id, None) is None:
+        return
     unhash(tp)
     tcp_clear_timers(tp)
     tcp_write_queue_purge(tp)
-    for skb in tp.sk_receive_queue:
-        free_queue(tp, skb)
-    tp.sk_receive_queue.clear()
-    for skb in tp.out_of_order_queue:
-        free_queue(tp, skb)
-    tp.out_of_order_queue.clear()
+    for queue in (tp.sk_receive_queue, tp.out_of_order_queue):
+        for skb in queue:
+            free_queue(tp, skb)
+        queue.clear()
     if tp.sk_backlog:
         for skb in tp.sk_backlog:
             consume_skb(tp.net, skb)
         tp.sk_backlog.clear()
         tp.sk_backlog_len = 0
     put_port(tp)
-    tp.net.sockets.pop(tp.id, None)
+    tcp_orphan_count_add(cpu, -1)
+
+
+def tcp_done_with_error(cpu: Cpu, tp: TcpSock, error: int) -> None:
+    """The connection is over, and the program is to learn why. Linux: tcp_done_with_error()."""
+    tp.sk_err = error
+    tcp_write_queue_purge(tp)
+    tcp_done(cpu, tp)
+    if not tp.orphan:
+        sk_error_report(cpu, tp)
 
 
 def tcp_reset(cpu: Cpu, tp: TcpSock) -> None:
     """An acceptable RST came in. Linux: net/ipv4/tcp_input.c tcp_reset()."""
-    tp.sk_err = {TcpState.SYN_SENT: ECONNREFUSED, TcpState.CLOSE_WAIT: EPIPE}.get(tp.sk_state, ECONNRESET)
-    tcp_write_queue_purge(tp)
-    tcp_done(cpu, tp)
-    if not tp.orphan:
-        sk_error_report(cpu, tp)
+    if tp.sk_state != TcpState.CLOSE:
+        tcp_done_with_error(cpu, tp, RESET_ERRORS.get(tp.sk_state, ECONNRESET))
 
 
 def tcp_write_err(cpu: Cpu, tp: TcpSock) -> None:
     """The peer did not answer in time. Linux: net/ipv4/tcp_timer.c tcp_write_err()."""
-    tp.sk_err = tp.sk_err_soft or ETIMEDOUT
+    tcp_done_with_error(cpu, tp, tp.sk_err_soft or ETIMEDOUT)
     tp.net.mib[TcpExt.TCPAbortOnTimeout] += 1
-    tcp_write_queue_purge(tp)
-    tcp_done(cpu, tp)
-    if not tp.orphan:
-        sk_error_report(cpu, tp)

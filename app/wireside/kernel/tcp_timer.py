@@ -21,10 +21,11 @@ from wireside.kernel.tcp_control import (
     tcp_send_ack,
     tcp_send_active_reset,
     tcp_send_probe0,
-    tcp_xmit_probe_skb,
+    tcp_write_wakeup,
 )
 from wireside.kernel.tcp_fastretrans import tcp_enter_loss, tcp_enter_recovery
 from wireside.kernel.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_time_ns, tcp_time_wait
+from wireside.kernel.tcp_orphan import tcp_abort_on_memory, tcp_check_oom
 from wireside.kernel.tcp_recovery import tcp_rack_detect_loss
 from wireside.kernel.tcp_retransmit import tcp_retransmit_skb, tcp_send_loss_probe, tcp_xmit_retransmit_queue
 from wireside.kernel.tcp_sock import (
@@ -36,11 +37,13 @@ from wireside.kernel.tcp_sock import (
     ICSK_TIME_REO_TIMEOUT,
     ICSK_TIME_RETRANS,
     TCP_CA_CWR,
+    TCP_CA_DISORDER,
+    TCP_CA_LOSS,
     TCP_CA_RECOVERY,
     TCP_DELACK_TIMER_DEFERRED,
     TCP_WRITE_TIMER_DEFERRED,
 )
-from wireside.kernel.tcp_state import ETIMEDOUT, tcp_done, tcp_write_err
+from wireside.kernel.tcp_state import tcp_done, tcp_write_err
 from wireside.kernel.tcp_xmit_timer import (
     TCP_RTO_MIN_NS,
     tcp_clamp_rto_to_user_timeout,
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
     from wireside.kernel.tcp_sock import TcpSock
 
+SECOND = 1_000_000_000
 RESOURCE_PROBE_INTERVAL_NS = 500_000_000
 SYN_STATES = (TcpState.SYN_SENT, TcpState.SYN_RECV)
 
@@ -166,6 +170,19 @@ def tcp_orphan_retries(tp: TcpSock, *, alive: bool) -> int:
     return 8 if retries == 0 and alive else retries
 
 
+def tcp_out_of_resources(cpu: Cpu, tp: TcpSock, *, do_reset: bool) -> bool:
+    """Give an orphan up when the host has too many, the sooner the less promising it is. Linux: same name."""
+    silent = cpu.now - tp.lsndtime_ns
+    shift = int(silent > 2 * tp.rto_max_ns or not do_reset) + int(tp.sk_err_soft != 0)
+    if not tcp_check_oom(cpu, tp, shift):
+        return False
+    if do_reset or silent <= TCP_TIMEWAIT_LEN_NS or (not tp.snd_wnd and not tp.packets_out):
+        tcp_send_active_reset(cpu, tp)
+    tcp_done(cpu, tp)
+    tcp_abort_on_memory(tp)
+    return True
+
+
 def tcp_write_timeout(cpu: Cpu, tp: TcpSock) -> bool:
     """Give up if the peer has been silent for too long. Linux: tcp_write_timeout()."""
     sysctl = tp.net.sysctl
@@ -180,11 +197,41 @@ def tcp_write_timeout(cpu: Cpu, tp: TcpSock) -> bool:
     elif tp.orphan:
         alive = tp.icsk_rto_ns < tp.rto_max_ns
         retry_until = tcp_orphan_retries(tp, alive=alive)
+        do_reset = alive or not retransmits_timed_out(cpu, tp, retry_until, 0)
+        if tcp_out_of_resources(cpu, tp, do_reset=do_reset):
+            return True
     if not expired:
         expired = retransmits_timed_out(cpu, tp, retry_until, tp.icsk_user_timeout_ns)
     if expired:
         tcp_write_err(cpu, tp)
+    else:
+        tp.net.mib[TcpExt.TcpTimeoutRehash] += 1
     return expired
+
+
+def tcp_rtx_probe0_timed_out(cpu: Cpu, tp: TcpSock) -> bool:
+    """Retransmitting into a window that has been closed meanwhile brought nothing for too long. Linux: same name."""
+    first = tp.retrans_stamp_ns or tp.tcp_rtx_queue[0].skb_mstamp_ns
+    rtx_delta = cpu.now - first
+    timeout = 2 * tp.rto_max_ns
+    if tp.icsk_user_timeout_ns:
+        if rtx_delta > tp.icsk_user_timeout_ns:
+            return True
+        timeout = min(timeout, tp.icsk_user_timeout_ns)
+    return tp.icsk_timeout - tp.rcv_tstamp_ns > timeout and rtx_delta > timeout
+
+
+def tcp_count_failure(tp: TcpSock) -> None:
+    """The first timeout of a series: name the repair that it ends. Linux: tcp_retransmit_timer()."""
+    if tp.ca_state == TCP_CA_RECOVERY:
+        counter = TcpExt.TCPSackRecoveryFail if tp.sack_ok else TcpExt.TCPRenoRecoveryFail
+    elif tp.ca_state == TCP_CA_LOSS:
+        counter = TcpExt.TCPLossFailures
+    elif tp.ca_state == TCP_CA_DISORDER or tp.sacked_out:
+        counter = TcpExt.TCPSackFailures if tp.sack_ok else TcpExt.TCPRenoFailures
+    else:
+        return
+    tp.net.mib[counter] += 1
 
 
 def tcp_retransmit_timer(cpu: Cpu, tp: TcpSock) -> None:
@@ -200,14 +247,16 @@ def tcp_retransmit_timer(cpu: Cpu, tp: TcpSock) -> None:
         net.mib[TcpExt.TCPTimeouts] += 1
         if tcp_write_timeout(cpu, tp):
             return
-    elif cpu.now - tp.rcv_tstamp_ns > tp.rto_max_ns and tp.icsk_retransmits:
+        if not tp.icsk_retransmits:
+            tcp_count_failure(tp)
+    elif tcp_rtx_probe0_timed_out(cpu, tp):
         tcp_write_err(cpu, tp)
         return
     tcp_enter_loss(cpu, tp)
     if not closed_window:
         tp.icsk_retransmits += 1
     net.event(cpu, "timer", f"{net.name}: retransmission timeout after {tp.icsk_rto_ns // 1_000_000} ms", 1)
-    if not tcp_retransmit_skb(cpu, tp, tp.tcp_rtx_queue[0], 1):
+    if not tcp_retransmit_skb(cpu, tp, tp.tcp_rtx_queue[0], 1) and not closed_window:
         tcp_reset_xmit_timer(cpu, tp, ICSK_TIME_RETRANS, RESOURCE_PROBE_INTERVAL_NS)
         return
     if tp.sk_state != TcpState.SYN_SENT or tp.icsk_retransmits > net.sysctl[TCP_SYN_LINEAR_TIMEOUTS]:
@@ -223,18 +272,47 @@ def tcp_probe_timer(cpu: Cpu, tp: TcpSock) -> None:
         return
     timed_out = False
     if not tp.icsk_probes_tstamp:
-        tp.icsk_probes_tstamp = cpu.now
+        tp.icsk_probes_tstamp = tcp_jiffies_ns(tp, cpu.now)
     elif tp.icsk_user_timeout_ns:
-        timed_out = cpu.now - tp.icsk_probes_tstamp >= tp.icsk_user_timeout_ns
+        timed_out = tcp_jiffies_ns(tp, cpu.now) - tp.icsk_probes_tstamp >= tp.icsk_user_timeout_ns
     max_probes = tp.net.sysctl[TCP_RETRIES2]
-    if tp.orphan:
+    if tp.orphan and not timed_out:
         alive = min(tp.icsk_rto_ns << tp.icsk_backoff, tp.rto_max_ns) < tp.rto_max_ns
         max_probes = tcp_orphan_retries(tp, alive=alive)
-        timed_out = timed_out or (not alive and tp.icsk_backoff >= max_probes)
+        timed_out = not alive and tp.icsk_backoff >= max_probes
+        if not timed_out and tcp_out_of_resources(cpu, tp, do_reset=True):
+            return
     if timed_out or tp.icsk_probes_out >= max_probes:
         tcp_write_err(cpu, tp)
     else:
         tcp_send_probe0(cpu, tp)
+
+
+def tcp_jiffies_ns(tp: TcpSock, now: int) -> int:
+    """The tick that `now` lies in, ns: what the kernel reads of its clock for timers. Linux: tcp_jiffies32."""
+    tick = tp.net.machine.timers.tick_ns
+    return now // tick * tick
+
+
+def keepalive_time_when_ns(tp: TcpSock) -> int:
+    """Idle time before the first probe. Linux: include/net/tcp.h keepalive_time_when()."""
+    return tp.keepalive_time_ns or tp.net.sysctl[TCP_KEEPALIVE_TIME] * SECOND
+
+
+def keepalive_intvl_when_ns(tp: TcpSock) -> int:
+    """Time between probes. Linux: include/net/tcp.h keepalive_intvl_when()."""
+    return tp.keepalive_intvl_ns or tp.net.sysctl[TCP_KEEPALIVE_INTVL] * SECOND
+
+
+def keepalive_probes(tp: TcpSock) -> int:
+    """Unanswered probes that end a connection. Linux: include/net/tcp.h keepalive_probes()."""
+    return tp.keepalive_probes or int(tp.net.sysctl[TCP_KEEPALIVE_PROBES])
+
+
+def keepalive_time_elapsed_ns(cpu: Cpu, tp: TcpSock) -> int:
+    """How long nothing has come in, in whole ticks. Linux: include/net/tcp.h keepalive_time_elapsed()."""
+    last = max(tcp_jiffies_ns(tp, tp.lrcvtime_ns), tcp_jiffies_ns(tp, tp.rcv_tstamp_ns))
+    return tcp_jiffies_ns(tp, cpu.now) - last
 
 
 def tcp_reset_keepalive_timer(cpu: Cpu, tp: TcpSock, delay_ns: int) -> None:
@@ -260,23 +338,25 @@ def tcp_keepalive_timer(cpu: Cpu, arg: Any) -> None:
         return
     if not tp.keepopen or tp.sk_state in (TcpState.CLOSE, TcpState.SYN_SENT, TcpState.LISTEN):
         return
-    sysctl = tp.net.sysctl
-    time_ns = sysctl[TCP_KEEPALIVE_TIME] * 1_000_000_000
+    idle_limit = keepalive_time_when_ns(tp)
     if tp.packets_out or tp.tcp_write_queue:
-        tcp_reset_keepalive_timer(cpu, tp, time_ns)
+        tcp_reset_keepalive_timer(cpu, tp, idle_limit)
         return
-    idle = min(cpu.now - tp.lrcvtime_ns, cpu.now - tp.rcv_tstamp_ns)
-    if idle < time_ns:
-        tcp_reset_keepalive_timer(cpu, tp, time_ns - idle)
+    idle = keepalive_time_elapsed_ns(cpu, tp)
+    if idle < idle_limit:
+        tcp_reset_keepalive_timer(cpu, tp, idle_limit - idle)
         return
-    dead = tp.icsk_probes_out >= sysctl[TCP_KEEPALIVE_PROBES]
-    if tp.icsk_user_timeout_ns:
-        dead = idle >= tp.icsk_user_timeout_ns and tp.icsk_probes_out > 0
-    if dead:
+    if tcp_keepalive_dead(tp, idle):
         tcp_send_active_reset(cpu, tp)
-        tp.sk_err = ETIMEDOUT
         tcp_write_err(cpu, tp)
         return
+    tcp_write_wakeup(cpu, tp, TcpExt.TCPKeepAlive)
     tp.icsk_probes_out += 1
-    tcp_xmit_probe_skb(cpu, tp, TcpExt.TCPKeepAlive)
-    tcp_reset_keepalive_timer(cpu, tp, sysctl[TCP_KEEPALIVE_INTVL] * 1_000_000_000)
+    tcp_reset_keepalive_timer(cpu, tp, keepalive_intvl_when_ns(tp))
+
+
+def tcp_keepalive_dead(tp: TcpSock, idle_ns: int) -> bool:
+    """Enough probes stayed unanswered; TCP_USER_TIMEOUT, where set, counts time instead."""
+    if tp.icsk_user_timeout_ns:
+        return idle_ns >= tp.icsk_user_timeout_ns and tp.icsk_probes_out > 0
+    return tp.icsk_probes_out >= keepalive_probes(tp)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from wireside.kernel.tcp_sock import TcpSock
 
 TCP_RTO_MIN_NS = 200_000_000
+TCP_TIMEOUT_MIN_TICKS = 2
+"""The shortest timeout that TCP arms, ticks. Linux: include/net/tcp.h TCP_TIMEOUT_MIN."""
 TCP_PROBE0_BACKOFF_MAX = 10
 """log2(TCP_RTO_MAX / TCP_RTO_MIN) + 1: the persist timer doubles at most this often."""
 
@@ -105,8 +107,9 @@ def tcp_clamp_probe0_to_user_timeout(cpu: Cpu, tp: TcpSock, when_ns: int) -> int
     """Do not wait past TCP_USER_TIMEOUT. Linux: tcp_clamp_probe0_to_user_timeout()."""
     if not tp.icsk_user_timeout_ns or not tp.icsk_probes_tstamp:
         return when_ns
-    remaining = tp.icsk_user_timeout_ns - (cpu.now - tp.icsk_probes_tstamp)
-    return min(max(remaining, tp.net.machine.timers.tick_ns), when_ns)
+    tick = tp.net.machine.timers.tick_ns
+    remaining = tp.icsk_user_timeout_ns - (cpu.now // tick * tick - tp.icsk_probes_tstamp)
+    return min(max(remaining, TCP_TIMEOUT_MIN_TICKS * tick), when_ns)
 
 
 def tcp_clamp_rto_to_user_timeout(cpu: Cpu, tp: TcpSock) -> int:

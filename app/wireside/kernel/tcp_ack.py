@@ -30,7 +30,7 @@ from wireside.kernel.tcp_retransmit import (
     tcp_xmit_retransmit_queue,
 )
 from wireside.kernel.tcp_rtt import tcp_rtt_estimator, tcp_set_rto, tcp_update_pacing_rate
-from wireside.kernel.tcp_sack import FLAG_DSACKING_ACK, tcp_sacktag_write_queue
+from wireside.kernel.tcp_sack import FLAG_DSACKING_ACK, tcp_check_sack_reordering, tcp_sacktag_write_queue
 from wireside.kernel.tcp_sock import (
     ICSK_TIME_PROBE0,
     MASK,
@@ -63,6 +63,7 @@ FLAG_DATA, FLAG_WIN_UPDATE, FLAG_DATA_ACKED, FLAG_RETRANS_DATA_ACKED = 0x01, 0x0
 FLAG_SYN_ACKED, FLAG_DATA_SACKED, FLAG_LOST_RETRANS, FLAG_SLOWPATH = 0x10, 0x20, 0x80, 0x100
 FLAG_ORIG_SACK_ACKED, FLAG_SND_UNA_ADVANCED, FLAG_SET_XMIT_TIMER = 0x200, 0x400, 0x1000
 FLAG_UPDATE_TS_RECENT, FLAG_NO_CHALLENGE_ACK = 0x4000, 0x8000
+ANYTHING_ACKED = FLAG_DATA_ACKED | FLAG_SYN_ACKED
 FLAG_NOT_DUP = FLAG_DATA | FLAG_WIN_UPDATE | FLAG_DATA_ACKED | FLAG_SYN_ACKED
 FLAG_FORWARD_PROGRESS = FLAG_DATA_ACKED | FLAG_SYN_ACKED | FLAG_DATA_SACKED
 FLAG_CA_ALERT = FLAG_DATA_SACKED | FLAG_DSACKING_ACK
@@ -77,6 +78,7 @@ def tcp_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:
     ack = skb.ack_seq
     prior_una = tp.snd_una
     prior_delivered = tp.delivered
+    prior_fack = tp.highest_sack_seq if tp.sacked_out and tp.sack_ok else prior_una
     mib = tp.net.mib
     if before(ack, prior_una):
         if before(ack, (prior_una - min(tp.max_window, tp.bytes_acked)) & MASK):
@@ -85,7 +87,7 @@ def tcp_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:
             return TOO_OLD_ACK
         if skb.sack:
             flag |= tcp_sacktag_write_queue(cpu, tp, skb.sack, ack, prior_una)
-            flag, rexmit = tcp_fastretrans_alert(cpu, tp, 1, flag, skb.tsecr)
+            flag, rexmit = tcp_fastretrans_alert(cpu, tp, 1, flag, skb.tsecr, prior_una)
             tcp_xmit_recovery(cpu, tp, rexmit)
         return 0
     if after(ack, tp.snd_nxt):
@@ -113,16 +115,22 @@ def tcp_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:
     tp.icsk_probes_out = 0
     tp.rcv_tstamp_ns = cpu.now
     if not tp.packets_out:
+        if flag & FLAG_DSACKING_ACK:
+            tcp_fastretrans_alert(cpu, tp, 0, flag, skb.tsecr, prior_una)
         tcp_ack_probe(cpu, tp)
+        if tp.tlp_high_seq:
+            tcp_process_tlp_ack(cpu, tp, ack, flag)
         return 1
-    tcp_ack_outstanding(cpu, tp, skb, flag, prior_delivered)
+    tcp_ack_outstanding(cpu, tp, skb, flag, prior_delivered, prior_una, prior_fack)
     return 1
 
 
-def tcp_ack_outstanding(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int, prior_delivered: int) -> None:
+def tcp_ack_outstanding(
+    cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int, prior_delivered: int, prior_una: int, prior_fack: int
+) -> None:
     """The part of tcp_ack() for a sender that has segments outstanding."""
     lost_before = tp.lost_out
-    flag, rtt_us = tcp_clean_rtx_queue(cpu, tp, skb, flag)
+    flag, rtt_us = tcp_clean_rtx_queue(cpu, tp, skb, flag, prior_fack)
     delivered = tp.delivered - prior_delivered
     tcp_rack_update_reo_wnd(tp, bool(delivered))
     if tp.tlp_high_seq:
@@ -130,7 +138,9 @@ def tcp_ack_outstanding(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int, prior_del
     rexmit = REXMIT_NONE
     if not flag & FLAG_NOT_DUP or flag & FLAG_CA_ALERT or tp.ca_state != TCP_CA_OPEN:
         dupack = not flag & (FLAG_SND_UNA_ADVANCED | FLAG_NOT_DUP | FLAG_DSACKING_ACK)
-        flag, rexmit = tcp_fastretrans_alert(cpu, tp, skb.gso_segs if dupack else 0, flag, skb.tsecr)
+        flag, rexmit = tcp_fastretrans_alert(
+            cpu, tp, skb.gso_segs if dupack else 0, flag, skb.tsecr, prior_una
+        )
     if flag & FLAG_SET_XMIT_TIMER and not tcp_schedule_loss_probe(cpu, tp, advancing_rto=True):
         tcp_rearm_rto(cpu, tp)
     tcp_cong_control(cpu, tp, delivered, max(tp.lost_out - lost_before, 0), flag)
@@ -172,37 +182,36 @@ def tcp_fast_path_check(tp: TcpSock) -> None:
         tp.pred_flags = True
 
 
-def tcp_clean_rtx_queue(cpu: Cpu, tp: TcpSock, ack_skb: SkBuff, flag: int) -> tuple[int, int]:
+def tcp_clean_rtx_queue(
+    cpu: Cpu, tp: TcpSock, ack_skb: SkBuff, flag: int, prior_fack: int
+) -> tuple[int, int]:
     """Drop acknowledged segments; returns (flags, round trip in us or -1).
 
-    Linux: net/ipv4/tcp_input.c tcp_clean_rtx_queue().
+    What was never sent again and starts below `prior_fack` was reordered. Linux: net/ipv4/tcp_input.c tcp_clean_rtx_queue().
     """
     queue = tp.tcp_rtx_queue
-    una = tp.snd_una
+    una = reord = tp.snd_una
     now = cpu.now
     first_ns = last_ns = 0
-    acked_retrans = False
     while queue:
         skb = queue[0]
         segs = skb.gso_segs
+        start_seq = skb.seq
         fully = not after(skb.end_seq, una)
         if not fully:
-            if segs == 1 or not after(una, skb.seq):
+            segs = tcp_tso_acked(tp, skb)
+            if not segs:
                 break
-            covered = (
-                ((una - skb.seq) & MASK) // (skb.gso_size or tp.mss_cache) * (skb.gso_size or tp.mss_cache)
-            )
-            if not covered:
-                break
-            sk_trim(tp, skb, covered)
-            segs -= skb.gso_segs
         sacked = skb.sacked
         tcp_account_acked(tp, sacked, segs)
         if sacked & (SACKED_RETRANS | EVER_RETRANS):
-            acked_retrans = True
+            flag |= FLAG_RETRANS_DATA_ACKED
         elif not sacked & SACKED_ACKED:
             last_ns = skb.skb_mstamp_ns
-            first_ns = first_ns or last_ns
+            if not first_ns:
+                first_ns, reord = last_ns, start_seq
+            if not after(skb.end_seq, tp.high_seq):
+                flag |= FLAG_ORIG_SACK_ACKED
         if not sacked & SACKED_ACKED:
             tp.delivered += segs
             if tp.sack_ok:
@@ -214,21 +223,25 @@ def tcp_clean_rtx_queue(cpu: Cpu, tp: TcpSock, ack_skb: SkBuff, flag: int) -> tu
         queue.popleft()
         skb.fate = CONSUMED
         sk_wmem_free(tp, skb.truesize)
-    if acked_retrans:
-        flag |= FLAG_RETRANS_DATA_ACKED
+    if before(reord, prior_fack) and tp.sack_ok and flag & FLAG_DATA_ACKED:
+        tcp_check_sack_reordering(tp, reord, timestamps=False)
     rtt_us = (now - first_ns) // 1000 if first_ns and not flag & FLAG_RETRANS_DATA_ACKED else -1
     ca_rtt_us = (now - last_ns) // 1000 if last_ns else -1
-    if tcp_ack_update_rtt(tp, ack_skb, flag, rtt_us, ca_rtt_us, now):
-        flag |= FLAG_SET_XMIT_TIMER
-    if flag & (FLAG_DATA_ACKED | FLAG_SYN_ACKED):
+    if tcp_ack_update_rtt(tp, ack_skb, flag, rtt_us, ca_rtt_us, now) or flag & ANYTHING_ACKED:
         flag |= FLAG_SET_XMIT_TIMER
     return flag, ca_rtt_us
 
 
-def sk_trim(tp: TcpSock, skb: SkBuff, count: int) -> None:
-    """Cut acknowledged whole segments off a super-packet. Linux: tcp_tso_acked()."""
-    tcp_trim_head(tp, skb, count)
-    skb_segs(skb, skb.gso_size or tp.mss_cache)
+def tcp_tso_acked(tp: TcpSock, skb: SkBuff) -> int:
+    """Cut acknowledged whole segments off a super-packet; how many. Linux: tcp_tso_acked()."""
+    if skb.gso_segs == 1 or not after(tp.snd_una, skb.seq):
+        return 0
+    mss = skb.gso_size or tp.mss_cache
+    covered = ((tp.snd_una - skb.seq) & MASK) // mss
+    if covered:
+        tcp_trim_head(tp, skb, covered * mss)
+        skb_segs(skb, mss)
+    return covered
 
 
 def tcp_account_acked(tp: TcpSock, sacked: int, segs: int) -> None:

@@ -12,6 +12,7 @@ from wireside.kernel.tcp_recovery import (
     tcp_rack_skb_timeout,
 )
 from wireside.kernel.tcp_retransmit import EVER_RETRANS, LOST
+from wireside.kernel.tcp_sack import tcp_check_sack_reordering
 from wireside.kernel.tcp_sock import (
     TCP_CA_CWR,
     TCP_CA_DISORDER,
@@ -198,10 +199,11 @@ def tcp_try_undo_loss(cpu: Cpu, tp: TcpSock, tsecr: int | None, *, frto_undo: bo
     return True
 
 
-def tcp_try_undo_partial(cpu: Cpu, tp: TcpSock, tsecr: int | None) -> bool:
+def tcp_try_undo_partial(cpu: Cpu, tp: TcpSock, tsecr: int | None, prior_una: int) -> bool:
     """A partial ACK answers originals: nothing more was lost. Linux: tcp_try_undo_partial()."""
     if not tp.undo_marker or not tcp_packet_delayed(tp, tsecr):
         return False
+    tcp_check_sack_reordering(tp, prior_una, timestamps=True)
     if tp.retrans_out:
         return True
     if not tcp_any_retrans_done(tp):
@@ -271,7 +273,7 @@ def tcp_process_loss(cpu: Cpu, tp: TcpSock, flag: int, num_dupack: int, tsecr: i
 
 
 def tcp_fastretrans_alert(
-    cpu: Cpu, tp: TcpSock, num_dupack: int, flag: int, tsecr: int | None
+    cpu: Cpu, tp: TcpSock, num_dupack: int, flag: int, tsecr: int | None, prior_una: int
 ) -> tuple[int, int]:
     """A dubious ACK: decide the recovery state; returns (flags, REXMIT_*). Linux: tcp_fastretrans_alert()."""
     if not tp.packets_out and tp.sacked_out:
@@ -293,7 +295,7 @@ def tcp_fastretrans_alert(
         if not flag & FLAG_SND_UNA_ADVANCED:
             if not tp.sack_ok:
                 tcp_add_reno_sack(tp, num_dupack)
-        elif tcp_try_undo_partial(cpu, tp, tsecr):
+        elif tcp_try_undo_partial(cpu, tp, tsecr, prior_una):
             return flag, REXMIT_NONE
         if tcp_try_undo_dsack(cpu, tp):
             tcp_try_keep_open(tp)

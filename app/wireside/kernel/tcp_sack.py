@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
+from wireside.catalog.sysctls import TCP_MAX_REORDERING
 from wireside.kernel.tcp_recovery import tcp_rack_advance
 from wireside.kernel.tcp_retransmit import EVER_RETRANS, LOST, SACKED_ACKED, SACKED_RETRANS
-from wireside.kernel.tcp_sock import MASK, after, before
+from wireside.kernel.tcp_sock import MASK, TCP_CA_LOSS, after, before
 from wireside.kernel.tcp_tso import tcp_fragment
 
 if TYPE_CHECKING:
@@ -47,28 +48,37 @@ def tcp_sacktag_one(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> int:
         tp.retrans_out -= segs
         skb.sacked &= ~(LOST | SACKED_RETRANS)
     else:
-        if not skb.sacked & EVER_RETRANS:
-            if before(skb.seq, tp.highest_sack_seq):
-                tcp_check_sack_reordering(tp, skb)
-            if not after(skb.end_seq, tp.high_seq):
-                flag |= FLAG_ORIG_SACK_ACKED
+        if not skb.sacked & EVER_RETRANS and not after(skb.end_seq, tp.high_seq):
+            flag |= FLAG_ORIG_SACK_ACKED
         if skb.sacked & LOST:
             skb.sacked &= ~LOST
             tp.lost_out -= segs
     skb.sacked |= SACKED_ACKED
     tp.sacked_out += segs
     tp.delivered += segs
-    if after(skb.end_seq, tp.highest_sack_seq):
-        tp.highest_sack_seq = skb.end_seq
+    if after(skb.seq, tp.highest_sack_seq):
+        tp.highest_sack_seq = skb.seq
     return flag
 
 
-def tcp_check_sack_reordering(tp: TcpSock, skb: SkBuff) -> None:
-    """A never retransmitted segment arrived after later ones: the network reorders. Linux: tcp_check_sack_reordering()."""
+def tcp_highest_sack_seq(tp: TcpSock) -> int:
+    """Where the last segment starts that the peer holds. Linux: include/net/tcp.h tcp_highest_sack_seq()."""
+    return tp.highest_sack_seq if tp.sacked_out else tp.snd_una
+
+
+def tcp_check_sack_reordering(tp: TcpSock, low_seq: int, *, timestamps: bool) -> None:
+    """What begins at `low_seq` arrived, never sent again, after later segments: the network reorders.
+
+    Linux: net/ipv4/tcp_input.c tcp_check_sack_reordering().
+    """
+    highest = tcp_highest_sack_seq(tp)
+    if not before(low_seq, highest):
+        return
+    net = tp.net
+    distance = -(-((highest - low_seq) & MASK) // max(tp.mss_cache, 1))
+    tp.reordering = max(tp.reordering, min(distance, net.sysctl[TCP_MAX_REORDERING]))
     tp.reord_seen = True
-    tp.net.mib[TcpExt.TCPSACKReorder] += 1
-    distance = -(-((tp.highest_sack_seq - skb.seq) & MASK) // max(tp.mss_cache, 1))
-    tp.reordering = min(max(tp.reordering, distance), 300)
+    net.mib[TcpExt.TCPTSReorder if timestamps else TcpExt.TCPSACKReorder] += 1
 
 
 def tcp_sacktag_write_queue(
@@ -83,6 +93,7 @@ def tcp_sacktag_write_queue(
     if not tp.packets_out:
         return flag
     queue = tp.tcp_rtx_queue
+    lowest = tp.snd_nxt
     for start, end in blocks:
         if not before(start, end) or after(end, tp.snd_nxt) or not after(end, tp.snd_una):
             continue
@@ -100,8 +111,19 @@ def tcp_sacktag_write_queue(
                 skb = queue[index - 1]
                 if before(skb.seq, start):
                     continue
+            if not skb.sacked & (EVER_RETRANS | SACKED_RETRANS | SACKED_ACKED) and before(
+                skb.seq, tcp_highest_sack_seq(tp)
+            ):
+                lowest = seq_min(skb.seq, lowest)
             flag |= tcp_sacktag_one(cpu, tp, skb)
+    if tp.ca_state != TCP_CA_LOSS or tp.undo_marker:
+        tcp_check_sack_reordering(tp, lowest, timestamps=False)
     return flag
+
+
+def seq_min(one: int, other: int) -> int:
+    """The earlier of two sequence numbers."""
+    return one if before(one, other) else other
 
 
 def tcp_match_skb_to_sack(tp: TcpSock, index: int, start: int, end: int) -> bool:

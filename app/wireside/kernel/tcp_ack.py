@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import TCP_INVALID_RATELIMIT
-from wireside.kernel.skbuff import CONSUMED
+from wireside.kernel.skbuff import CONSUMED, SYN
 from wireside.kernel.sock import sk_stream_write_space, sk_wmem_free
 from wireside.kernel.tcp_control import tcp_send_ack
 from wireside.kernel.tcp_fastretrans import (
@@ -217,7 +217,11 @@ def tcp_clean_rtx_queue(
             if tp.sack_ok:
                 tcp_rack_advance(cpu, tp, skb)
         tp.packets_out -= segs
-        flag |= FLAG_DATA_ACKED if not skb.tcp_flags & 0x02 else FLAG_SYN_ACKED
+        if skb.tcp_flags & SYN:
+            flag |= FLAG_SYN_ACKED
+            tp.retrans_stamp_ns = 0
+        else:
+            flag |= FLAG_DATA_ACKED
         if not fully:
             break
         queue.popleft()

@@ -75,6 +75,7 @@ def tcp_connect(cpu: Cpu, tp: TcpSock) -> None:
     """Send the SYN and wait for an answer. Linux: net/ipv4/tcp_output.c tcp_connect()."""
     tcp_assign_congestion_control(tp)
     tcp_connect_init(tp)
+    tp.retrans_stamp_ns = cpu.now or 1
     tcp_queue_syn(cpu, tp, SYN)
     tp.net.mib[Tcp.ActiveOpens] += 1
     tcp_reset_xmit_timer(cpu, tp, ICSK_TIME_RETRANS, tp.icsk_rto_ns)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tests.groundtruth.raw_peer import MS, PEER, RawConnection, RawLab
-
 from wireside.kernel.net import ip_parse
 from wireside.kernel.syscall import Syscall, do_syscall, release
 

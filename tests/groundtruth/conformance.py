@@ -71,7 +71,18 @@ def play(document: str) -> Played:
 def known_differences() -> dict[tuple[str, str], str]:
     """(document, observation) → why it differs."""
     listed = yaml.safe_load((HERE / "known_differences.yaml").read_text(encoding="utf-8")) or []
-    return {(each["document"], each["observation"]): each["reason"] for each in listed}
+    return {(each["document"], each["observation"]): each["reason"].strip() for each in listed}
+
+
+def unlisted(played: Iterable[Played]) -> list[Comparison]:
+    """What differs and is not listed, and what is listed and matches again."""
+    known = known_differences()
+    return [
+        comparison
+        for each in played
+        for comparison in each.comparisons
+        if (comparison.verdict is Verdict.MATCH) == ((each.document, comparison.observation.name) in known)
+    ]
 
 
 def table(played: Iterable[Played]) -> str:

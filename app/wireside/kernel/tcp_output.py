@@ -147,7 +147,7 @@ def tcp_transmit_skb(cpu: Cpu, tp: TcpSock, queued: SkBuff) -> int:
     skb.original = queued if length else None
     skb.truesize = queued.truesize or SKB_HEAD_TRUESIZE
     skb.retrans = queued.retrans
-    queued.skb_mstamp_ns = now
+    queued.skb_mstamp_ns = now or 1
     if not tp.first_tx_ns:
         tp.first_tx_ns = now
     skb_birth(net, skb)

@@ -14,9 +14,9 @@ PROC_TIMER = {"": "00", "on": "01", "keepalive": "02", "timewait": "03", "persis
 def leaker(got: list[int]):
     """Accept ten connections, and look at two of them after 80 s."""
     listener = yield from server_socket()
-    fds = []
-    for _ in range(CONNECTIONS):
-        fds.append((yield sys("accept", listener)))
+    fds = [0] * CONNECTIONS
+    for number in range(CONNECTIONS):
+        fds[number] = yield sys("accept", listener)
     yield sleep(81 * SECOND)
     for call in ("recv", "send", None, "send", "recv"):
         if call is None:

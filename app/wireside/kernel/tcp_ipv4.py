@@ -86,6 +86,9 @@ def inet_lookup_listener(net: Net, skb: SkBuff) -> TcpSock | None:
     candidates: list[TcpSock] | None = net.listening.get(skb.flow[3])
     if not candidates:
         return None
+    if len(candidates) == 1:
+        sk = candidates[0]
+        return sk if not sk.rcv_saddr or sk.rcv_saddr == skb.flow[2] else None
     exact = [sk for sk in candidates if sk.rcv_saddr == skb.flow[2]]
     group = exact or [sk for sk in candidates if not sk.rcv_saddr]
     if len(group) > 1 and all(sk.sk_reuseport for sk in group):

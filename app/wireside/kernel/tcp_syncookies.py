@@ -35,7 +35,8 @@ _FIRST, _SECOND = 0, 1
 
 def cookie_hash(net: Net, flow: Flow, count: int, which: int) -> int:
     """32 bits of a 4-tuple, a minute and a secret. Linux: net/ipv4/syncookies.c cookie_hash()."""
-    return keyed_hash(net, which, count, flow[0] << 16 | flow[1], flow[2] << 16 | flow[3]) & MASK
+    saddr, sport, daddr, dport = flow
+    return keyed_hash(net, saddr << 32 | daddr, (count << 1 | which) << 32 | sport << 16 | dport) & MASK
 
 
 def secure_tcp_syn_cookie(net: Net, flow: Flow, sseq: int, now: int, data: int) -> int:

@@ -37,8 +37,33 @@ if TYPE_CHECKING:
 
 FLAG = {"S": SYN, "F": FIN, "R": RST, "P": PSH, ".": ACK, "U": URG, "E": 0x40, "W": 0x80}
 MASK = 0xFFFFFFFF
-KEPT = 65_536
+KEPT = 16_384
 """Received frames that a peer remembers."""
+
+
+class Shape:
+    """What is the same in every repetition of a segment, worked out once.
+
+    `sources` addresses from `saddr` on take turns as the sender; `saddr` 0 is the peer's own address.
+    """
+
+    __slots__ = ("daddr", "flags", "hdr_len", "opt", "saddr", "seq_length", "sources")
+
+    def __init__(self, segment: WireSegment) -> None:
+        flags = 0
+        for letter in segment.flags:
+            flags |= FLAG[letter]
+        if segment.ack is not None:
+            flags |= ACK
+        self.flags = flags
+        self.seq_length = segment.length + bool(flags & SYN) + bool(flags & FIN)
+        self.opt = SynOptions(segment.mss or 536, segment.wscale, segment.sack_ok) if flags & SYN else None
+        transport = UDP_HLEN if segment.protocol == "udp" else TCP_HLEN + option_bytes(segment)
+        self.hdr_len = ETH_HLEN + IP_HLEN + transport
+        self.daddr = ip_parse(segment.daddr) if segment.daddr else 0
+        network, _, bits = segment.saddr.partition("/")
+        self.saddr = ip_parse(network) if network else 0
+        self.sources = 1 << 32 - int(bits) if bits else 1
 
 
 class WirePeer:
@@ -66,13 +91,13 @@ class WirePeer:
     def plan(self, segments: tuple[WireSegment, ...]) -> None:
         """Send hand-written segments at their times."""
         for segment in segments:
-            self.env.at(segment.at_ns, self._planned, (segment, segment.repeat))
+            self.env.at(segment.at_ns, self._planned, (segment, Shape(segment), segment.repeat))
 
-    def _planned(self, due: tuple[WireSegment, int]) -> None:
-        segment, left = due
-        self.inject(segment)
+    def _planned(self, due: tuple[WireSegment, Shape, int]) -> None:
+        segment, shape, left = due
+        self._put(segment, shape)
         if left > 1:
-            self.env.at(self.env.now + segment.every_ns, self._planned, (segment, left - 1))
+            self.env.at(self.env.now + segment.every_ns, self._planned, (segment, shape, left - 1))
 
     def send(self, sport: int, dport: int, flags: str = "", **fields: Any) -> SkBuff:
         """Send one segment now; fields as in WireSegment, UDP when `protocol="udp"`. Returns the packet sent."""
@@ -81,47 +106,41 @@ class WirePeer:
 
     def inject(self, segment: WireSegment) -> SkBuff:
         """Put a segment on the wire now."""
+        return self._put(segment, Shape(segment))
+
+    def _put(self, segment: WireSegment, shape: Shape) -> SkBuff:
         assert self.wire is not None, f"{self.name} is not linked to a host"
-        target = ip_parse(segment.daddr) if segment.daddr else self.target
-        flow = (self._source(segment.saddr), segment.sport, target, segment.dport)
+        source = self.net.address
+        if shape.saddr:
+            source = shape.saddr + self.sent % shape.sources
+        flow = (source, segment.sport, shape.daddr or self.target, segment.dport)
         skb_id = self.net.machine.skb_id()
         if segment.protocol == "udp":
             skb = SkBuff(skb_id, flow, IPPROTO_UDP, segment.length, 0, 0)
-            skb.hdr_len = ETH_HLEN + IP_HLEN + UDP_HLEN
         else:
-            skb = self._tcp(segment, skb_id, flow)
+            skb = self._tcp(segment, shape, skb_id, flow)
+        skb.hdr_len = shape.hdr_len
         skb.csum_bad = segment.csum_bad
         skb_birth(self.net, skb)
         self.sent += 1
         self.wire.transmit(self.env.now, skb)
         return skb
 
-    def _source(self, saddr: str) -> int:
-        """The address a segment claims to come from; of a network, one after the other."""
-        if not saddr:
-            return self.net.address
-        network, _, bits = saddr.partition("/")
-        first = ip_parse(network)
-        return first + self.sent % (1 << 32 - int(bits)) if bits else first
-
-    def _tcp(self, segment: WireSegment, skb_id: int, flow: tuple[int, int, int, int]) -> SkBuff:
-        flags = 0
-        for letter in segment.flags:
-            flags |= FLAG[letter]
+    def _tcp(
+        self, segment: WireSegment, shape: Shape, skb_id: int, flow: tuple[int, int, int, int]
+    ) -> SkBuff:
         seq = (self.isn + segment.seq) & MASK
-        skb = SkBuff(skb_id, flow, IPPROTO_TCP, segment.length, seq, flags)
-        skb.end_seq = (seq + segment.length + bool(flags & SYN) + bool(flags & FIN)) & MASK
-        other = self.peer_isn.get((segment.sport, segment.dport), 0)
-        if segment.ack is not None:
-            skb.tcp_flags |= ACK
-            skb.ack_seq = (other + segment.ack) & MASK
+        skb = SkBuff(skb_id, flow, IPPROTO_TCP, segment.length, seq, shape.flags)
+        skb.end_seq = (seq + shape.seq_length) & MASK
         skb.window = segment.win
-        skb.sack = tuple(((other + left) & MASK, (other + right) & MASK) for left, right in segment.sack)
         if segment.ts is not None:
             skb.tsval, skb.tsecr = segment.ts
-        if flags & SYN:
-            skb.opt = SynOptions(segment.mss or 536, segment.wscale, segment.sack_ok)
-        skb.hdr_len = ETH_HLEN + IP_HLEN + TCP_HLEN + option_bytes(segment)
+        skb.opt = shape.opt
+        if segment.ack is not None or segment.sack:
+            other = self.peer_isn.get((segment.sport, segment.dport), 0)
+            if segment.ack is not None:
+                skb.ack_seq = (other + segment.ack) & MASK
+            skb.sack = tuple(((other + left) & MASK, (other + right) & MASK) for left, right in segment.sack)
         return skb
 
     def deliver(self, now: int, skb: SkBuff) -> None:

@@ -169,6 +169,14 @@ def sk_mem_schedule(cpu: Cpu, sk: Sock, delta: int, *, receive: bool) -> bool:
     return True
 
 
+def sk_forced_mem_schedule(sk: Sock, size: int) -> None:
+    """Reserve `size` bytes whatever the limits: a FIN or SYN must go out. Linux: sk_forced_mem_schedule()."""
+    if size > sk.sk_forward_alloc:
+        pages = -(-(size - sk.sk_forward_alloc) // PAGE_SIZE)
+        sk.sk_forward_alloc += pages * PAGE_SIZE
+        sk.net.machine.tcp_memory_allocated += pages
+
+
 def sk_wmem_queue_add(sk: Sock, size: int) -> None:
     """Account `size` bytes of truesize put into the write queue. Linux: include/net/sock.h sk_wmem_queued_add()."""
     sk.sk_wmem_queued += size

@@ -20,6 +20,7 @@ from wireside.kernel.skbuff import (
     SkBuff,
     skb_birth,
 )
+from wireside.kernel.sock import sk_forced_mem_schedule
 from wireside.kernel.tcp_output import (
     HEADERS,
     SKB_HEAD_TRUESIZE,
@@ -61,7 +62,7 @@ TCP_WRITE_XMIT = int(Stage.TCP_WRITE_XMIT)
 def tcp_send_ack(cpu: Cpu, tp: TcpSock) -> None:
     """Send an acknowledgement with no data now. Linux: net/ipv4/tcp_output.c __tcp_send_ack()."""
     if tp.sk_state != TcpState.CLOSE:
-        tcp_send_empty(cpu, tp, tp.snd_nxt)
+        tcp_send_empty(cpu, tp, tcp_acceptable_seq(tp))
 
 
 def tcp_send_empty(cpu: Cpu, tp: TcpSock, seq: int) -> None:
@@ -118,15 +119,27 @@ def tcp_send_fin(cpu: Cpu, tp: TcpSock) -> None:
     else:
         skb = tcp_new_skb(tp, tp.write_seq, ACK | FIN)
         skb.end_seq = (skb.seq + 1) & MASK
+        sk_forced_mem_schedule(tp, skb.truesize)
         tcp_queue_skb(tp, skb)
     tcp_push_pending_frames(cpu, tp, tcp_current_mss(tp), TCP_NAGLE_OFF)
+
+
+def tcp_acceptable_seq(tp: TcpSock) -> int:
+    """The sequence number of a segment without data: one that the peer's window allows, even if it has shrunk.
+
+    Linux: net/ipv4/tcp_output.c tcp_acceptable_seq().
+    """
+    end = tcp_wnd_end(tp)
+    if not before(end, tp.snd_nxt) or (tp.wscale_ok and (tp.snd_nxt - end) & MASK < 1 << tp.rcv_wscale):
+        return tp.snd_nxt
+    return end
 
 
 def tcp_send_active_reset(cpu: Cpu, tp: TcpSock) -> None:
     """Tell the peer that we give up. Linux: net/ipv4/tcp_output.c tcp_send_active_reset()."""
     assert tp.flow_out is not None
     tp.net.mib[Tcp.OutRsts] += 1
-    seq = tp.snd_nxt if not before(tcp_wnd_end(tp), tp.snd_nxt) else tcp_wnd_end(tp)
+    seq = tcp_acceptable_seq(tp)
     skb = SkBuff(0, tp.flow_out, IPPROTO_TCP, 0, seq, ACK | RST)
     skb.truesize = SKB_HEAD_TRUESIZE
     tcp_transmit_skb(cpu, tp, skb)

@@ -8,7 +8,7 @@ from wireside.catalog.counters import Tcp
 from wireside.catalog.sysctls import TCP_SACK, TCP_WINDOW_SCALING
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.skbuff import ACK, SYN, SkBuff, SynOptions
-from wireside.kernel.sock import SOCK_RCVBUF_LOCK, sk_state_change, sk_wmem_queue_add
+from wireside.kernel.sock import SOCK_RCVBUF_LOCK, sk_forced_mem_schedule, sk_state_change, sk_wmem_queue_add
 from wireside.kernel.tcp_ack import FLAG_SLOWPATH, tcp_ack, tcp_fast_path_check
 from wireside.kernel.tcp_cong import Reno
 from wireside.kernel.tcp_control import tcp_send_ack, tcp_send_delayed_ack
@@ -87,6 +87,7 @@ def tcp_queue_syn(cpu: Cpu, tp: TcpSock, flags: int) -> None:
     skb.end_seq = (tp.iss + 1) & MASK
     skb.opt = SynOptions(tp.advmss, tp.rcv_wscale if tp.wscale_ok else None, tp.sack_ok)
     tp.tcp_rtx_queue.append(skb)
+    sk_forced_mem_schedule(tp, skb.truesize)
     sk_wmem_queue_add(tp, skb.truesize)
     tp.packets_out += 1
     tp.write_seq = skb.end_seq

@@ -94,16 +94,22 @@ def timer_time(ms: int) -> str:
     return text
 
 
+def timer_left(net: Net, expires: int, now: int) -> str:
+    """The time until a timer's nominal expiry, in whole ticks as the kernel counts."""
+    tick = net.machine.timers.tick_ns
+    return timer_time((expires // tick - now // tick) * tick // MS)
+
+
 def timer_text(tp: TcpSock, now: int) -> str:
     """The one timer that `ss -o` shows of a full socket. Linux: net/ipv4/inet_diag.c inet_sk_diag_fill()."""
     pending = tp.icsk_pending
     if pending == ICSK_TIME_PROBE0:
-        return f"persist,{timer_time((tp.icsk_timeout - now) // MS)},{tp.icsk_probes_out}"
+        return f"persist,{timer_left(tp.net, tp.icsk_timeout, now)},{tp.icsk_probes_out}"
     if pending != ICSK_TIME_NONE:
-        return f"on,{timer_time((tp.icsk_timeout - now) // MS)},{tp.icsk_retransmits}"
+        return f"on,{timer_left(tp.net, tp.icsk_timeout, now)},{tp.icsk_retransmits}"
     timer = tp.keepalive_timer
     if timer is not None and timer.expires:
-        return f"keepalive,{timer_time((timer.nominal - now) // MS)},{tp.icsk_probes_out}"
+        return f"keepalive,{timer_left(tp.net, timer.nominal, now)},{tp.icsk_probes_out}"
     return ""
 
 
@@ -248,7 +254,7 @@ def _udp(sk: UdpSock) -> Key:
 def _timewait(tw: TimewaitSock, now: int) -> Key:
     """A TIME-WAIT (or FIN-WAIT-2) entry: no queues, no memory of its own."""
     local, peer = endpoints(tw)
-    timer = f"timewait,{timer_time((tw.timer.nominal - now) // MS)},0" if tw.timer.expires else ""
+    timer = f"timewait,{timer_left(tw.net, tw.timer.nominal, now)},0" if tw.timer.expires else ""
     return (tw.id, "tcp", SS_NAME[tw.tw_substate], 0, 0, local, peer, "", -1, timer)
 
 
@@ -257,7 +263,7 @@ def _request(req: RequestSock, now: int) -> Key:
     local, peer = endpoints(req)
     timer = ""
     if req.timer is not None and req.timer.expires:
-        timer = f"on,{timer_time((req.timer.nominal - now) // MS)},{req.num_timeout}"
+        timer = f"on,{timer_left(req.listener.net, req.timer.nominal, now)},{req.num_timeout}"
     return (req.id, "tcp", "SYN-RECV", 0, 0, local, peer, "", -1, timer)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.stages import Stage
 from wireside.kernel.backlog import netif_rx
 from wireside.kernel.loopback import register_netdevice
 from wireside.kernel.napi import Napi, napi_schedule
 from wireside.kernel.net import NetDevice
-from wireside.kernel.skbuff import ETH_HLEN, NET_SKB_PAD, skb_alloc_truesize, skb_orphan
+from wireside.kernel.skbuff import ETH_HLEN, NET_SKB_PAD, kfree_skb_reason, skb_alloc_truesize, skb_orphan
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu, Net
@@ -66,13 +67,16 @@ def veth_xmit(cpu: Cpu, dev: NetDevice, skb: SkBuff) -> bool:
 class Tun:
     """A device whose frames come one by one from outside, without ring, interrupt, coalescing or GRO.
 
+    What the host sends goes to the wire; without one nobody reads the device, and `tx_ring` keeps `txqueuelen` packets.
     Differs: in Linux the writing process runs the receive path; here CPU 0 does, in softirq. Linux: drivers/net/tun.c.
     """
 
-    __slots__ = ("dev", "frames", "napi", "wire")
+    __slots__ = ("dev", "frames", "napi", "tx_ring", "txqueuelen", "wire")
 
-    def __init__(self, dev: NetDevice) -> None:
+    def __init__(self, dev: NetDevice, txqueuelen: int) -> None:
         self.dev = dev
+        self.txqueuelen = txqueuelen
+        self.tx_ring: deque[SkBuff] = deque()
         self.wire: Wire | None = None
         self.frames: deque[SkBuff] = deque()
         self.napi = Napi(tun_poll, tun_complete, self, dev)
@@ -86,12 +90,14 @@ class Tun:
             self.dev.net.machine.sched.raise_hardirq(0, when, tun_wake, self)
 
 
-def register_tun(net: Net, *, name: str = "tun0", mtu: int = 1500, rps_cpus: tuple[int, ...] = ()) -> Tun:
+def register_tun(
+    net: Net, *, name: str = "tun0", mtu: int = 1500, rps_cpus: tuple[int, ...] = (), txqueuelen: int = 500
+) -> Tun:
     """Give a namespace a tun device."""
     dev = NetDevice(name, net, mtu, "tun")
     dev.rps_cpus = rps_cpus
     dev.start_xmit = tun_net_xmit
-    tun = Tun(dev)
+    tun = Tun(dev, txqueuelen)
     dev.driver = tun
     register_netdevice(net, dev)
     return tun
@@ -138,8 +144,14 @@ def tun_net_xmit(cpu: Cpu, dev: NetDevice, skb: SkBuff) -> bool:
     tun: Tun = dev.driver
     skb_orphan(cpu, skb)
     skb.sk = None
+    if tun.wire is None:
+        if len(tun.tx_ring) < tun.txqueuelen:
+            tun.tx_ring.append(skb)
+        else:
+            dev.tx_dropped += skb.gso_segs
+            kfree_skb_reason(dev.net, skb, DropReason.FULL_RING)
+        return True
     dev.tx_packets += 1
     dev.tx_bytes += skb.hdr_len + skb.len
-    assert tun.wire is not None, f"{dev.name} is not connected"
     tun.wire.transmit(cpu.now, skb)
     return True

@@ -53,7 +53,7 @@ def _in_device(dev: Any) -> int:
         for q in driver.queues:
             count += len(q.frames) + _in_napi(q.napi)
     elif hasattr(driver, "frames"):
-        count += len(driver.frames) + _in_napi(driver.napi)
+        count += len(driver.frames) + frames(driver.tx_ring) + _in_napi(driver.napi)
     return count
 
 

@@ -34,7 +34,7 @@ def make_device(net: Net, spec: NicSpec) -> None:
     if spec.kind == "veth":
         register_veth(net, name="eth0", rps_cpus=spec.rps_cpus)
     elif spec.kind == "tun":
-        register_tun(net, name="tun0", rps_cpus=spec.rps_cpus)
+        register_tun(net, name="tun0", rps_cpus=spec.rps_cpus, txqueuelen=spec.txqueuelen)
     else:
         register_nic(
             net,

@@ -9,6 +9,7 @@ from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.request_sock import RequestSock, inet_csk_reqsk_queue_drop
+from wireside.kernel.secure_seq import keyed_hash
 from wireside.kernel.skbuff import ACK, FIN, MERGED, RST, SYN, URG, SkBuff, consume_skb, kfree_skb_reason
 from wireside.kernel.sock import sk_add_backlog
 from wireside.kernel.tcp import tcp_orphan_fin_wait2
@@ -92,7 +93,8 @@ def inet_lookup_listener(net: Net, skb: SkBuff) -> TcpSock | None:
     exact = [sk for sk in candidates if sk.rcv_saddr == skb.flow[2]]
     group = exact or [sk for sk in candidates if not sk.rcv_saddr]
     if len(group) > 1 and all(sk.sk_reuseport for sk in group):
-        spread = (skb.flow[0] * 2654435761 ^ skb.flow[1] * 40503 ^ skb.flow[3]) & MASK
+        saddr, sport, daddr, dport = skb.flow
+        spread = keyed_hash(net, saddr << 32 | daddr, sport << 16 | dport) & MASK
         return group[spread * len(group) >> 32]
     return group[0] if group else None
 

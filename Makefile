@@ -24,7 +24,7 @@ format: $(DEV_STAMP)
 
 bench: $(DEV_STAMP)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,bench]'
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m tests.bench
 
 screenshots: $(DEV_STAMP)
 	$(BIN)/python -m wireside.out.still screenshots

@@ -1,0 +1,141 @@
+"""The simulator without a terminal: packets per CPU second against the peer, and what worlds cost."""
+
+from __future__ import annotations
+
+import pickle
+import statistics
+import subprocess
+import sys
+from functools import partial
+
+from tests.bench import workloads
+from tests.bench.measure import Row, median, rate, seconds
+
+FLOWS = (1, 20, 200, 1000)
+TCP_GOAL, TCP_RATIO = 25_000, 2.5
+UDP_GOAL, UDP_RATIO = 80_000, 5
+FLAT = 0.25
+"""How much more a packet may cost in a thousand flows than in one."""
+RUN_NS = 300 * workloads.MS
+PEER_PACKETS = 10_000
+RSS_GOAL_MB = 150
+
+
+def tcp_rate(flows: int, run_ns: int = RUN_NS, *, paced: bool = True) -> float:
+    """Data segments whose bytes were written, sent, acknowledged and read, per CPU second."""
+    world = workloads.tcp(flows, paced=paced)
+    return _rate(world, workloads.tcp_warm_up_ns(flows), run_ns, workloads.MSS)
+
+
+def udp_rate(flows: int, run_ns: int = RUN_NS) -> float:
+    """Datagrams from the wire to recvfrom(), per CPU second."""
+    return _rate(workloads.udp(flows), workloads.WARM_UP_NS, run_ns, workloads.UDP_SIZE)
+
+
+def _rate(world, warm_up_ns: int, run_ns: int, size: int) -> float:
+    world.run_until(warm_up_ns)
+    return rate(partial(_run, world, run_ns, size))
+
+
+def _run(world, run_ns: int, size: int) -> float:
+    before = workloads.bytes_read(world)
+    world.run_until(world.now + run_ns)
+    return (workloads.bytes_read(world) - before) / size
+
+
+def rows(runs: int) -> list[Row]:
+    """Every headless measurement; rates are medians of `runs`, each in a new world."""
+    from tests.bench import peer
+
+    peer_tcp = median(lambda: rate(lambda: peer.tcp_segments(PEER_PACKETS)), runs)
+    tcp = {flows: median(partial(tcp_rate, flows), runs) for flows in FLOWS}
+    bulk = median(partial(tcp_rate, 1, paced=False), runs)
+    peer_udp = median(lambda: rate(lambda: peer.five_ports(PEER_PACKETS)), runs)
+    udp = {flows: median(partial(udp_rate, flows), runs) for flows in FLOWS}
+    return [
+        Row("ns.py: one TCP connection", f"{peer_tcp:,.0f} segments/s"),
+        *_rates("TCP", "segments/s", tcp, TCP_GOAL),
+        Row("TCP, 1 flow as fast as it can", f"{bulk:,.0f} segments/s", *_at_least(bulk, TCP_GOAL, "/s")),
+        _ratio("TCP, 1 flow : ns.py", tcp[1] / peer_tcp, TCP_RATIO),
+        _ratio("TCP, 1 flow as fast as it can : ns.py", bulk / peer_tcp, TCP_RATIO),
+        _flat("TCP", tcp),
+        Row("ns.py: five ports", f"{peer_udp:,.0f} packets/s"),
+        *_rates("UDP, NIC to read", "packets/s", udp, UDP_GOAL),
+        _ratio("UDP, 1 flow : ns.py", udp[1] / peer_udp, UDP_RATIO),
+        _flat("UDP", udp),
+        *costs(),
+        _memory(),
+    ]
+
+
+def _rates(what: str, unit: str, rates: dict[int, float], goal: float) -> list[Row]:
+    return [
+        Row(
+            f"{what}, {flows:,} flow{'s' * (flows > 1)}",
+            f"{found:,.0f} {unit}",
+            *_at_least(found, goal, "/s"),
+        )
+        for flows, found in rates.items()
+    ]
+
+
+def _at_least(value: float, goal: float, unit: str) -> tuple[str, bool]:
+    return f"≥ {goal:,}{unit}", value >= goal
+
+
+def _ratio(what: str, value: float, goal: float) -> Row:
+    return Row(what, f"{value:.2f} x", *_at_least(value, goal, " x"))
+
+
+def _flat(what: str, rates: dict[int, float]) -> Row:
+    growth = max(rates[1] / found for found in rates.values()) - 1
+    return Row(
+        f"{what}: cost of a packet, 1 to 1,000 flows",
+        f"+{growth * 100:.0f} %",
+        f"≤ +{FLAT * 100:.0f} %",
+        growth <= FLAT,
+    )
+
+
+def costs() -> list[Row]:
+    """What it takes to build, look at and save a world."""
+    found = []
+    for flows in (20, 1000):
+        build = median(lambda flows=flows: seconds(lambda: workloads.tcp(flows)), 3)
+        world = workloads.tcp(flows)
+        world.run_until(workloads.tcp_warm_up_ns(flows))
+        looks = statistics.median(_look(world) for _ in range(30))
+        save = seconds(lambda world=world: pickle.dumps(world, 5))
+        data = pickle.dumps(world, 5)
+        load = seconds(lambda data=data: pickle.loads(data))
+        name = f"{flows:,} TCP flows"
+        found += [
+            Row(f"{name}: build the world", f"{build * 1000:.1f} ms"),
+            Row(f"{name}: snapshot, traces and events of 1 ms", f"{looks * 1000:.1f} ms"),
+            Row(
+                f"{name}: checkpoint",
+                f"{save * 1000:.0f} ms, {len(data) / 1e6:.1f} MB; load {load * 1000:.0f} ms",
+            ),
+        ]
+    return found
+
+
+def _look(world) -> float:
+    since, seen = world.now, world.event_count
+    world.run_until(since + workloads.MS)
+    return seconds(lambda: (world.snapshot(), world.traces(since), world.events(seen)))
+
+
+def _memory() -> Row:
+    code = (
+        "from wireside.scenario.library import scenario_dir\n"
+        "from wireside.scenario.load import load\n"
+        "from wireside.sim.world import World\n"
+        "world = World(load(str(scenario_dir() / 'zero-window.yaml')))\n"
+        "world.run_until(600 * 10**9)\n"
+        "import resource\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    kib = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    mb = kib * 1024 / 1e6
+    return Row("zero-window, 10 minutes, headless", f"{mb:.0f} MB", f"< {RSS_GOAL_MB} MB", mb < RSS_GOAL_MB)

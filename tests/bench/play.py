@@ -1,0 +1,63 @@
+"""Plays a scenario as `wireside play` does, and tells the benchmark what happens inside. The terminal's other end runs it.
+
+Arguments: scenario path, frames per second, simulated ns per second (0: the scenario's), descriptor for the marks.
+Marks are lines: "key NS" when a key's handler begins, "moving N" for each frame, "now NS" of simulated time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import os
+import sys
+import time
+
+from wireside.paint.viewer import Viewer
+from wireside.scenario.load import load
+from wireside.tui.app import WiresideApp, make_player
+from wireside.tui.screen import JourneyScreen
+
+LONG_NS = 3600 * 10**9
+
+
+def main() -> None:
+    path, fps, scale, marks = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    tell_keys(marks)
+    tell_frames(marks)
+    scenario = load(path)
+    if scale:
+        beats = tuple(dataclasses.replace(beat, scale=0, pause=False) for beat in scenario.beats)
+        scenario = dataclasses.replace(scenario, beats=beats, duration_ns=LONG_NS)
+    player = make_player(scenario)
+    player.scale = scale or player.scale
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    WiresideApp(player, fps=fps).run(mouse=False)
+
+
+def tell_keys(marks: int) -> None:
+    handle = JourneyScreen.on_key
+
+    def on_key(screen, event):
+        os.write(marks, b"key %d\n" % time.monotonic_ns())
+        handle(screen, event)
+
+    JourneyScreen.on_key = on_key
+
+
+def tell_frames(marks: int) -> None:
+    look = Viewer.view
+
+    def view(viewer):
+        seen = look(viewer)
+        movers = (*seen.scene.inbound, *seen.scene.outbound)
+        moving = sum(not mover.parked for mover in movers)
+        os.write(marks, b"moving %d\nnow %d\n" % (moving, viewer.player.now))
+        return seen
+
+    Viewer.view = view
+
+
+if __name__ == "__main__":
+    main()

@@ -12,6 +12,7 @@ from wireside.catalog.sysctls import (
     SOMAXCONN,
 )
 from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.inet_bind import inet_bind_hash, inet_bind_owners
 from wireside.kernel.inet_hashtables import inet_hash_connect, reserved_ports
 from wireside.kernel.net import inet_addr_local
 from wireside.kernel.request_sock import RequestSockQueue
@@ -44,11 +45,11 @@ def inet_csk_bind_conflict(tp: TcpSock, address: int, port: int, *, relax: bool,
     Linux: net/ipv4/inet_connection_sock.c inet_csk_bind_conflict(), inet_bind_conflict(). Differs: all programs run
     as one user.
     """
-    for other in tp.net.bind_ports.get(port, {}).values():
+    for other in inet_bind_owners(tp.net, port):
         if other is tp:
             continue
         minisock = isinstance(other, TimewaitSock)
-        taken = (other.flow_out[0] if other.flow_out else 0) if minisock else other.rcv_saddr
+        taken = other.flow_out[0] if minisock else other.rcv_saddr
         if address and taken and address != taken:
             continue
         shared = reuseport_ok and tp.sk_reuseport and other.sk_reuseport
@@ -90,7 +91,7 @@ def inet_csk_get_port(tp: TcpSock, address: int, port: int) -> int:
     if not port:
         return -EADDRINUSE
     tp.sk_num = port
-    tp.net.bind_ports.setdefault(port, {})[tp.id] = tp
+    inet_bind_hash(tp.net, port, tp)
     return 0
 
 

@@ -13,6 +13,7 @@ from wireside.catalog.sysctls import (
     port_ranges,
 )
 from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.inet_bind import inet_bind_hash, inet_bind_owners
 from wireside.kernel.secure_seq import secure_port_ephemeral
 from wireside.kernel.sock import SOCK_CONNECT_BIND
 from wireside.kernel.tcp_minisocks import TimewaitSock, inet_twsk_kill
@@ -41,7 +42,7 @@ def tcp_twsk_unique(cpu: Cpu, tp: TcpSock, tw: TimewaitSock, *, chosen: bool) ->
     Linux: net/ipv4/tcp_ipv4.c tcp_twsk_unique().
     """
     sysctl = tp.net.sysctl
-    if not tw.tw_tstamp_ok or tw.flow_out is None:
+    if not tw.tw_tstamp_ok:
         return False
     if chosen:
         reuse = sysctl[TCP_TW_REUSE]
@@ -70,10 +71,9 @@ def inet_check_established(cpu: Cpu, tp: TcpSock, flow_in: Flow, *, chosen: bool
 
 def connect_may_share(net: Net, port: int) -> bool:
     """Every holder of the port got it from connect(). Linux: a bind bucket with fastreuse -1."""
-    owners = net.bind_ports.get(port)
-    return not owners or all(
+    return all(
         owner.tw_connect_bind if isinstance(owner, TimewaitSock) else owner.sk_userlocks & SOCK_CONNECT_BIND
-        for owner in owners.values()
+        for owner in inet_bind_owners(net, port)
     )
 
 
@@ -107,6 +107,6 @@ def inet_hash_connect(cpu: Cpu, tp: TcpSock, saddr: int, daddr: int, dport: int)
             net.table_perturb[index] = perturb + max(step, net.machine.rng.randrange(8) * 2) + 2 & MASK
             tp.sk_num = port
             tp.sk_userlocks |= SOCK_CONNECT_BIND
-            net.bind_ports.setdefault(port, {})[tp.id] = tp
+            inet_bind_hash(net, port, tp)
             return 0
     return -EADDRNOTAVAIL

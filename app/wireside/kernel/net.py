@@ -271,8 +271,8 @@ class Net:
         self.ehash: dict[tuple[int, int, int, int], Any] = {}
         self.listening: dict[int, list[Any]] = {}
         self.udp_table: dict[int, list[Sock]] = {}
-        self.bind_ports: dict[int, dict[int, Any]] = {}
-        """Local port → who holds it, by socket id. Linux: bhash."""
+        self.bind_ports: dict[int, Any] = {}
+        """Local port → who holds it; read and changed through inet_bind.py. Linux: bhash."""
         self.sockets: dict[int, Sock] = {}
         """Every socket that exists, by id, in order of creation."""
         self.born = 0
@@ -283,6 +283,8 @@ class Net:
         self.requests: dict[int, Any] = {}
         """Request socks by id."""
         self.link_lost = 0
+        self.tcp_challenge = (-1, 0)
+        """(second, challenge ACKs still allowed in it)."""
         self.table_perturb: dict[int, int] = {}
         """How far connect()'s search for a port has moved on, by destination's hash. Linux: inet_hashtables.c."""
         self.secondary: tuple[int, ...] = ()

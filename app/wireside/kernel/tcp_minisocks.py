@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import TCP_FIN_TIMEOUT, TCP_INVALID_RATELIMIT, TCP_MAX_TW_BUCKETS, TCP_RFC1337
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.skbuff import ACK, FIN, RST, SYN, SkBuff
+from wireside.kernel.inet_bind import inet_bind_replace, inet_bind_unhash
+from wireside.kernel.skbuff import ACK, FIN, RST, SYN, Flow, SkBuff
 from wireside.kernel.sock import SOCK_CONNECT_BIND
 from wireside.kernel.tcp_control import tcp_v4_send_ack
 from wireside.kernel.tcp_sock import MASK, after, before, tcp_receive_window
@@ -23,55 +26,74 @@ TCP_TIMEWAIT_LEN_NS = 60_000_000_000
 TW_SUCCESS, TW_RST, TW_ACK, TW_SYN = "success", "rst", "ack", "syn"
 
 
-class TimewaitSock:
-    """struct tcp_timewait_sock: all that a closed connection must remember.
+TW_LAYOUT = Struct("<IIIIIqqBBBBBB")
+"""Five 32-bit numbers, two times in ns, six small numbers."""
 
-    `tw_substate` is TIME_WAIT or FIN_WAIT2. Linux: include/linux/tcp.h.
+
+def tw_field(index: int) -> property:
+    """One of the numbers packed into a minisock's `tw_packed`."""
+    return property(partial(tw_get, index), partial(tw_set, index))
+
+
+def tw_get(index: int, tw: TimewaitSock) -> int:
+    """Read a packed number."""
+    return int(TW_LAYOUT.unpack(tw.tw_packed)[index])
+
+
+def tw_set(index: int, tw: TimewaitSock, value: int) -> None:
+    """Change a packed number."""
+    values = list(TW_LAYOUT.unpack(tw.tw_packed))
+    values[index] = value
+    tw.tw_packed = TW_LAYOUT.pack(*values)
+
+
+class TimewaitSock(TimerList):
+    """struct tcp_timewait_sock: all that a closed connection must remember, in little memory; its own timer, too.
+
+    `tw_substate` is TIME_WAIT or FIN_WAIT2. `tw_connect_bind`: connect() had chosen the port, so that others may get it
+    that way, too. Linux: include/linux/tcp.h.
     """
 
-    __slots__ = (
-        "flow_in",
-        "flow_out",
-        "id",
-        "net",
-        "sk_num",
-        "sk_reuse",
-        "sk_reuseport",
-        "timer",
-        "tw_connect_bind",
-        "tw_entry_ns",
-        "tw_last_oow_ack_ns",
-        "tw_rcv_nxt",
-        "tw_rcv_wnd",
-        "tw_rcv_wscale",
-        "tw_snd_nxt",
-        "tw_substate",
-        "tw_ts_off",
-        "tw_ts_recent",
-        "tw_tstamp_ok",
-    )
+    __slots__ = ("flow_in", "id", "net", "tw_packed")
+
+    tw_rcv_nxt, tw_snd_nxt, tw_rcv_wnd = tw_field(0), tw_field(1), tw_field(2)
+    tw_ts_recent, tw_ts_off = tw_field(3), tw_field(4)
+    tw_entry_ns, tw_last_oow_ack_ns = tw_field(5), tw_field(6)
+    tw_rcv_wscale, tw_substate, tw_tstamp_ok = tw_field(7), tw_field(8), tw_field(9)
+    sk_reuse, sk_reuseport, tw_connect_bind = tw_field(10), tw_field(11), tw_field(12)
 
     def __init__(self, tp: TcpSock, substate: TcpState, now: int) -> None:
+        super().__init__(tw_timer_handler, self)
+        assert tp.flow_in is not None
         self.id = tp.id
         self.net = tp.net
         self.flow_in = tp.flow_in
-        self.flow_out = tp.flow_out
-        self.sk_num = tp.sk_num
-        self.sk_reuse = tp.sk_reuse
-        self.sk_reuseport = tp.sk_reuseport
-        self.tw_substate = substate
-        self.tw_connect_bind = bool(tp.sk_userlocks & SOCK_CONNECT_BIND)
-        """connect() had chosen the port, so that others may get it that way, too."""
-        self.tw_rcv_nxt = tp.rcv_nxt
-        self.tw_snd_nxt = tp.snd_nxt
-        self.tw_rcv_wnd = tcp_receive_window(tp)
-        self.tw_rcv_wscale = tp.rcv_wscale
-        self.tw_ts_recent = tp.ts_recent
-        self.tw_ts_off = tp.ts_off
-        self.tw_tstamp_ok = tp.tstamp_ok
-        self.tw_entry_ns = now
-        self.tw_last_oow_ack_ns = 0
-        self.timer = TimerList(tw_timer_handler, self)
+        self.tw_packed = TW_LAYOUT.pack(
+            tp.rcv_nxt,
+            tp.snd_nxt,
+            tcp_receive_window(tp),
+            tp.ts_recent,
+            tp.ts_off,
+            now,
+            0,
+            tp.rcv_wscale,
+            substate,
+            tp.tstamp_ok,
+            tp.sk_reuse,
+            tp.sk_reuseport,
+            bool(tp.sk_userlocks & SOCK_CONNECT_BIND),
+        )
+
+    @property
+    def flow_out(self) -> Flow:
+        """The four numbers of packets that this end sends."""
+        saddr, sport, daddr, dport = self.flow_in
+        return daddr, dport, saddr, sport
+
+    @property
+    def sk_num(self) -> int:
+        """The local port."""
+        return self.flow_in[3]
 
 
 def tw_timer_handler(cpu: Cpu, tw: Any) -> None:
@@ -82,20 +104,17 @@ def tw_timer_handler(cpu: Cpu, tw: Any) -> None:
 def inet_twsk_kill(tw: TimewaitSock) -> None:
     """Remove a minisock from all tables. Linux: inet_twsk_kill()."""
     net = tw.net
-    if tw.flow_in is not None and net.ehash.get(tw.flow_in) is tw:
+    if net.ehash.get(tw.flow_in) is tw:
         del net.ehash[tw.flow_in]
-    net.machine.timers.timer_delete(tw.timer)
-    owners = net.bind_ports.get(tw.sk_num)
-    if owners and owners.get(tw.id) is tw:
-        del owners[tw.id]
-        if not owners:
-            del net.bind_ports[tw.sk_num]
+    net.machine.timers.timer_delete(tw)
+    tw.arg = None
+    inet_bind_unhash(net, tw.sk_num, tw)
     net.timewait.pop(tw.id, None)
 
 
 def inet_twsk_schedule(cpu: Cpu, tw: TimewaitSock, timeout_ns: int) -> None:
     """Arm the minisock's timer anew. Linux: __inet_twsk_schedule()."""
-    tw.net.machine.timers.mod_timer(tw.timer, cpu.now, cpu.now + timeout_ns)
+    tw.net.machine.timers.mod_timer(tw, cpu.now, cpu.now + timeout_ns)
 
 
 def tcp_time_wait(cpu: Cpu, tp: TcpSock, substate: TcpState, timeout_ns: int) -> None:
@@ -109,12 +128,11 @@ def tcp_time_wait(cpu: Cpu, tp: TcpSock, substate: TcpState, timeout_ns: int) ->
     timeout_ns = TCP_TIMEWAIT_LEN_NS if substate == TcpState.TIME_WAIT else max(timeout_ns, rto_ns)
     tw = TimewaitSock(tp, substate, cpu.now)
     net.timewait[tw.id] = tw
-    tcp_done(cpu, tp)
-    assert tw.flow_in is not None
     net.ehash[tw.flow_in] = tw
-    net.bind_ports.setdefault(tw.sk_num, {})[tw.id] = tw
+    inet_bind_replace(net, tw.sk_num, tp, tw)
     inet_twsk_schedule(cpu, tw, timeout_ns)
     net.mib[TcpExt.TW if timeout_ns > 4_000_000_000 else TcpExt.TWKilled] += 1
+    tcp_done(cpu, tp)
 
 
 def tcp_fin_time_ns(tp: TcpSock) -> int:

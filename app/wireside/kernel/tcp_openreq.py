@@ -12,6 +12,7 @@ from wireside.catalog.sysctls import (
     TCP_INVALID_RATELIMIT,
 )
 from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.inet_bind import inet_bind_hash
 from wireside.kernel.request_sock import (
     RequestSock,
     RequestSockQueue,
@@ -22,7 +23,7 @@ from wireside.kernel.request_sock import (
 )
 from wireside.kernel.skbuff import ACK, RST, SYN, SkBuff, kfree_skb_reason
 from wireside.kernel.sock import SOCK_BINDPORT_LOCK
-from wireside.kernel.tcp_ack import tcp_ack_update_rtt
+from wireside.kernel.tcp_clean_rtx import tcp_ack_update_rtt
 from wireside.kernel.tcp_control import tcp_v4_send_ack, tcp_v4_send_reset
 from wireside.kernel.tcp_establish import device_advmss, tcp_assign_congestion_control, tcp_initialize_rcv_mss
 from wireside.kernel.tcp_minisocks import tcp_in_window
@@ -118,7 +119,7 @@ def tcp_complete_req(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock | None:
     net.ehash[child.flow_in] = child
     if not req.num_retrans and req.snt_synack_ns:
         rtt_us = max((cpu.now - req.snt_synack_ns) // 1000, 1)
-        tcp_ack_update_rtt(child, skb, 0, rtt_us, rtt_us, cpu.now)
+        tcp_ack_update_rtt(child, rtt_us, rtt_us)
     return child
 
 
@@ -173,7 +174,7 @@ def tcp_v4_syn_recv_sock(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock | N
     net.ehash[req.flow_in] = child
     net.sockets[child.id] = child
     child.sk_userlocks &= ~SOCK_BINDPORT_LOCK
-    net.bind_ports.setdefault(child.sk_num, {})[child.id] = child
+    inet_bind_hash(net, child.sk_num, child)
     if child.keepopen:
         tcp_reset_keepalive_timer(cpu, child, keepalive_time_when_ns(child))
     queue.accept.append(child)

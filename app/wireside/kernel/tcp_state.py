@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.tcp_states import SS_NAME, TRANSITIONS, TcpState
+from wireside.kernel.inet_bind import inet_bind_unhash
 from wireside.kernel.skbuff import SkBuff, consume_skb
 from wireside.kernel.sock import (
     RCV_SHUTDOWN,
@@ -60,11 +61,7 @@ def unhash(tp: TcpSock) -> None:
 
 def put_port(tp: TcpSock) -> None:
     """Give the local port back. Linux: inet_put_port()."""
-    owners = tp.net.bind_ports.get(tp.sk_num)
-    if owners and owners.get(tp.id) is tp:
-        del owners[tp.id]
-        if not owners:
-            del tp.net.bind_ports[tp.sk_num]
+    inet_bind_unhash(tp.net, tp.sk_num, tp)
 
 
 def free_queue(tp: TcpSock, skb: SkBuff) -> None:

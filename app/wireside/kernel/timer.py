@@ -19,7 +19,7 @@ MAX_SHIFT = 8 * LVL_CLK_SHIFT
 class TimerList:
     """struct timer_list: one timer. `expires` is the wheel's due time in ns, 0 when it is not pending."""
 
-    __slots__ = ("arg", "bucket", "expires", "function", "nominal")
+    __slots__ = ("arg", "expires", "function", "nominal")
 
     def __init__(self, function: Callable[[Any, Any], None], arg: Any) -> None:
         self.function = function
@@ -27,7 +27,6 @@ class TimerList:
         self.nominal = 0
         """When it was asked to fire, ns."""
         self.expires = 0
-        self.bucket = 0
 
 
 class TimerWheel:
@@ -44,6 +43,8 @@ class TimerWheel:
         self.due: list[int] = []
         """A heap of the buckets' times, each once."""
         self.pending = 0
+        self.last_due = 0
+        """The bucket last used: timers armed one after the other share the number that names it."""
 
     def wheel_time(self, now: int, expires: int) -> int:
         """The ns at which a timer asked for `expires` really fires, when armed at `now`."""
@@ -62,6 +63,10 @@ class TimerWheel:
     def mod_timer(self, timer: TimerList, now: int, expires: int) -> None:
         """Arm or re-arm `timer` to fire at `expires` ns, counted from `now`."""
         due = self.wheel_time(now, expires)
+        if due == self.last_due:
+            due = self.last_due
+        else:
+            self.last_due = due
         timer.nominal = expires
         if timer.expires:
             if timer.expires == due:

@@ -254,8 +254,8 @@ def _udp(sk: UdpSock) -> Key:
 def _timewait(tw: TimewaitSock, now: int) -> Key:
     """A TIME-WAIT (or FIN-WAIT-2) entry: no queues, no memory of its own."""
     local, peer = endpoints(tw)
-    timer = f"timewait,{timer_left(tw.net, tw.timer.nominal, now)},0" if tw.timer.expires else ""
-    return (tw.id, "tcp", SS_NAME[tw.tw_substate], 0, 0, local, peer, "", -1, timer)
+    timer = f"timewait,{timer_left(tw.net, tw.nominal, now)},0" if tw.expires else ""
+    return (tw.id, "tcp", SS_NAME[TcpState(tw.tw_substate)], 0, 0, local, peer, "", -1, timer)
 
 
 def _request(req: RequestSock, now: int) -> Key:
@@ -288,7 +288,7 @@ def socket_rows(net: Net, rows: SocketRows, now: int) -> tuple[tuple[SocketRow, 
         shown += [rows.row(req, now) for req in waiting[:MINI_SHOWN]]
     if net.timewait:
         for tw in net.timewait.values():
-            name = SS_NAME[tw.tw_substate]
+            name = SS_NAME[TcpState(tw.tw_substate)]
             states[name] = states.get(name, 0) + 1
         shown += [rows.row(tw, now) for tw in islice(net.timewait.values(), MINI_SHOWN)]
     rows.forget()

@@ -30,7 +30,7 @@ screenshots: $(DEV_STAMP)
 	$(BIN)/python -m wireside.out.still screenshots
 
 conformance: $(DEV_STAMP)
-	$(BIN)/pytest tests/groundtruth -s
+	$(BIN)/python -m tests.groundtruth
 
 clean:
 	rm -rf $(VENV) build dist

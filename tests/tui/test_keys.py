@@ -31,6 +31,8 @@ def in_app(test):
 
 
 def shown(screen, name):
+    """What a pane shows of the present state; drawn here, for a tick may leave it to the next frame."""
+    screen._draw([name])
     return screen.panes[name].new.text()
 
 

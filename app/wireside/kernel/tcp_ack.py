@@ -5,32 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
-from wireside.catalog.sysctls import TCP_INVALID_RATELIMIT
-from wireside.kernel.skbuff import CONSUMED, SYN
-from wireside.kernel.sock import sk_stream_write_space, sk_wmem_free
+from wireside.catalog.sysctls import TCP_CHALLENGE_ACK_LIMIT, TCP_INVALID_RATELIMIT
+from wireside.kernel.sock import sk_stream_write_space
+from wireside.kernel.tcp_clean_rtx import tcp_clean_rtx_queue
 from wireside.kernel.tcp_control import tcp_send_ack
 from wireside.kernel.tcp_fastretrans import (
     REXMIT_NEW,
     REXMIT_NONE,
     tcp_cwnd_reduction,
     tcp_end_cwnd_reduction,
-    tcp_enter_cwr,
     tcp_fastretrans_alert,
+    tcp_init_cwnd_reduction,
     tcp_set_ca_state,
     tcp_try_keep_open,
 )
 from wireside.kernel.tcp_output import tcp_data_snd_check, tcp_push_pending_frames, tcp_sync_mss
-from wireside.kernel.tcp_recovery import tcp_rack_advance, tcp_rack_update_reo_wnd
-from wireside.kernel.tcp_retransmit import (
-    EVER_RETRANS,
-    LOST,
-    SACKED_ACKED,
-    SACKED_RETRANS,
-    tcp_trim_head,
-    tcp_xmit_retransmit_queue,
+from wireside.kernel.tcp_recovery import tcp_rack_update_reo_wnd
+from wireside.kernel.tcp_retransmit import tcp_xmit_retransmit_queue
+from wireside.kernel.tcp_rtt import tcp_update_pacing_rate
+from wireside.kernel.tcp_sack import (
+    FLAG_DSACK_TLP,
+    FLAG_DSACKING_ACK,
+    SacktagState,
+    tcp_highest_sack_seq,
+    tcp_sacktag_write_queue,
 )
-from wireside.kernel.tcp_rtt import tcp_rtt_estimator, tcp_set_rto, tcp_update_pacing_rate
-from wireside.kernel.tcp_sack import FLAG_DSACKING_ACK, tcp_check_sack_reordering, tcp_sacktag_write_queue
 from wireside.kernel.tcp_sock import (
     ICSK_TIME_PROBE0,
     MASK,
@@ -42,7 +41,6 @@ from wireside.kernel.tcp_sock import (
     before,
     tcp_wnd_end,
 )
-from wireside.kernel.tcp_tso import skb_segs
 from wireside.kernel.tcp_window import tcp_sndbuf_expand
 from wireside.kernel.tcp_xmit_timer import (
     tcp_clamp_probe0_to_user_timeout,
@@ -63,11 +61,11 @@ FLAG_DATA, FLAG_WIN_UPDATE, FLAG_DATA_ACKED, FLAG_RETRANS_DATA_ACKED = 0x01, 0x0
 FLAG_SYN_ACKED, FLAG_DATA_SACKED, FLAG_LOST_RETRANS, FLAG_SLOWPATH = 0x10, 0x20, 0x80, 0x100
 FLAG_ORIG_SACK_ACKED, FLAG_SND_UNA_ADVANCED, FLAG_SET_XMIT_TIMER = 0x200, 0x400, 0x1000
 FLAG_UPDATE_TS_RECENT, FLAG_NO_CHALLENGE_ACK = 0x4000, 0x8000
-ANYTHING_ACKED = FLAG_DATA_ACKED | FLAG_SYN_ACKED
 FLAG_NOT_DUP = FLAG_DATA | FLAG_WIN_UPDATE | FLAG_DATA_ACKED | FLAG_SYN_ACKED
 FLAG_FORWARD_PROGRESS = FLAG_DATA_ACKED | FLAG_SYN_ACKED | FLAG_DATA_SACKED
 FLAG_CA_ALERT = FLAG_DATA_SACKED | FLAG_DSACKING_ACK
 TOO_OLD_ACK, ACK_UNSENT_DATA = -1, -2
+INT_MAX = 0x7FFFFFFF
 
 
 def tcp_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:
@@ -78,19 +76,22 @@ def tcp_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:
     ack = skb.ack_seq
     prior_una = tp.snd_una
     prior_delivered = tp.delivered
-    prior_fack = tp.highest_sack_seq if tp.sacked_out and tp.sack_ok else prior_una
+    prior_fack = tcp_highest_sack_seq(tp) if tp.sack_ok else prior_una
+    sack: SacktagState | None = None
     mib = tp.net.mib
     if before(ack, prior_una):
         if before(ack, (prior_una - min(tp.max_window, tp.bytes_acked)) & MASK):
             if not flag & FLAG_NO_CHALLENGE_ACK:
                 tcp_send_challenge_ack(cpu, tp)
             return TOO_OLD_ACK
-        if skb.sack:
-            flag |= tcp_sacktag_write_queue(cpu, tp, skb.sack, ack, prior_una)
-            flag, rexmit = tcp_fastretrans_alert(cpu, tp, 1, flag, skb.tsecr, prior_una)
+        if skb.sack and tp.sack_ok:
+            flag |= tcp_sacktag_write_queue(cpu, tp, skb.sack, ack, prior_una).flag
+            flag, rexmit = tcp_fastretrans_alert(cpu, tp, 0, flag, skb.tsecr, prior_una)
             tcp_xmit_recovery(cpu, tp, rexmit)
         return 0
     if after(ack, tp.snd_nxt):
+        if not flag & FLAG_NO_CHALLENGE_ACK:
+            tcp_send_challenge_ack(cpu, tp)
         return ACK_UNSENT_DATA
     if ack != prior_una:
         flag |= FLAG_SND_UNA_ADVANCED
@@ -110,7 +111,8 @@ def tcp_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:
             mib[TcpExt.TCPPureAcks] += 1
         flag |= tcp_ack_update_window(tp, skb, ack)
         if skb.sack and tp.sack_ok:
-            flag |= tcp_sacktag_write_queue(cpu, tp, skb.sack, ack, prior_una)
+            sack = tcp_sacktag_write_queue(cpu, tp, skb.sack, ack, prior_una)
+            flag |= sack.flag
     tp.sk_err_soft = 0
     tp.icsk_probes_out = 0
     tp.rcv_tstamp_ns = cpu.now
@@ -121,18 +123,21 @@ def tcp_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:
         if tp.tlp_high_seq:
             tcp_process_tlp_ack(cpu, tp, ack, flag)
         return 1
-    tcp_ack_outstanding(cpu, tp, skb, flag, prior_delivered, prior_una, prior_fack)
+    tcp_ack_outstanding(cpu, tp, skb, flag, (prior_una, prior_fack, prior_delivered), sack)
     return 1
 
 
 def tcp_ack_outstanding(
-    cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int, prior_delivered: int, prior_una: int, prior_fack: int
+    cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int, prior: tuple[int, int, int], sack: SacktagState | None
 ) -> None:
-    """The part of tcp_ack() for a sender that has segments outstanding."""
-    lost_before = tp.lost_out
-    flag, rtt_us = tcp_clean_rtx_queue(cpu, tp, skb, flag, prior_fack)
-    delivered = tp.delivered - prior_delivered
-    tcp_rack_update_reo_wnd(tp, bool(delivered))
+    """The part of tcp_ack() for a sender that has segments outstanding.
+
+    `prior` is (snd_una, end of what was SACKed, delivered) before this ACK.
+    """
+    prior_una, prior_fack, prior_delivered = prior
+    prior_lost = tp.lost
+    flag = tcp_clean_rtx_queue(cpu, tp, skb, prior_fack, sack, flag)
+    tcp_rack_update_reo_wnd(tp, tp.delivered != prior_delivered)
     if tp.tlp_high_seq:
         tcp_process_tlp_ack(cpu, tp, skb.ack_seq, flag)
     rexmit = REXMIT_NONE
@@ -143,9 +148,7 @@ def tcp_ack_outstanding(
         )
     if flag & FLAG_SET_XMIT_TIMER and not tcp_schedule_loss_probe(cpu, tp, advancing_rto=True):
         tcp_rearm_rto(cpu, tp)
-    tcp_cong_control(cpu, tp, delivered, max(tp.lost_out - lost_before, 0), flag)
-    if rtt_us >= 0:
-        tp.ca_ops.pkts_acked(cpu, tp, rtt_us)
+    tcp_cong_control(cpu, tp, tp.delivered - prior_delivered, tp.lost - prior_lost, flag)
     tcp_xmit_recovery(cpu, tp, rexmit)
 
 
@@ -182,117 +185,16 @@ def tcp_fast_path_check(tp: TcpSock) -> None:
         tp.pred_flags = True
 
 
-def tcp_clean_rtx_queue(
-    cpu: Cpu, tp: TcpSock, ack_skb: SkBuff, flag: int, prior_fack: int
-) -> tuple[int, int]:
-    """Drop acknowledged segments; returns (flags, round trip in us or -1).
-
-    What was never sent again and starts below `prior_fack` was reordered. Linux: net/ipv4/tcp_input.c tcp_clean_rtx_queue().
-    """
-    queue = tp.tcp_rtx_queue
-    una = reord = tp.snd_una
-    now = cpu.now
-    first_ns = last_ns = 0
-    while queue:
-        skb = queue[0]
-        segs = skb.gso_segs
-        start_seq = skb.seq
-        fully = not after(skb.end_seq, una)
-        if not fully:
-            segs = tcp_tso_acked(tp, skb)
-            if not segs:
-                break
-        sacked = skb.sacked
-        tcp_account_acked(tp, sacked, segs)
-        if sacked & (SACKED_RETRANS | EVER_RETRANS):
-            flag |= FLAG_RETRANS_DATA_ACKED
-        elif not sacked & SACKED_ACKED:
-            last_ns = skb.skb_mstamp_ns
-            if not first_ns:
-                first_ns, reord = last_ns, start_seq
-            if not after(skb.end_seq, tp.high_seq):
-                flag |= FLAG_ORIG_SACK_ACKED
-        if not sacked & SACKED_ACKED:
-            tp.delivered += segs
-            if tp.sack_ok:
-                tcp_rack_advance(cpu, tp, skb)
-        tp.packets_out -= segs
-        if skb.tcp_flags & SYN:
-            flag |= FLAG_SYN_ACKED
-            tp.retrans_stamp_ns = 0
-        else:
-            flag |= FLAG_DATA_ACKED
-        if not fully:
-            break
-        queue.popleft()
-        skb.fate = CONSUMED
-        sk_wmem_free(tp, skb.truesize)
-    if before(reord, prior_fack) and tp.sack_ok and flag & FLAG_DATA_ACKED:
-        tcp_check_sack_reordering(tp, reord, timestamps=False)
-    rtt_us = (now - first_ns) // 1000 if first_ns and not flag & FLAG_RETRANS_DATA_ACKED else -1
-    ca_rtt_us = (now - last_ns) // 1000 if last_ns else -1
-    if tcp_ack_update_rtt(tp, ack_skb, flag, rtt_us, ca_rtt_us, now) or flag & ANYTHING_ACKED:
-        flag |= FLAG_SET_XMIT_TIMER
-    return flag, ca_rtt_us
-
-
-def tcp_tso_acked(tp: TcpSock, skb: SkBuff) -> int:
-    """Cut acknowledged whole segments off a super-packet; how many. Linux: tcp_tso_acked()."""
-    if skb.gso_segs == 1 or not after(tp.snd_una, skb.seq):
-        return 0
-    mss = skb.gso_size or tp.mss_cache
-    covered = ((tp.snd_una - skb.seq) & MASK) // mss
-    if covered:
-        tcp_trim_head(tp, skb, covered * mss)
-        skb_segs(skb, mss)
-    return covered
-
-
-def tcp_account_acked(tp: TcpSock, sacked: int, segs: int) -> None:
-    """Take acknowledged segments out of the recovery counts."""
-    if sacked & SACKED_RETRANS:
-        tp.retrans_out -= segs
-    if sacked & SACKED_ACKED:
-        tp.sacked_out -= segs
-    elif sacked & LOST:
-        tp.lost_out -= segs
-
-
-def tcp_ack_update_rtt(tp: TcpSock, skb: SkBuff, flag: int, rtt_us: int, ca_rtt_us: int, now: int) -> bool:
-    """Feed the estimator; timestamps serve when everything acknowledged was retransmitted.
-
-    RFC: 6298, 7323. Linux: tcp_ack_update_rtt().
-    """
-    if (
-        rtt_us < 0
-        and tp.tstamp_ok
-        and skb.tsval is not None
-        and skb.tsecr
-        and flag & (FLAG_DATA_ACKED | FLAG_SYN_ACKED)
-    ):
-        rtt_us = max((now // 1_000_000 + tp.ts_off - skb.tsecr & MASK) * 1000, 1000)
-        ca_rtt_us = rtt_us
-    if rtt_us < 0:
-        return False
-    if ca_rtt_us >= 0 and (not tp.min_rtt_us or ca_rtt_us < tp.min_rtt_us):
-        tp.min_rtt_us = max(ca_rtt_us, 1)
-    tcp_rtt_estimator(tp, rtt_us)
-    tcp_set_rto(tp)
-    tp.icsk_backoff = 0
-    return True
-
-
 def tcp_process_tlp_ack(cpu: Cpu, tp: TcpSock, ack: int, flag: int) -> None:
     """Find out whether a loss probe repaired a loss. RFC: 8985. Linux: tcp_process_tlp_ack()."""
     if before(ack, tp.tlp_high_seq):
         return
-    if not tp.tlp_retrans or flag & FLAG_DSACKING_ACK:
+    if not tp.tlp_retrans or flag & FLAG_DSACK_TLP:
         tp.tlp_high_seq = 0
     elif after(ack, tp.tlp_high_seq):
-        tp.tlp_high_seq = 0
-        tcp_enter_cwr(tp)
+        tcp_init_cwnd_reduction(tp)
+        tcp_set_ca_state(tp, TCP_CA_CWR)
         tcp_end_cwnd_reduction(cpu, tp)
-        tcp_set_ca_state(tp, TCP_CA_OPEN)
         tcp_try_keep_open(tp)
         tp.net.mib[TcpExt.TCPLossProbeRecovery] += 1
     elif not flag & (FLAG_SND_UNA_ADVANCED | FLAG_NOT_DUP | FLAG_DATA_SACKED):
@@ -385,5 +287,20 @@ def tcp_send_challenge_ack(cpu: Cpu, tp: TcpSock) -> None:
         tp.net.mib[TcpExt.TCPACKSkippedChallenge] += 1
         return
     tp.last_oow_ack_ns = cpu.now or 1
-    tp.net.mib[TcpExt.TCPChallengeACK] += 1
-    tcp_send_ack(cpu, tp)
+    if tcp_challenge_ack_allowed(cpu, tp):
+        tp.net.mib[TcpExt.TCPChallengeACK] += 1
+        tcp_send_ack(cpu, tp)
+
+
+def tcp_challenge_ack_allowed(cpu: Cpu, tp: TcpSock) -> bool:
+    """tcp_challenge_ack_limit of all connections together, in every second about as many. RFC: 5961 7."""
+    net = tp.net
+    limit = net.sysctl[TCP_CHALLENGE_ACK_LIMIT]
+    if limit == INT_MAX:
+        return True
+    second, left = net.tcp_challenge
+    if second != cpu.now // 1_000_000_000:
+        half = limit + 1 >> 1
+        second, left = cpu.now // 1_000_000_000, net.machine.rng.randint(half, limit + half - 1)
+    net.tcp_challenge = (second, max(left - 1, 0))
+    return left > 0

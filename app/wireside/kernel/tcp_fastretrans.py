@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
+from wireside.catalog.sysctls import TCP_FRTO, TCP_REORDERING
+from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.tcp_clean_rtx import tcp_check_reno_reordering
 from wireside.kernel.tcp_recovery import (
     tcp_mark_skb_lost,
     tcp_newreno_mark_lost,
@@ -14,6 +17,7 @@ from wireside.kernel.tcp_recovery import (
 from wireside.kernel.tcp_retransmit import EVER_RETRANS, LOST
 from wireside.kernel.tcp_sack import tcp_check_sack_reordering
 from wireside.kernel.tcp_sock import (
+    MASK,
     TCP_CA_CWR,
     TCP_CA_DISORDER,
     TCP_CA_LOSS,
@@ -53,7 +57,7 @@ def tcp_enter_loss(cpu: Cpu, tp: TcpSock) -> None:
     if not tp.sack_ok:
         tp.sacked_out = 0
     for index, skb in enumerate(tp.tcp_rtx_queue):
-        if index and tp.sack_ok and tcp_rack_skb_timeout(cpu, tp, skb, 0) > 0:
+        if index and tcp_rack_skb_timeout(cpu, tp, skb, 0) > 0:
             continue
         tcp_mark_skb_lost(tp, skb)
     fresh = tp.ca_state < TCP_CA_RECOVERY
@@ -69,10 +73,13 @@ def tcp_enter_loss(cpu: Cpu, tp: TcpSock) -> None:
     tp.snd_cwnd = tcp_packets_in_flight(tp) + 1
     tp.snd_cwnd_cnt = 0
     tp.snd_cwnd_stamp_ns = cpu.now
+    usual = tp.net.sysctl[TCP_REORDERING]
+    if tp.ca_state <= TCP_CA_DISORDER and tp.sacked_out >= usual:
+        tp.reordering = min(tp.reordering, usual)
     tcp_set_ca_state(tp, TCP_CA_LOSS)
     tp.high_seq = tp.snd_nxt
     tp.tlp_high_seq = 0
-    tp.frto = fresh or bool(tp.icsk_retransmits)
+    tp.frto = bool(tp.net.sysctl[TCP_FRTO]) and (fresh or bool(tp.icsk_retransmits))
 
 
 def tcp_enter_recovery(tp: TcpSock) -> None:
@@ -131,8 +138,17 @@ def tcp_end_cwnd_reduction(cpu: Cpu, tp: TcpSock) -> None:
 
 
 def tcp_packet_delayed(tp: TcpSock, tsecr: int | None) -> bool:
-    """The ACK answers the original, not the retransmission (Eifel). RFC: 3522."""
-    return bool(tp.retrans_stamp_ns and tsecr and tsecr < tp.retrans_stamp_ns // 1_000_000 + tp.ts_off)
+    """The ACK answers the original, not the retransmission (Eifel). RFC: 3522. Linux: tcp_packet_delayed().
+
+    Without a retransmission so far the segment was merely late; but retrans_stamp also is 0 when a recovery without
+    SACK is over, and after a SYN-ACK.
+    """
+    if not tp.retrans_stamp_ns:
+        if not tp.sack_ok and not before(tp.snd_una, tp.high_seq):
+            return False
+        return tp.sk_state != TcpState.SYN_SENT
+    stamp = (tp.retrans_stamp_ns // 1_000_000 + tp.ts_off) & MASK
+    return bool(tp.tstamp_ok and tsecr and before(tsecr, stamp))
 
 
 def tcp_may_undo(tp: TcpSock, tsecr: int | None) -> bool:
@@ -159,15 +175,24 @@ def tcp_any_retrans_done(tp: TcpSock) -> bool:
     return bool(tp.retrans_out or (tp.tcp_rtx_queue and tp.tcp_rtx_queue[0].sacked & EVER_RETRANS))
 
 
+def tcp_is_non_sack_preventing_reopen(tp: TcpSock) -> bool:
+    """Without SACK the state is kept until something above high_seq is acknowledged. RFC: 6582. Linux: same name."""
+    if tp.sack_ok or tp.snd_una != tp.high_seq:
+        return False
+    if not tcp_any_retrans_done(tp):
+        tp.retrans_stamp_ns = 0
+    return True
+
+
 def tcp_try_undo_recovery(cpu: Cpu, tp: TcpSock, tsecr: int | None) -> bool:
     """Leave recovery, undoing it if it was false; True: stay in it, for one more ACK without SACK."""
     if tcp_may_undo(tp, tsecr):
         counter = TcpExt.TCPLossUndo if tp.ca_state == TCP_CA_LOSS else TcpExt.TCPFullUndo
         tp.net.mib[counter] += 1
         tcp_undo_cwnd_reduction(cpu, tp, unmark_loss=False)
-    if tp.snd_una == tp.high_seq and not tp.sack_ok:
-        if not tcp_any_retrans_done(tp):
-            tp.retrans_stamp_ns = 0
+    elif tp.rack_reo_wnd_persist:
+        tp.rack_reo_wnd_persist -= 1
+    if tcp_is_non_sack_preventing_reopen(tp):
         return True
     tcp_set_ca_state(tp, TCP_CA_OPEN)
     tp.frto = False
@@ -193,6 +218,8 @@ def tcp_try_undo_loss(cpu: Cpu, tp: TcpSock, tsecr: int | None, *, frto_undo: bo
     if frto_undo:
         tp.net.mib[TcpExt.TCPSpuriousRTOs] += 1
     tp.icsk_retransmits = 0
+    if tcp_is_non_sack_preventing_reopen(tp):
+        return True
     if frto_undo or tp.sack_ok:
         tcp_set_ca_state(tp, TCP_CA_OPEN)
         tp.frto = False
@@ -226,7 +253,8 @@ def tcp_add_reno_sack(tp: TcpSock, num_dupack: int) -> None:
     """Without SACK every duplicate ACK stands for one segment received. Linux: tcp_add_reno_sack()."""
     if num_dupack:
         prior = tp.sacked_out
-        tp.sacked_out = min(tp.sacked_out + num_dupack, max(tp.packets_out - max(tp.lost_out, 1), 0))
+        tp.sacked_out += num_dupack
+        tcp_check_reno_reordering(tp, 0)
         tp.delivered += max(tp.sacked_out - prior, 0)
 
 
@@ -310,8 +338,6 @@ def tcp_fastretrans_alert(
         flag = tcp_identify_packet_loss(cpu, tp, flag)
         if tp.ca_state != TCP_CA_OPEN and not flag & FLAG_LOST_RETRANS:
             return flag, rexmit
-        if tp.ca_state == TCP_CA_LOSS:
-            return flag, REXMIT_LOST
     return tcp_alert_open(cpu, tp, num_dupack, flag)
 
 

@@ -24,17 +24,20 @@ def tcp_mark_skb_lost(tp: TcpSock, skb: SkBuff) -> None:
     sacked = skb.sacked
     if sacked & SACKED_ACKED:
         return
+    segs = skb.gso_segs
     if sacked & LOST:
         if sacked & SACKED_RETRANS:
             skb.sacked &= ~SACKED_RETRANS
-            tp.retrans_out -= skb.gso_segs
-            tp.net.mib[TcpExt.TCPLostRetransmit] += skb.gso_segs
-    else:
-        tp.lost_out += skb.gso_segs
-        skb.sacked |= LOST
-        if sacked & SACKED_RETRANS:
-            skb.sacked &= ~SACKED_RETRANS
-            tp.retrans_out -= skb.gso_segs
+            tp.retrans_out -= segs
+            tp.lost += segs
+            tp.net.mib[TcpExt.TCPLostRetransmit] += segs
+        return
+    tp.lost_out += segs
+    tp.lost += segs
+    skb.sacked |= LOST
+    if sacked & SACKED_RETRANS:
+        skb.sacked &= ~SACKED_RETRANS
+        tp.retrans_out -= segs
 
 
 def sent_after(t1: int, t2: int, seq1: int, seq2: int) -> bool:

@@ -16,10 +16,51 @@ if TYPE_CHECKING:
     from wireside.kernel.skbuff import SkBuff
     from wireside.kernel.tcp_sock import TcpSock
 
-FLAG_DATA_SACKED, FLAG_ORIG_SACK_ACKED, FLAG_DSACKING_ACK = 0x20, 0x200, 0x800
+FLAG_DATA_SACKED, FLAG_ORIG_SACK_ACKED, FLAG_DSACKING_ACK, FLAG_DSACK_TLP = 0x20, 0x200, 0x800, 0x20000
+TCPCB_RETRANS = SACKED_RETRANS | EVER_RETRANS
 
 
-def tcp_check_dsack(tp: TcpSock, blocks: tuple[tuple[int, int], ...], ack: int) -> bool:
+class SacktagState:
+    """What the SACK blocks of one ACK have told so far. Linux: net/ipv4/tcp_input.c struct tcp_sacktag_state."""
+
+    __slots__ = ("first_sackt_ns", "flag", "last_sackt_ns", "reord")
+
+    def __init__(self, reord: int) -> None:
+        self.reord = reord
+        """Lowest sequence number of a segment that was overtaken; snd_nxt when none was."""
+        self.flag = 0
+        self.first_sackt_ns = self.last_sackt_ns = 0
+        """When the first and the last of the segments newly SACKed, and never sent again, had left; 0: none."""
+
+
+def tcp_highest_sack_seq(tp: TcpSock) -> int:
+    """The end of what is SACKed; snd_una when nothing is. Linux: include/net/tcp.h tcp_highest_sack_seq()."""
+    return tp.highest_sack_seq if tp.sacked_out else tp.snd_una
+
+
+def tcp_dsack_seen(tp: TcpSock, start: int, end: int, state: SacktagState) -> int:
+    """Something was received twice: how many segments, 0 when that cannot be. Linux: tcp_dsack_seen()."""
+    length = (end - start) & MASK
+    if not before(start, end) or length > tp.max_window:
+        return 0
+    dup_segs = 1
+    if length > tp.mss_cache:
+        dup_segs = -(-length // tp.mss_cache)
+    elif tp.tlp_high_seq and tp.tlp_high_seq == end:
+        state.flag |= FLAG_DSACK_TLP
+    tp.dsack_dups += dup_segs
+    if tp.dsack_dups > tp.total_retrans:
+        return 0
+    if tp.reord_seen and not state.flag & FLAG_DSACK_TLP:
+        tp.rack_dsack_seen = True
+    state.flag |= FLAG_DSACKING_ACK
+    tp.delivered += dup_segs
+    return dup_segs
+
+
+def tcp_check_dsack(
+    tp: TcpSock, blocks: tuple[tuple[int, int], ...], ack: int, prior_una: int, state: SacktagState
+) -> bool:
     """The first block reports something received twice. Linux: net/ipv4/tcp_input.c tcp_check_dsack()."""
     start, end = blocks[0]
     mib = tp.net.mib
@@ -29,101 +70,131 @@ def tcp_check_dsack(tp: TcpSock, blocks: tuple[tuple[int, int], ...], ack: int) 
         mib[TcpExt.TCPDSACKOfoRecv] += 1
     else:
         return False
-    tp.rack_dsack_seen = True
-    if tp.undo_retrans > 0 and tp.undo_marker and after(end, tp.undo_marker):
-        tp.undo_retrans = max(0, tp.undo_retrans - max(1, -(-((end - start) & MASK) // max(tp.mss_cache, 1))))
+    dup_segs = tcp_dsack_seen(tp, start, end, state)
+    if not dup_segs:
+        mib[TcpExt.TCPDSACKIgnoredDubious] += 1
+        return False
+    mib[TcpExt.TCPDSACKRecvSegs] += dup_segs
+    if tp.undo_marker and tp.undo_retrans > 0 and not after(end, prior_una) and after(end, tp.undo_marker):
+        tp.undo_retrans = max(0, tp.undo_retrans - dup_segs)
     return True
 
 
-def tcp_sacktag_one(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> int:
-    """Note that the peer holds this segment; returns flags. Linux: tcp_sacktag_one()."""
-    if skb.sacked & SACKED_ACKED:
-        return 0
-    flag = FLAG_DATA_SACKED
-    tcp_rack_advance(cpu, tp, skb)
+def tcp_sacktag_one(cpu: Cpu, tp: TcpSock, skb: SkBuff, state: SacktagState, *, dup_sack: bool) -> None:
+    """Note that the peer holds this segment. Linux: tcp_sacktag_one()."""
     segs = skb.gso_segs
-    if skb.sacked & SACKED_RETRANS:
-        if skb.sacked & LOST:
-            tp.lost_out -= segs
+    sacked = skb.sacked
+    if dup_sack and sacked & TCPCB_RETRANS:
+        if tp.undo_marker and tp.undo_retrans > 0 and after(skb.end_seq, tp.undo_marker):
+            tp.undo_retrans = max(0, tp.undo_retrans - segs)
+        if sacked & SACKED_ACKED and before(skb.seq, state.reord):
+            state.reord = skb.seq
+    if not sacked & SACKED_ACKED:
+        tcp_rack_advance(cpu, tp, skb)
+        if sacked & SACKED_RETRANS:
+            if sacked & LOST:
+                skb.sacked &= ~(LOST | SACKED_RETRANS)
+                tp.lost_out -= segs
+                tp.retrans_out -= segs
+        else:
+            if not sacked & TCPCB_RETRANS:
+                if before(skb.seq, tcp_highest_sack_seq(tp)) and before(skb.seq, state.reord):
+                    state.reord = skb.seq
+                if not after(skb.end_seq, tp.high_seq):
+                    state.flag |= FLAG_ORIG_SACK_ACKED
+                state.first_sackt_ns = state.first_sackt_ns or skb.skb_mstamp_ns
+                state.last_sackt_ns = skb.skb_mstamp_ns
+            if sacked & LOST:
+                skb.sacked &= ~LOST
+                tp.lost_out -= segs
+        if not tp.sacked_out or after(skb.end_seq, tp.highest_sack_seq):
+            tp.highest_sack_seq = skb.end_seq
+        skb.sacked |= SACKED_ACKED
+        state.flag |= FLAG_DATA_SACKED
+        tp.sacked_out += segs
+        tp.delivered += segs
+    if dup_sack and skb.sacked & SACKED_RETRANS:
+        skb.sacked &= ~SACKED_RETRANS
         tp.retrans_out -= segs
-        skb.sacked &= ~(LOST | SACKED_RETRANS)
-    else:
-        if not skb.sacked & EVER_RETRANS and not after(skb.end_seq, tp.high_seq):
-            flag |= FLAG_ORIG_SACK_ACKED
-        if skb.sacked & LOST:
-            skb.sacked &= ~LOST
-            tp.lost_out -= segs
-    skb.sacked |= SACKED_ACKED
-    tp.sacked_out += segs
-    tp.delivered += segs
-    if after(skb.seq, tp.highest_sack_seq):
-        tp.highest_sack_seq = skb.seq
-    return flag
-
-
-def tcp_highest_sack_seq(tp: TcpSock) -> int:
-    """Where the last segment starts that the peer holds. Linux: include/net/tcp.h tcp_highest_sack_seq()."""
-    return tp.highest_sack_seq if tp.sacked_out else tp.snd_una
 
 
 def tcp_check_sack_reordering(tp: TcpSock, low_seq: int, *, timestamps: bool) -> None:
-    """What begins at `low_seq` arrived, never sent again, after later segments: the network reorders.
-
-    Linux: net/ipv4/tcp_input.c tcp_check_sack_reordering().
-    """
+    """What began at `low_seq` was overtaken but not lost: the network reorders. Linux: same name."""
     highest = tcp_highest_sack_seq(tp)
     if not before(low_seq, highest):
         return
-    net = tp.net
-    distance = -(-((highest - low_seq) & MASK) // max(tp.mss_cache, 1))
-    tp.reordering = max(tp.reordering, min(distance, net.sysctl[TCP_MAX_REORDERING]))
+    metric = (highest - low_seq) & MASK
+    mss = tp.mss_cache
+    if metric > tp.reordering * mss:
+        tp.reordering = min(-(-metric // mss), tp.net.sysctl[TCP_MAX_REORDERING])
     tp.reord_seen = True
-    net.mib[TcpExt.TCPTSReorder if timestamps else TcpExt.TCPSACKReorder] += 1
+    tp.net.mib[TcpExt.TCPTSReorder if timestamps else TcpExt.TCPSACKReorder] += 1
+
+
+def tcp_is_sackblock_valid(tp: TcpSock, start: int, end: int, *, is_dsack: bool) -> bool:
+    """A block speaks of something we sent; a D-SACK may look back as far as an undo would. Linux: same name."""
+    if after(end, tp.snd_nxt) or not before(start, end) or not before(start, tp.snd_nxt):
+        return False
+    if after(start, tp.snd_una):
+        return True
+    if not is_dsack or not tp.undo_marker or after(end, tp.snd_una):
+        return False
+    if not before(start, tp.undo_marker):
+        return True
+    if not after(end, tp.undo_marker):
+        return False
+    return not before(start, (end - tp.max_window) & MASK)
 
 
 def tcp_sacktag_write_queue(
     cpu: Cpu, tp: TcpSock, blocks: tuple[tuple[int, int], ...], ack: int, prior_una: int
-) -> int:
-    """Mark what the SACK blocks cover; returns FLAG_* bits. Linux: tcp_sacktag_write_queue()."""
-    flag = 0
-    if not tp.sacked_out:
-        tp.highest_sack_seq = prior_una
-    if tcp_check_dsack(tp, blocks, ack):
-        flag |= FLAG_DSACKING_ACK
+) -> SacktagState:
+    """Mark what the SACK blocks cover. Linux: net/ipv4/tcp_input.c tcp_sacktag_write_queue()."""
+    state = SacktagState(tp.snd_nxt)
+    found_dup_sack = tcp_check_dsack(tp, blocks, ack, prior_una, state)
+    if before(ack, (prior_una - tp.max_window) & MASK):
+        state.flag = 0
+        return state
     if not tp.packets_out:
-        return flag
-    queue = tp.tcp_rtx_queue
-    lowest = tp.snd_nxt
-    for start, end in blocks:
-        if not before(start, end) or after(end, tp.snd_nxt) or not after(end, tp.snd_una):
+        return state
+    for number, (start, end) in enumerate(blocks):
+        dup_sack = found_dup_sack and not number
+        if tcp_is_sackblock_valid(tp, start, end, is_dsack=dup_sack):
+            if after(end, tp.snd_una):
+                tcp_sacktag_walk(cpu, tp, start, end, state, dup_sack=dup_sack)
             continue
-        index = 0
-        while index < len(queue):
-            skb = queue[index]
-            if not before(skb.seq, end):
-                break
-            index += 1
-            if not after(skb.end_seq, start):
-                continue
-            if before(skb.seq, start) or after(skb.end_seq, end):
-                if skb.gso_segs == 1 or not tcp_match_skb_to_sack(tp, index - 1, start, end):
-                    continue
-                skb = queue[index - 1]
-                if before(skb.seq, start):
-                    continue
-            if not skb.sacked & (EVER_RETRANS | SACKED_RETRANS | SACKED_ACKED) and before(
-                skb.seq, tcp_highest_sack_seq(tp)
-            ):
-                lowest = seq_min(skb.seq, lowest)
-            flag |= tcp_sacktag_one(cpu, tp, skb)
+        if dup_sack:
+            counter = TcpExt.TCPDSACKIgnoredOld if tp.undo_marker else TcpExt.TCPDSACKIgnoredNoUndo
+        elif ack != tp.snd_una and not after(end, tp.snd_una):
+            continue
+        else:
+            counter = TcpExt.TCPSACKDiscard
+        tp.net.mib[counter] += 1
     if tp.ca_state != TCP_CA_LOSS or tp.undo_marker:
-        tcp_check_sack_reordering(tp, lowest, timestamps=False)
-    return flag
+        tcp_check_sack_reordering(tp, state.reord, timestamps=False)
+    return state
 
 
-def seq_min(one: int, other: int) -> int:
-    """The earlier of two sequence numbers."""
-    return one if before(one, other) else other
+def tcp_sacktag_walk(
+    cpu: Cpu, tp: TcpSock, start: int, end: int, state: SacktagState, *, dup_sack: bool
+) -> None:
+    """Mark the queued segments of one block. Linux: tcp_sacktag_walk()."""
+    queue = tp.tcp_rtx_queue
+    index = 0
+    while index < len(queue):
+        skb = queue[index]
+        if not before(skb.seq, end):
+            break
+        index += 1
+        if not after(skb.end_seq, start):
+            continue
+        if before(skb.seq, start) or after(skb.end_seq, end):
+            if skb.gso_segs == 1 or not tcp_match_skb_to_sack(tp, index - 1, start, end):
+                continue
+            skb = queue[index - 1]
+            if before(skb.seq, start):
+                continue
+        tcp_sacktag_one(cpu, tp, skb, state, dup_sack=dup_sack)
 
 
 def tcp_match_skb_to_sack(tp: TcpSock, index: int, start: int, end: int) -> bool:

@@ -102,6 +102,7 @@ class TcpSock(Sock):
         "delack_timer",
         "delivered",
         "dsack",
+        "dsack_dups",
         "dup_ack_counter",
         "first_tx_ns",
         "frto",
@@ -127,6 +128,7 @@ class TcpSock(Sock):
         "last_oow_ack_ns",
         "last_seg_size",
         "linger2",
+        "lost",
         "lost_out",
         "lrcvtime_ns",
         "lsndtime_ns",
@@ -263,6 +265,10 @@ class TcpSock(Sock):
         self.undo_retrans = -1
         self.frto = False
         self.delivered = 0
+        self.lost = 0
+        """Segments ever taken for lost, retransmissions included."""
+        self.dsack_dups = 0
+        """Segments that the peer reported as received twice."""
         self.rack_mstamp_us = self.rack_end_seq = self.rack_rtt_us = 0
         self.rack_reo_wnd_steps = 1
         self.rack_reo_wnd_persist = 0

@@ -285,8 +285,6 @@ class Net:
         self.link_lost = 0
         self.tcp_challenge = (-1, 0)
         """(second, challenge ACKs still allowed in it)."""
-        self.tcp_challenge = (-1, 0)
-        """(second, challenge ACKs still allowed in it)."""
         self.table_perturb: dict[int, int] = {}
         """How far connect()'s search for a port has moved on, by destination's hash. Linux: inet_hashtables.c."""
         self.secondary: tuple[int, ...] = ()

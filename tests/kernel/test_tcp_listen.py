@@ -240,17 +240,6 @@ class TestDoor:
         assert lab.net.drops == {reason: 1}
         assert lab.states() == {}
 
-    def test_reuseport_group_shares_the_connections(self):
-        lab = SynLab(backlog=100, SO_REUSEPORT=1)
-        other = lab.sys("socket", "SOCK_STREAM")
-        lab.sys("setsockopt", other, "SO_REUSEPORT", 1)
-        assert lab.sys("bind", other, (0, PORT)) == 0
-        assert lab.sys("listen", other, 100) == 0
-        lab.connect(*range(40000, 40016))
-        queues = [len(lab.task.files[fd].sk.icsk_accept_queue.accept) for fd in (lab.fd, other)]
-        assert sum(queues) == 16
-        assert min(queues) >= 3
-
     def test_listen_on_a_connected_socket_is_einval(self):
         lab = SynLab()
         lab.connect(A)
@@ -261,3 +250,61 @@ class TestDoor:
         lab = SynLab()
         fd = lab.sys("socket", "SOCK_STREAM")
         assert lab.sys("accept", fd) == -errno.EINVAL
+
+
+class TestGroup:
+    """Two listeners with SO_REUSEPORT on one port."""
+
+    def group(self, migrate=0):
+        """A listener, and a second one; both with room for 100."""
+        lab = SynLab({"net.ipv4.tcp_migrate_req": str(migrate)}, backlog=100, SO_REUSEPORT=1)
+        other = lab.sys("socket", "SOCK_STREAM")
+        lab.sys("setsockopt", other, "SO_REUSEPORT", 1)
+        assert lab.sys("bind", other, (0, PORT)) == 0
+        assert lab.sys("listen", other, 100) == 0
+        lab.mark()
+        return lab, other
+
+    def queue(self, lab, fd):
+        """The listener's queues."""
+        return lab.task.files[fd].sk.icsk_accept_queue
+
+    def test_it_shares_the_connections(self):
+        lab, other = self.group()
+        lab.connect(*range(40000, 40016))
+        shares = [len(self.queue(lab, fd).accept) for fd in (lab.fd, other)]
+        assert sum(shares) == 16
+        assert min(shares) >= 3
+
+    def test_what_a_closing_member_holds_is_lost(self):
+        lab, other = self.group()
+        lab.connect(*range(40000, 40016))
+        kept = len(self.queue(lab, other).accept)
+        lab.sys("close", lab.fd)
+        lab.wait(1 * MS)
+        assert lab.states() == {"ESTABLISHED": kept}
+        assert lab.counted(("TCPMigrateReqFailure",)) == {"TCPMigrateReqFailure": 16 - kept}
+
+    def test_with_tcp_migrate_req_the_others_take_it_over(self):
+        lab, other = self.group(migrate=1)
+        lab.connect(*range(40000, 40008))
+        half_open = range(41000, 41008)
+        lab.syn(*half_open)
+        lab.sys("close", lab.fd)
+        lab.ack(*half_open)
+        assert lab.states() == {"ESTABLISHED": 16}
+        assert len(self.queue(lab, other).accept) == 16
+        assert self.queue(lab, other).qlen == 0
+        assert lab.counted(("TCPMigrateReqFailure", "TcpOutRsts")) == {
+            "TCPMigrateReqFailure": 0,
+            "TcpOutRsts": 0,
+        }
+
+    def test_request_moves_when_its_timer_fires(self):
+        lab, other = self.group(migrate=1)
+        lab.syn(*range(41000, 41008))
+        lab.sys("close", lab.fd)
+        assert self.queue(lab, other).qlen < 8
+        lab.wait(1500 * MS)
+        assert self.queue(lab, other).qlen == 8
+        assert all(lab.letters(sport) == ["S.", "S."] for sport in range(41000, 41008))

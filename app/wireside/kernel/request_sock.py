@@ -22,6 +22,7 @@ from wireside.kernel.skbuff import (
     skb_birth,
 )
 from wireside.kernel.sock import SOCK_RCVBUF_LOCK
+from wireside.kernel.sock_reuseport import reuseport_migrate_sock
 from wireside.kernel.tcp_establish import TCP_MAX_WSCALE, device_advmss
 from wireside.kernel.tcp_output import HEADERS, SKB_HEAD_TRUESIZE
 from wireside.kernel.tcp_sock import MASK, TCP_MSS_DEFAULT, TcpSock, tcp_full_space
@@ -176,6 +177,24 @@ def inet_csk_reqsk_queue_drop(req: RequestSock) -> None:
             queue.young -= 1
 
 
+def reqsk_migrate(req: RequestSock) -> bool:
+    """Hand a closed listener's request to another member of its SO_REUSEPORT group, if there is one to take it.
+
+    Linux: reqsk_timer_handler(), inet_csk_complete_hashdance() with inet_reqsk_clone().
+    """
+    heir = reuseport_migrate_sock(req.listener, req.flow_in)
+    if heir is None:
+        return False
+    young = not req.num_timeout
+    for listener, change in ((req.listener, -1), (heir, 1)):
+        queue: RequestSockQueue = listener.icsk_accept_queue
+        queue.qlen += change
+        queue.young += change * young
+    req.listener = heir
+    heir.net.mib[TcpExt.TCPMigrateReqSuccess] += 1
+    return True
+
+
 def tcp_synack_tsval(cpu: Cpu, req: RequestSock) -> int:
     """Our clock towards this peer, ms."""
     return (cpu.now // MS + req.ts_off) & MASK
@@ -261,11 +280,11 @@ def reqsk_timer_handler(cpu: Cpu, arg: Any) -> None:
     Linux: net/ipv4/inet_connection_sock.c reqsk_timer_handler().
     """
     req: RequestSock = arg
-    listener = req.listener
-    net = listener.net
-    if listener.sk_state != TcpState.LISTEN:
+    if req.listener.sk_state != TcpState.LISTEN and not reqsk_migrate(req):
         inet_csk_reqsk_queue_drop(req)
         return
+    listener = req.listener
+    net = listener.net
     queue: RequestSockQueue = listener.icsk_accept_queue
     expire, resend = syn_ack_recalc(req, max_syn_ack_retries(listener), listener.rskq_defer_accept)
     net.mib[TcpExt.TCPTimeouts] += 1

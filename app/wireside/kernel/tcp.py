@@ -18,6 +18,7 @@ from wireside.kernel.sock import (
     sk_wmem_schedule,
     sock_rfree,
 )
+from wireside.kernel.sock_reuseport import reuseport_migrate_sock
 from wireside.kernel.tcp_control import tcp_send_ack, tcp_send_active_reset, tcp_send_fin
 from wireside.kernel.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_time_ns, tcp_time_wait
 from wireside.kernel.tcp_orphan import sock_orphan, tcp_abort_on_memory, tcp_check_oom
@@ -370,11 +371,20 @@ def tcp_orphan_fin_wait2(cpu: Cpu, tp: TcpSock) -> None:
 
 
 def tcp_listen_stop(cpu: Cpu, listener: TcpSock) -> None:
-    """A listener stops: children nobody accepted are reset. Linux: inet_csk_listen_stop(), inet_child_forget()."""
+    """A listener stops: children nobody accepted are reset, or move to another listener of its group.
+
+    Linux: net/ipv4/inet_connection_sock.c inet_csk_listen_stop(), inet_child_forget().
+    """
     queue: RequestSockQueue = listener.icsk_accept_queue
     tcp_set_state(cpu, listener, TcpState.CLOSE)
     while queue.accept:
         child = queue.accept.popleft()
+        assert child.flow_in is not None
+        heir = reuseport_migrate_sock(listener, child.flow_in)
+        if heir is not None:
+            heir.icsk_accept_queue.accept.append(child)
+            heir.net.mib[TcpExt.TCPMigrateReqSuccess] += 1
+            continue
         tcp_disconnect(cpu, child)
         sock_orphan(cpu, child)
         tcp_destroy_sock(cpu, child)

@@ -8,10 +8,10 @@ from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.request_sock import RequestSock, inet_csk_reqsk_queue_drop
-from wireside.kernel.secure_seq import keyed_hash
+from wireside.kernel.request_sock import RequestSock, inet_csk_reqsk_queue_drop, reqsk_migrate
 from wireside.kernel.skbuff import ACK, FIN, MERGED, RST, SYN, URG, SkBuff, consume_skb, kfree_skb_reason
 from wireside.kernel.sock import sk_add_backlog
+from wireside.kernel.sock_reuseport import reuseport_select_sock
 from wireside.kernel.tcp import tcp_orphan_fin_wait2
 from wireside.kernel.tcp_control import tcp_send_ack, tcp_v4_send_reset
 from wireside.kernel.tcp_input import tcp_rcv_established, tcp_rcv_state_process
@@ -93,9 +93,7 @@ def inet_lookup_listener(net: Net, skb: SkBuff) -> TcpSock | None:
     exact = [sk for sk in candidates if sk.rcv_saddr == skb.flow[2]]
     group = exact or [sk for sk in candidates if not sk.rcv_saddr]
     if len(group) > 1 and all(sk.sk_reuseport for sk in group):
-        saddr, sport, daddr, dport = skb.flow
-        spread = keyed_hash(net, saddr << 32 | daddr, sport << 16 | dport) & MASK
-        return group[spread * len(group) >> 32]
+        return reuseport_select_sock(net, group, skb.flow)
     return group[0] if group else None
 
 
@@ -111,11 +109,11 @@ def tcp_v4_lookup_listener(cpu: Cpu, net: Net, skb: SkBuff) -> None:
 
 def tcp_v4_rcv_request(cpu: Cpu, req: RequestSock, skb: SkBuff) -> None:
     """A segment for a handshake under way. Linux: tcp_v4_rcv(), TCP_NEW_SYN_RECV."""
-    listener = req.listener
-    if listener.sk_state != TcpState.LISTEN:
+    if req.listener.sk_state != TcpState.LISTEN and not reqsk_migrate(req):
         inet_csk_reqsk_queue_drop(req)
-        tcp_v4_lookup_listener(cpu, listener.net, skb)
+        tcp_v4_lookup_listener(cpu, req.listener.net, skb)
         return
+    listener = req.listener
     child = tcp_check_req(cpu, req, skb)
     if child is listener:
         tcp_v4_rcv_listen(cpu, listener, skb)

@@ -115,8 +115,6 @@ def tcp_complete_req(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock | None:
         kfree_skb_reason(net, skb, DropReason.TCP_LISTEN_OVERFLOW)
         return None
     inet_csk_reqsk_queue_drop(req)
-    assert child.flow_in is not None
-    net.ehash[child.flow_in] = child
     if not req.num_retrans and req.snt_synack_ns:
         rtt_us = max((cpu.now - req.snt_synack_ns) // 1000, 1)
         tcp_ack_update_rtt(child, rtt_us, rtt_us)

@@ -10,6 +10,7 @@ from wireside.catalog.sysctls import TCP_SACK, TCP_SYNCOOKIES, TCP_TIMESTAMPS, T
 from wireside.kernel.request_sock import RequestSock, tcp_openreq_init_rwin, tcp_v4_send_synack
 from wireside.kernel.secure_seq import keyed_hash, secure_tcp_ts_off
 from wireside.kernel.skbuff import ACK, RST, SYN, kfree_skb_reason
+from wireside.kernel.sock_reuseport import reuseport_group
 from wireside.kernel.tcp_openreq import tcp_v4_syn_recv_sock
 from wireside.kernel.tcp_sock import MASK
 
@@ -56,19 +57,14 @@ def check_tcp_syn_cookie(net: Net, flow: Flow, sseq: int, now: int, cookie: int)
     return (rest - cookie_hash(net, flow, count - age, _SECOND)) & COOKIEMASK
 
 
-def synq_group(listener: TcpSock) -> list[TcpSock]:
-    """The listeners that share one memory of overflows: a SO_REUSEPORT group, or the listener alone."""
-    if not listener.sk_reuseport:
-        return [listener]
-    others = listener.net.listening.get(listener.sk_num, ())
-    return [sk for sk in others if sk.sk_reuseport and sk.rcv_saddr == listener.rcv_saddr]
-
-
 def tcp_synq_overflow(listener: TcpSock, now: int) -> None:
-    """Remember that cookies are being sent, at most once a second. Linux: include/net/tcp.h tcp_synq_overflow()."""
+    """Remember that cookies are being sent, at most once a second, for all of a SO_REUSEPORT group.
+
+    Linux: include/net/tcp.h tcp_synq_overflow().
+    """
     last = listener.icsk_accept_queue.synq_overflow_ns
     if last < 0 or not last <= now <= last + SECOND:
-        for sk in synq_group(listener):
+        for sk in reuseport_group(listener) if listener.sk_reuseport else (listener,):
             sk.icsk_accept_queue.synq_overflow_ns = now
 
 

@@ -56,6 +56,7 @@ def set_option(cpu: Cpu, file: File, option: str, argument: int | str) -> int:
         if argument not in CONGESTION_CONTROLS:
             return -ENOENT
         sk.ca_ops = argument
+        sk.ca_setsockopt = True
         if sk.sk_state not in (TcpState.CLOSE, TcpState.LISTEN):
             tcp_assign_congestion_control(sk)
         return 0

@@ -187,7 +187,8 @@ def tcp_create_openreq_child(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock
     for name in INHERITED:
         setattr(child, name, getattr(listener, name))
     child.sk_userlocks &= ~SOCK_BINDPORT_LOCK
-    child.ca_ops = net.sysctl[TCP_CONGESTION_CONTROL]
+    child.ca_ops = listener.ca_ops if listener.ca_setsockopt else net.sysctl[TCP_CONGESTION_CONTROL]
+    child.ca_setsockopt = listener.ca_setsockopt
     child.sk_state = TcpState.SYN_RECV
     child.flow_in, child.flow_out = req.flow_in, req.flow_out
     child.rcv_saddr, child.sk_num = req.flow_out[0], listener.sk_num

@@ -92,6 +92,7 @@ class TcpSock(Sock):
         "bytes_sent",
         "ca",
         "ca_ops",
+        "ca_setsockopt",
         "ca_state",
         "compressed_ack",
         "compressed_ack_handle",
@@ -261,6 +262,8 @@ class TcpSock(Sock):
         self.ca_ops: Any = net.sysctl[TCP_CONGESTION_CONTROL]
         """Name of the congestion control until the connection is established, then its operations."""
         self.ca: Any = None
+        self.ca_setsockopt = False
+        """TCP_CONGESTION was set: accepted sockets inherit it instead of taking the sysctl."""
         self.high_seq = self.highest_sack_seq = self.undo_marker = self.retrans_stamp_ns = 0
         self.undo_retrans = -1
         self.frto = False

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def inet_bind_owners(net: Net, port: int) -> Iterable[Any]:
     """Sockets and minisocks that hold a port, oldest first. Linux: struct inet_bind_bucket owners."""
-    held: Any = net.bind_ports.get(port)
+    held = net.bind_ports.get(port)
     if held is None:
         return ()
     return held.values() if isinstance(held, dict) else (held,)
@@ -20,7 +20,7 @@ def inet_bind_owners(net: Net, port: int) -> Iterable[Any]:
 
 def inet_bind_hash(net: Net, port: int, owner: Any) -> None:
     """Let a socket hold a port. Linux: net/ipv4/inet_hashtables.c inet_bind_hash()."""
-    held: Any = net.bind_ports.get(port)
+    held = net.bind_ports.get(port)
     if isinstance(held, dict):
         held[owner.id] = owner
     elif held is not None:
@@ -31,18 +31,20 @@ def inet_bind_hash(net: Net, port: int, owner: Any) -> None:
 
 def inet_bind_unhash(net: Net, port: int, owner: Any) -> None:
     """Give a port back; nothing happens when `owner` does not hold it. Linux: __inet_put_port()."""
-    held: Any = net.bind_ports.get(port)
-    if held is owner:
-        del net.bind_ports[port]
-    elif isinstance(held, dict) and held.get(owner.id) is owner:
-        del held[owner.id]
+    held = net.bind_ports.get(port)
+    if isinstance(held, dict):
+        key = owner.id
+        if held.get(key) is owner:
+            del held[key]
         if not held:
             del net.bind_ports[port]
+    elif held is owner and held is not None:
+        del net.bind_ports[port]
 
 
 def inet_bind_replace(net: Net, port: int, owner: Any, minisock: Any) -> None:
     """A minisock of the same id takes its socket's place. Linux: inet_twsk_hashdance_schedule()."""
-    held: Any = net.bind_ports.get(port)
+    held = net.bind_ports.get(port)
     if isinstance(held, dict):
         held[minisock.id] = minisock
     elif held is owner or held is None:

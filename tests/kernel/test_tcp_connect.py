@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 
+import pytest
+
 from tests.groundtruth.handshakes import MS, SECOND, SynLab
 from wireside.kernel.net import ip_parse
 
@@ -83,3 +85,85 @@ class TestClient:
         lab.sys("send", fd, 10)
         lab.wait(1 * MS)
         assert lab.letters(9000) == ["S", "P."]
+
+
+class TestUnreachable:
+    """ICMP errors about our segments."""
+
+    @pytest.mark.parametrize(
+        ("code", "error"),
+        [(0, errno.ENETUNREACH), (1, errno.EHOSTUNREACH), (3, errno.ECONNREFUSED), (13, errno.EHOSTUNREACH)],
+    )
+    def test_it_ends_an_attempt_to_connect(self, code, error):
+        lab = SynLab()
+        lab.mark()
+        fd = connect(lab)
+        ((_, syn),) = lab.answers(9000)
+        lab.peer.unreachable(syn, code)
+        lab.wait(1 * MS)
+        assert abs(lab.sys("getsockopt", fd, "SO_ERROR")) == error
+        assert lab.counted(("TcpAttemptFails", "IcmpInDestUnreachs")) == {
+            "TcpAttemptFails": 1,
+            "IcmpInDestUnreachs": 1,
+        }
+
+    def test_an_old_sequence_number_is_ignored_and_counted(self):
+        lab = SynLab()
+        lab.mark()
+        connect(lab)
+        ((_, syn),) = lab.answers(9000)
+        syn.seq -= 1
+        lab.peer.unreachable(syn, 1)
+        lab.wait(1 * MS)
+        assert lab.states() == {"SYN_SENT": 1}
+        assert lab.counted(("OutOfWindowIcmps",)) == {"OutOfWindowIcmps": 1}
+
+    def test_a_connection_remembers_it_until_it_dies(self):
+        lab = SynLab({"net.ipv4.tcp_retries2": "2"})
+        lab.connect(40000)
+        fd = lab.sys("accept", lab.fd)
+        lab.sys("send", fd, 100)
+        lab.wait(1 * MS)
+        _, data = lab.answers(40000)[-1]
+        lab.peer.unreachable(data, 1)
+        lab.wait(1 * MS)
+        assert lab.states() == {"ESTABLISHED": 1}
+        errors = []
+        lab.until(lambda: errors.append(lab.sys("getsockopt", fd, "SO_ERROR")) or errors[-1])
+        assert abs(errors[-1]) == errno.EHOSTUNREACH
+
+    def test_it_takes_one_doubling_of_the_rto_back(self):
+        lab = SynLab()
+        lab.connect(40000)
+        fd = lab.sys("accept", lab.fd)
+        lab.sys("send", fd, 100)
+        lab.wait(2 * SECOND)
+        sk = lab.task.files[fd].sk
+        backoff, rto = sk.icsk_backoff, sk.icsk_rto_ns
+        lab.peer.unreachable(lab.answers(40000)[-1][1], 1)
+        lab.wait(1 * MS)
+        assert sk.icsk_backoff == backoff - 1
+        assert sk.icsk_rto_ns == rto // 2
+
+    def test_unreachable_host_ends_a_handshake(self):
+        lab = SynLab()
+        lab.mark()
+        lab.syn(40000)
+        ((_, synack),) = lab.answers(40000)
+        lab.peer.unreachable(synack, 3)
+        lab.wait(1 * MS)
+        assert lab.states() == {"SYN_RECV": 1}
+        lab.peer.unreachable(synack, 1)
+        lab.wait(1 * MS)
+        assert lab.states() == {}
+        assert lab.counted(("ListenDrops",)) == {"ListenDrops": 1}
+
+    def test_error_about_nothing_of_ours_is_an_input_error(self):
+        lab = SynLab()
+        lab.mark()
+        connect(lab)
+        ((_, syn),) = lab.answers(9000)
+        syn.flow = (*syn.flow[:3], 9001)
+        lab.peer.unreachable(syn, 1)
+        lab.wait(1 * MS)
+        assert lab.counted(("IcmpInErrors",)) == {"IcmpInErrors": 1}

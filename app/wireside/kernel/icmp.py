@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from wireside.catalog.counters import Icmp
 from wireside.catalog.drop_reasons import DropReason
 from wireside.kernel.icmp_send import ICMP_DEST_UNREACH, IcmpSkb
-from wireside.kernel.skbuff import IPPROTO_UDP, consume_skb, kfree_skb_reason
+from wireside.kernel.skbuff import IPPROTO_TCP, IPPROTO_UDP, consume_skb, kfree_skb_reason
+from wireside.kernel.tcp_err import tcp_v4_err
 from wireside.kernel.udp import udp_err
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def icmp_rcv(cpu: Cpu, net: Net, skb: SkBuff) -> None:
     """Receive an ICMP message. Linux: net/ipv4/icmp.c icmp_rcv(), icmp_unreach().
 
-    Differs: of all messages only "destination unreachable" exists here, and only UDP sockets learn of it.
+    Differs: of all messages only "destination unreachable" exists here.
     """
     net.mib[Icmp.InMsgs] += 1
     if not isinstance(skb, IcmpSkb) or skb.flow[1] != ICMP_DEST_UNREACH:
@@ -28,4 +29,6 @@ def icmp_rcv(cpu: Cpu, net: Net, skb: SkBuff) -> None:
     net.mib[Icmp.InDestUnreachs] += 1
     if skb.quoted_protocol == IPPROTO_UDP:
         udp_err(cpu, net, skb.quoted, skb.flow[3])
+    elif skb.quoted_protocol == IPPROTO_TCP:
+        tcp_v4_err(cpu, net, skb.quoted, skb.quoted_seq, skb.flow[3])
     consume_skb(net, skb)

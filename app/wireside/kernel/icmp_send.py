@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from wireside.kernel.net import Cpu, Net
     from wireside.kernel.skbuff import Flow
 
-ICMP_DEST_UNREACH, ICMP_PORT_UNREACH = 3, 3
+ICMP_DEST_UNREACH = 3
+ICMP_NET_UNREACH, ICMP_HOST_UNREACH, ICMP_PROT_UNREACH, ICMP_PORT_UNREACH, ICMP_PKT_FILTERED = 0, 1, 2, 3, 13
 ICMP_HLEN = 8
 ICMP_MAX_IP = 576
 """An ICMP error is never larger than this, bytes of IP packet (RFC 1812)."""
@@ -23,14 +24,18 @@ NS = 1_000_000_000
 
 
 class IcmpSkb(SkBuff):
-    """An ICMP error: its `flow` is (saddr, type, daddr, code), and it quotes the flow of the packet it complains about."""
+    """An ICMP error: its `flow` is (saddr, type, daddr, code).
 
-    __slots__ = ("quoted", "quoted_protocol")
+    It quotes flow, protocol and sequence number of the packet it complains about.
+    """
+
+    __slots__ = ("quoted", "quoted_protocol", "quoted_seq")
 
     def __init__(self, skb_id: int, flow: Flow, length: int, offender: SkBuff) -> None:
         super().__init__(skb_id, flow, IPPROTO_ICMP, length, 0, 0)
         self.quoted = offender.flow
         self.quoted_protocol = offender.protocol
+        self.quoted_seq = offender.seq
 
 
 def icmp_send(cpu: Cpu, net: Net, offender: SkBuff, icmp_type: int, code: int) -> None:

@@ -3,6 +3,7 @@
 `5ms TCP 40000 > 8080 Flags [P.], seq 1:101, ack 1, win 502, options [nop,nop,TS val 7 ecr 9], length 100 x10 every 1ms`
 `0ms UDP 4000 > 53 length 100 x1000 every 1us`
 `9ms TCP 40000 > 8080 Flags [P.], seq 101:201, ack 1, cksum incorrect, to 10.0.0.77`
+`3ms ICMP 80 > 40000 unreachable host`: the host's last segment from port 40000 to port 80 could not be delivered
 `1ms TCP 1024 > 8080 Flags [S], options [mss 1460], from 198.18.0.0/15 x100000 every 10us`
 """
 
@@ -26,6 +27,7 @@ _PART = re.compile(
     r"|ack\s+(?P<ack>\d+)|win\s+(?P<win>\d+)|options\s+\[(?P<options>[^\]]*)\]|length\s+(?P<length>\d+)"
     r"|cksum\s+(?P<cksum>incorrect)|to\s+(?P<to>\d+\.\d+\.\d+\.\d+)"
     r"|from\s+(?P<from>\d+\.\d+\.\d+\.\d+(?:/\d+)?)"
+    r"|unreachable\s+(?P<unreachable>\w+)"
     r"|x(?P<repeat>\d+)|every\s+(?P<every>\S+)"
 )
 _OPTION = re.compile(
@@ -33,7 +35,9 @@ _OPTION = re.compile(
     r"|sack\s+\d+\s+(?P<sack>(?:\{\d+:\d+\})+)|nop|eol"
 )
 _BLOCK = re.compile(r"\{(\d+):(\d+)\}")
-PARTS = ("Flags", "seq", "ack", "win", "options", "length", "every", "cksum", "to", "from")
+PROTOCOLS = ("TCP", "UDP", "ICMP")
+PARTS = ("Flags", "seq", "ack", "win", "options", "length", "every", "cksum", "to", "from", "unreachable")
+UNREACHABLE = ("net", "host", "protocol", "port", "filtered")
 OPTIONS = ("mss", "wscale", "sackOK", "TS", "sack", "nop", "eol")
 MAX_LENGTH = 65_495
 MAX_REPEAT = 10_000_000
@@ -56,9 +60,9 @@ def read_segment(text: str, position: Position) -> WireSegment:
             f"{text!r} is no segment", "Begin with `TIME TCP SPORT > DPORT` or `TIME UDP SPORT > DPORT`.", 0
         )
     protocol = head["protocol"]
-    if protocol not in ("TCP", "UDP"):
+    if protocol not in PROTOCOLS:
         raise SegmentError(
-            f"unknown protocol {protocol!r}", advice(protocol, ("TCP", "UDP")), head.start("protocol")
+            f"unknown protocol {protocol!r}", advice(protocol, PROTOCOLS), head.start("protocol")
         )
     found = _parts(text, head.end(), protocol)
     segment = WireSegment(
@@ -104,6 +108,7 @@ def _parts(text: str, index: int, protocol: str) -> dict[str, tuple[str, int]]:
             "cksum",
             "to",
             "from",
+            "unreachable",
         ):
             if match[name] is not None:
                 if name in found:
@@ -133,6 +138,7 @@ def _with_numbers(segment: WireSegment, found: dict[str, tuple[str, int]]) -> Wi
         repeat=number.get("repeat", 1),
         csum_bad="cksum" in found,
         daddr=_address(*found["to"]) if "to" in found else "",
+        unreachable=found.get("unreachable", ("", 0))[0],
         saddr=_source(*found["from"]) if "from" in found else "",
         every_ns=_value(Kind.TIME, *found["every"]) if "every" in found else 0,
     )
@@ -175,7 +181,25 @@ def _with_options(segment: WireSegment, text: str, offset: int) -> WireSegment:
     return segment
 
 
+def _check_icmp(segment: WireSegment, found: dict[str, tuple[str, int]]) -> None:
+    if segment.protocol != "icmp":
+        if "unreachable" in found:
+            raise SegmentError(
+                "only ICMP says unreachable", "Write ICMP for the protocol.", found["unreachable"][1]
+            )
+        return
+    if set(found) - {"unreachable", "repeat", "every", "from"} or "unreachable" not in found:
+        raise SegmentError("an ICMP error only says what is unreachable", "Write `unreachable host`.", 0)
+    if segment.unreachable not in UNREACHABLE:
+        raise SegmentError(
+            f"unknown {segment.unreachable!r}",
+            advice(segment.unreachable, UNREACHABLE),
+            found["unreachable"][1],
+        )
+
+
 def _check(segment: WireSegment, found: dict[str, tuple[str, int]]) -> None:
+    _check_icmp(segment, found)
     if segment.protocol == "tcp" and not segment.flags:
         raise SegmentError(
             "a TCP segment needs its flags", "Add `Flags [S]` (letters as tcpdump prints them: S . P F R).", 0

@@ -115,7 +115,7 @@ class ProgramSpec:
 
 @dataclass(frozen=True, slots=True)
 class WireSegment:
-    """One hand-written TCP segment or UDP datagram, sent at `at_ns` by a wire peer.
+    """One hand-written TCP segment, UDP datagram or ICMP error, sent at `at_ns` by a wire peer.
 
     `flags` uses tcpdump letters ("S", "S.", ".", "P.", "F.", "R"). seq and ack are relative to the initial sequence numbers (as
     tcpdump prints them after the SYN). Options: mss, wscale, sackOK, ts (tsval, tsecr), sack blocks.
@@ -141,6 +141,9 @@ class WireSegment:
     """Destination address; empty: the host at the other end."""
     saddr: str = ""
     """Source address; empty: the peer's own. A network (198.18.0.0/15): another of its addresses each time."""
+    unreachable: str = ""
+    """Of an ICMP message: what cannot be reached (net, host, protocol, port, or "filtered"). It quotes the last
+    segment that came from `dport` to `sport`."""
     repeat: int = 1
     every_ns: int = 0
     position: Position = NO_POSITION

@@ -5,6 +5,17 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from wireside.kernel.icmp_send import (
+    ICMP_DEST_UNREACH,
+    ICMP_HLEN,
+    ICMP_HOST_UNREACH,
+    ICMP_MAX_IP,
+    ICMP_NET_UNREACH,
+    ICMP_PKT_FILTERED,
+    ICMP_PORT_UNREACH,
+    ICMP_PROT_UNREACH,
+    IcmpSkb,
+)
 from wireside.kernel.net import Machine, Net, ip_parse
 from wireside.kernel.skbuff import (
     ACK,
@@ -36,6 +47,14 @@ if TYPE_CHECKING:
     from wireside.sim.link import Wire
 
 FLAG = {"S": SYN, "F": FIN, "R": RST, "P": PSH, ".": ACK, "U": URG, "E": 0x40, "W": 0x80}
+UNREACHABLE = {
+    "net": ICMP_NET_UNREACH,
+    "host": ICMP_HOST_UNREACH,
+    "protocol": ICMP_PROT_UNREACH,
+    "port": ICMP_PORT_UNREACH,
+    "filtered": ICMP_PKT_FILTERED,
+}
+"""Codes of "destination unreachable" by what a scenario calls them."""
 MASK = 0xFFFFFFFF
 KEPT = 16_384
 """Received frames that a peer remembers."""
@@ -95,7 +114,10 @@ class WirePeer:
 
     def _planned(self, due: tuple[WireSegment, Shape, int]) -> None:
         segment, shape, left = due
-        self._put(segment, shape)
+        if segment.protocol == "icmp":
+            self._complain(segment)
+        else:
+            self._put(segment, shape)
         if left > 1:
             self.env.at(self.env.now + segment.every_ns, self._planned, (segment, shape, left - 1))
 
@@ -103,6 +125,25 @@ class WirePeer:
         """Send one segment now; fields as in WireSegment, UDP when `protocol="udp"`. Returns the packet sent."""
         fields.setdefault("protocol", "tcp")
         return self.inject(WireSegment(self.env.now, sport=sport, dport=dport, flags=flags, **fields))
+
+    def _complain(self, segment: WireSegment) -> None:
+        """Send an ICMP error about the last packet that came for these ports; nothing when there was none."""
+        for _, skb in reversed(self.received):
+            if (skb.flow[1], skb.flow[3]) == (segment.dport, segment.sport):
+                self.unreachable(skb, UNREACHABLE[segment.unreachable], segment.saddr)
+                return
+
+    def unreachable(self, offender: SkBuff, code: int, saddr: str = "") -> None:
+        """Tell the host that `offender` could not be delivered, in the name of `saddr` or of its destination."""
+        assert self.wire is not None, f"{self.name} is not linked to a host"
+        source = ip_parse(saddr) if saddr else offender.flow[2]
+        flow = (source, ICMP_DEST_UNREACH, offender.flow[0], code)
+        quoted = min(offender.hdr_len + offender.len - ETH_HLEN, ICMP_MAX_IP - IP_HLEN - ICMP_HLEN)
+        skb = IcmpSkb(self.net.machine.skb_id(), flow, quoted, offender)
+        skb.hdr_len = ETH_HLEN + IP_HLEN + ICMP_HLEN
+        skb_birth(self.net, skb)
+        self.sent += 1
+        self.wire.transmit(self.env.now, skb)
 
     def inject(self, segment: WireSegment) -> SkBuff:
         """Put a segment on the wire now."""

@@ -301,6 +301,6 @@ def tcp_challenge_ack_allowed(cpu: Cpu, tp: TcpSock) -> bool:
     second, left = net.tcp_challenge
     if second != cpu.now // 1_000_000_000:
         half = limit + 1 >> 1
-        second, left = cpu.now // 1_000_000_000, net.machine.rng.randint(half, limit + half - 1)
+        second, left = cpu.now // 1_000_000_000, net.machine.rng.randint(half, limit + half - 1 & MASK)
     net.tcp_challenge = (second, max(left - 1, 0))
     return left > 0

@@ -87,6 +87,50 @@ class TestClient:
         assert lab.letters(9000) == ["S", "P."]
 
 
+class TestAgain:
+    """connect() called once more on the same socket."""
+
+    def answer(self, lab, flags, **fields):
+        """The peer answers the SYN."""
+        _, syn = lab.answers(9000)[-1]
+        lab.peer.send(9000, syn.flow[1], flags, ack=1, **fields)
+        lab.wait(1 * MS)
+
+    def test_while_it_is_under_way_it_is_already(self):
+        lab = SynLab()
+        fd = connect(lab)
+        assert lab.sys("connect", fd, (PEER, 9000)) == -errno.EALREADY
+
+    def test_when_it_has_succeeded_it_says_so_once(self):
+        lab = SynLab()
+        fd = connect(lab)
+        self.answer(lab, "S.", mss=1460)
+        assert lab.sys("connect", fd, (PEER, 9000)) == 0
+        assert lab.sys("connect", fd, (PEER, 9000)) == -errno.EISCONN
+
+    def test_when_it_was_refused_it_says_so_and_can_try_again(self):
+        lab = SynLab()
+        fd = connect(lab)
+        self.answer(lab, "R.")
+        assert lab.sys("connect", fd, (PEER, 9000)) == -errno.ECONNREFUSED
+        assert lab.sys("connect", fd, (PEER, 9000)) == -errno.EINPROGRESS
+        lab.wait(1 * MS)
+        assert lab.letters(9000) == ["S", "S"]
+
+    def test_when_the_error_was_fetched_before_it_is_aborted(self):
+        lab = SynLab()
+        fd = connect(lab)
+        self.answer(lab, "R.")
+        lab.sys("getsockopt", fd, "SO_ERROR")
+        assert lab.sys("connect", fd, (PEER, 9000)) == -errno.ECONNABORTED
+
+    def test_listeners_and_accepted_sockets_are_connected(self):
+        lab = SynLab()
+        lab.connect(40000)
+        for fd in (lab.fd, lab.sys("accept", lab.fd)):
+            assert lab.sys("connect", fd, (PEER, 9000)) == -errno.EISCONN
+
+
 class TestUnreachable:
     """ICMP errors about our segments."""
 

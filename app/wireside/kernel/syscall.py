@@ -14,10 +14,11 @@ from wireside.kernel.sock import (
     sock_error,
 )
 from wireside.kernel.sockopt import get_option, set_option
-from wireside.kernel.task import File, Task
+from wireside.kernel.task import SS_CONNECTED, SS_CONNECTING, SS_UNCONNECTED, File, Task
 from wireside.kernel.tcp import (
     inet_shutdown,
     tcp_close,
+    tcp_disconnect,
     tcp_orphan,
     tcp_recvmsg,
     tcp_sendmsg,
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 EBADF, EAGAIN, EINVAL, EPIPE, ENOPROTOOPT = 9, 11, 22, 32, 92
 EOPNOTSUPP, EISCONN, ENOTCONN, EALREADY, EINPROGRESS, EDESTADDRREQ = 95, 106, 107, 114, 115, 89
+ECONNABORTED = 103
+CONNECTING = (TcpState.SYN_SENT, TcpState.SYN_RECV)
 SYS_WRITE, SYS_READ = int(Stage.SYS_WRITE), int(Stage.SYS_READ)
 
 
@@ -130,7 +133,9 @@ def sys_accept(cpu: Cpu, task: Task, call: Syscall) -> int | None:
         return -EINVAL
     child = tcp_accept(sk)
     if child is not None:
-        return install(task, child)
+        fd = install(task, child)
+        task.files[fd].state = SS_CONNECTED
+        return fd
     if file.nonblock:
         return -EAGAIN
     wait_on(task, sk, EPOLLIN, exclusive=True)
@@ -138,7 +143,10 @@ def sys_accept(cpu: Cpu, task: Task, call: Syscall) -> int | None:
 
 
 def sys_connect(cpu: Cpu, task: Task, call: Syscall) -> int | None:
-    """connect(fd, (address, port))."""
+    """connect(fd, (address, port)); again while it is under way: waits, or EALREADY.
+
+    A failed attempt leaves a socket that can try again. Linux: net/ipv4/af_inet.c __inet_stream_connect().
+    """
     file = task.files[call.args[0]]
     sk = file.sk
     address, port = call.args[1]
@@ -146,21 +154,29 @@ def sys_connect(cpu: Cpu, task: Task, call: Syscall) -> int | None:
         return udp_connect(cpu, sk, address, port)
     assert isinstance(sk, TcpSock)
     if not call.started:
-        if sk.sk_state == TcpState.SYN_SENT:
-            return -EALREADY
+        if file.state == SS_CONNECTED or (file.state == SS_UNCONNECTED and sk.sk_state != TcpState.CLOSE):
+            return -EISCONN
         hold(task, sk)
-        error = tcp_v4_connect(cpu, sk, address, port)
-        if error:
+        error = -EALREADY
+        if file.state == SS_UNCONNECTED:
+            error = tcp_v4_connect(cpu, sk, address, port)
+            if error:
+                return error
+            file.state = SS_CONNECTING
+            error = -EINPROGRESS
+        if file.nonblock and sk.sk_state in CONNECTING:
             return error
         call.started = True
-        if file.nonblock:
-            return -EINPROGRESS
-    if sk.sk_err:
-        return sock_error(sk)
-    if sk.sk_state not in (TcpState.SYN_SENT, TcpState.SYN_RECV):
-        return 0 if sk.sk_state != TcpState.CLOSE else -111
-    wait_on(task, sk, EPOLLOUT | EPOLLIN)
-    return None
+    if sk.sk_state in CONNECTING:
+        wait_on(task, sk, EPOLLOUT | EPOLLIN)
+        return None
+    if sk.sk_state == TcpState.CLOSE:
+        error = sock_error(sk) or -ECONNABORTED
+        file.state = SS_UNCONNECTED
+        tcp_disconnect(cpu, sk)
+        return error
+    file.state = SS_CONNECTED
+    return 0
 
 
 def sys_write(cpu: Cpu, task: Task, call: Syscall) -> int | None:
@@ -175,7 +191,7 @@ def sys_write(cpu: Cpu, task: Task, call: Syscall) -> int | None:
         return write_udp(cpu, task, sk, None, size, nonblock=nonblock)
     assert isinstance(sk, TcpSock)
     hold(task, sk)
-    if sk.sk_state in (TcpState.SYN_SENT, TcpState.SYN_RECV):
+    if sk.sk_state in CONNECTING:
         if nonblock:
             return -EAGAIN
         wait_on(task, sk, EPOLLOUT | EPOLLIN)

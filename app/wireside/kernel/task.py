@@ -10,15 +10,20 @@ if TYPE_CHECKING:
     from wireside.kernel.wait import WaitQueueEntry
 
 
-class File:
-    """struct file of a socket: flags, and how many descriptors share it."""
+SS_UNCONNECTED, SS_CONNECTING, SS_CONNECTED = 1, 2, 3
+"""How far connect() has come. Linux: include/uapi/linux/net.h socket_state."""
 
-    __slots__ = ("f_count", "nonblock", "sk")
+
+class File:
+    """struct file of a socket and its struct socket: flags, connect() state, and how many descriptors share it."""
+
+    __slots__ = ("f_count", "nonblock", "sk", "state")
 
     def __init__(self, sk: Sock) -> None:
         self.sk = sk
         self.nonblock = False
         self.f_count = 1
+        self.state = SS_UNCONNECTED
 
 
 class Task:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from functools import partial
 
-from tests.bench import workloads
+from tests.bench import syn_flood, workloads
 from tests.bench.measure import Row, median, rate, seconds
 
 FLOWS = (1, 20, 200, 1000)
@@ -63,6 +63,7 @@ def rows(runs: int) -> list[Row]:
         *_rates("UDP, NIC to read", "packets/s", udp, UDP_GOAL),
         _ratio("UDP, 1 flow : ns.py", udp[1] / peer_udp, UDP_RATIO),
         _flat("UDP", udp),
+        *syn_flood.rows(runs),
         *costs(),
         _memory(),
     ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench import headless, workloads
+from tests.bench import headless, syn_flood, workloads
 from tests.bench.measure import yardstick
 
 
@@ -49,3 +49,11 @@ def test_the_peer_delivers_what_is_sent():
     peer = pytest.importorskip("tests.bench.peer", reason="ns.py is not installed")
     assert peer.tcp_segments(50) == 50
     assert peer.five_ports(50) == 50
+
+
+@pytest.mark.parametrize("cookies", [True, False])
+def test_every_syn_of_the_flood_is_answered(cookies):
+    world = syn_flood.flood(500, cookies=cookies)
+    assert syn_flood.run(world, 500) == 500
+    sent = world.snapshot().host("server").counters["TcpExtSyncookiesSent"]
+    assert sent == (500 - 129 if cookies else 0)

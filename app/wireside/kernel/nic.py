@@ -95,7 +95,7 @@ class Nic:
         q.frames.append(frame)
         self.rx_packets += 1
         self.rx_bytes += frame.hdr_len + frame.len
-        if not q.irq_raised and not q.napi.scheduled:
+        if not (q.irq_raised or q.napi.scheduled or (q.moderation is not None and self.rx_frames <= 1)):
             self.moderate(q, when)
 
     def moderate(self, q: RxQueue, when: int) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.stages import Stage
 from wireside.kernel.nic import RX_MISSED
@@ -21,6 +22,8 @@ WIRE_OVERHEAD = 24
 MIN_FRAME = 60
 """Shorter frames are padded, bytes without FCS."""
 WIRE = int(Stage.WIRE)
+RUN_ON = 16
+"""Frames delivered in a row without an event; a bound, so that the wall clock is looked at in time."""
 LOST = "link loss"
 """The fate of a frame that the link lost."""
 
@@ -32,6 +35,7 @@ class Wire:
         "delay_ns",
         "deliver",
         "env",
+        "frames",
         "free_at",
         "in_flight",
         "log",
@@ -68,6 +72,8 @@ class Wire:
         self.free_at = 0
         """The ns at which the last frame handed over will have left."""
         self.in_flight = 0
+        self.frames: deque[tuple[int, SkBuff]] = deque()
+        """(ns of arrival, frame) of what is under way, in the order sent, which is the order of arrival."""
         self.deliver: Callable[[int, SkBuff], None] | None = None
         """What takes a frame at the far end, with the ns of its arrival."""
 
@@ -90,15 +96,31 @@ class Wire:
             self._lose(skb)
         else:
             self.in_flight += skb.gso_segs
-            self.env.at(done + self.delay_ns, self._arrive, skb)
+            arrival = done + self.delay_ns
+            self.frames.append((arrival, skb))
+            if len(self.frames) == 1:
+                self.env.at(arrival, self._arrive, None)
         return done
 
-    def _arrive(self, skb: SkBuff) -> None:
-        self.in_flight -= skb.gso_segs
+    def _arrive(self, _: None) -> None:
+        """Deliver the first frame under way, and those after it before which nothing else in the world happens."""
+        env, frames = self.env, self.frames
+        heap: list[Any] = env._queue
         assert self.deliver is not None
-        self.deliver(self.env._now, skb)
-        if skb.fate == RX_MISSED and self.log is not None:
-            self.log.on_missed(self.receiver)
+        for _again in range(RUN_ON):
+            skb = frames[0][1]
+            self.in_flight -= skb.gso_segs
+            self.deliver(env._now, skb)
+            if skb.fate == RX_MISSED and self.log is not None:
+                self.log.on_missed(self.receiver)
+            frames.popleft()
+            if not frames:
+                return
+            when = frames[0][0]
+            if when > env.until or (heap and heap[0][0] <= when):
+                break
+            env._now = when
+        env.at(frames[0][0], self._arrive, None)
 
     def _lose(self, skb: SkBuff) -> None:
         self.sender.link_lost += skb.gso_segs

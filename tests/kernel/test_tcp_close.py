@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from functools import partial
 
 import pytest
 
@@ -355,6 +356,42 @@ class TestTimeWait:
         end.say("S", 0, None, mss=1460)
         assert end.heard() == [". 2 ack 2"]
         assert end.states == {"TIME_WAIT": 1}
+
+    def with_timestamps(self):
+        """A TIME-WAIT entry whose peer's last timestamp was 1001."""
+        lab = RawLab()
+        lab.wait(1 * MS)
+        listener = lab.listen()
+        say = partial(lab.peer.send, 40000, 8080, win=65535)
+        say("S", mss=1460, ts=(1000, 0))
+        lab.wait(1 * MS)
+        say(".", seq=1, ack=1, ts=(1000, 0))
+        lab.wait(1 * MS)
+        lab.sys("close", lab.sys("accept", listener))
+        lab.wait(1 * MS)
+        say("F.", seq=1, ack=2, ts=(1001, 0))
+        lab.wait(1 * MS)
+        lab.arrivals()
+        assert states(lab.world.snapshot().host("host")) == {"TIME_WAIT": 1}
+        return lab, say
+
+    @pytest.mark.parametrize(
+        ("tsval", "state"), [(1002, "SYN_RECV"), (1000, "TIME_WAIT"), (1001, "TIME_WAIT")]
+    )
+    def test_of_a_syn_with_an_old_number_the_timestamp_decides(self, tsval, state):
+        lab, say = self.with_timestamps()
+        before = lab.world.snapshot().host("host")
+        say("S", seq=0, mss=1460, ts=(tsval, 0))
+        lab.wait(1 * MS)
+        host = lab.world.snapshot().host("host")
+        assert states(host) == {state: 1}
+        assert moved(host, before, ("PAWSTimewait",)) == ({"PAWSTimewait": 1} if tsval < 1001 else {})
+
+    def test_a_reset_with_an_old_timestamp_is_ignored(self):
+        lab, say = self.with_timestamps()
+        say("R", seq=2, ts=(900, 0))
+        lab.wait(1 * MS)
+        assert states(lab.world.snapshot().host("host")) == {"TIME_WAIT": 1}
 
     def test_no_room(self):
         end = Closing({"net.ipv4.tcp_max_tw_buckets": "0"})

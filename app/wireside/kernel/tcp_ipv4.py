@@ -123,7 +123,7 @@ def tcp_v4_rcv_request(cpu: Cpu, req: RequestSock, skb: SkBuff) -> None:
 
 def tcp_v4_timewait(cpu: Cpu, net: Net, tw: TimewaitSock, skb: SkBuff) -> None:
     """A segment for a minisock. Linux: tcp_v4_rcv() at do_time_wait."""
-    verdict = tcp_timewait_state_process(cpu, tw, skb)
+    verdict, reason = tcp_timewait_state_process(cpu, tw, skb)
     if verdict == TW_SYN:
         listener = inet_lookup_listener(net, skb)
         if listener is not None:
@@ -138,7 +138,10 @@ def tcp_v4_timewait(cpu: Cpu, net: Net, tw: TimewaitSock, skb: SkBuff) -> None:
     elif verdict == TW_RST:
         tcp_v4_send_reset(cpu, net, skb)
         inet_twsk_kill(tw)
-    consume_skb(net, skb)
+    if reason is None:
+        consume_skb(net, skb)
+    else:
+        kfree_skb_reason(net, skb, reason)
 
 
 def tcp_add_backlog(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:

@@ -7,8 +7,9 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.counters import TcpExt
+from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.sysctls import TCP_FIN_TIMEOUT, TCP_INVALID_RATELIMIT, TCP_MAX_TW_BUCKETS, TCP_RFC1337
-from wireside.catalog.tcp_states import TcpState
+from wireside.catalog.tcp_states import SS_NAME, TcpState
 from wireside.kernel.inet_bind import inet_bind_replace, inet_bind_unhash
 from wireside.kernel.skbuff import ACK, FIN, RST, SYN, Flow, SkBuff
 from wireside.kernel.sock import SOCK_CONNECT_BIND
@@ -131,6 +132,11 @@ def tcp_time_wait(cpu: Cpu, tp: TcpSock, substate: TcpState, timeout_ns: int) ->
     net.ehash[tw.flow_in] = tw
     inet_bind_replace(net, tw.sk_num, tp, tw)
     inet_twsk_schedule(cpu, tw, timeout_ns)
+    if net.on_event is not None:
+        name = SS_NAME[substate]
+        net.event(
+            cpu, "tcp", f"{net.name}: port {tw.sk_num} is kept as a {name} entry for {timeout_ns // 10**9} s"
+        )
     net.mib[TcpExt.TW if timeout_ns > 4_000_000_000 else TcpExt.TWKilled] += 1
     tcp_done(cpu, tp)
 
@@ -171,34 +177,42 @@ def tcp_in_window(seq: int, end_seq: int, left: int, right: int) -> bool:
     return seq == right and seq == end_seq
 
 
-def tcp_timewait_state_process(cpu: Cpu, tw: TimewaitSock, skb: SkBuff) -> str:
-    """A segment hits a minisock: say what to do with it. Linux: tcp_timewait_state_process()."""
-    flags = skb.tcp_flags
+def tcp_timewait_state_process(cpu: Cpu, tw: TimewaitSock, skb: SkBuff) -> tuple[str, DropReason | None]:
+    """A segment hits a minisock: what to do with it, and the reason if it is dropped. Linux: same name."""
     paws = bool(
         tw.tw_tstamp_ok and skb.tsval is not None and tw.tw_ts_recent and before(skb.tsval, tw.tw_ts_recent)
     )
     if tw.tw_substate == TcpState.FIN_WAIT2:
-        return tcp_fin_wait2_process(cpu, tw, skb, paws=paws)
-    if not paws and skb.seq == tw.tw_rcv_nxt and (skb.seq == skb.end_seq or flags & RST):
-        if flags & RST:
-            if not tw.net.sysctl[TCP_RFC1337]:
-                inet_twsk_kill(tw)
-                return TW_SUCCESS
-        else:
+        return tcp_fin_wait2_process(cpu, tw, skb, paws=paws), None
+    if not paws:
+        return tcp_time_wait_process(cpu, tw, skb), None
+    tw.net.mib[TcpExt.PAWSTimewait] += 1
+    if skb.tcp_flags & RST:
+        return TW_SUCCESS, DropReason.TCP_RFC7323_TW_PAWS
+    inet_twsk_schedule(cpu, tw, TCP_TIMEWAIT_LEN_NS)
+    return tcp_timewait_check_oow_rate_limit(cpu, tw, skb), DropReason.TCP_RFC7323_TW_PAWS
+
+
+def tcp_time_wait_process(cpu: Cpu, tw: TimewaitSock, skb: SkBuff) -> str:
+    """A segment whose timestamp is good hits TIME_WAIT: the second half of tcp_timewait_state_process()."""
+    flags = skb.tcp_flags
+    if skb.seq == tw.tw_rcv_nxt and (skb.seq == skb.end_seq or flags & RST):
+        if not flags & RST:
             inet_twsk_schedule(cpu, tw, TCP_TIMEWAIT_LEN_NS)
+        elif not tw.net.sysctl[TCP_RFC1337]:
+            inet_twsk_kill(tw)
+            return TW_SUCCESS
         if tw.tw_tstamp_ok and skb.tsval is not None:
             tw.tw_ts_recent = skb.tsval
         return TW_SUCCESS
     newer = after(skb.seq, tw.tw_rcv_nxt) or (
         tw.tw_tstamp_ok and skb.tsval is not None and after(skb.tsval, tw.tw_ts_recent)
     )
-    if flags & SYN and not flags & (RST | ACK) and not paws and newer:
+    if flags & SYN and not flags & (RST | ACK) and newer:
         return TW_SYN
-    if paws:
-        tw.net.mib[TcpExt.PAWSTimewait] += 1
     if flags & RST:
         return TW_SUCCESS
-    if paws or flags & ACK:
+    if flags & ACK:
         inet_twsk_schedule(cpu, tw, TCP_TIMEWAIT_LEN_NS)
     return tcp_timewait_check_oow_rate_limit(cpu, tw, skb)
 

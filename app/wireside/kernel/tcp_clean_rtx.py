@@ -9,11 +9,11 @@ from wireside.catalog.sysctls import TCP_MAX_REORDERING
 from wireside.kernel.skbuff import CONSUMED, SYN
 from wireside.kernel.sock import sk_wmem_free
 from wireside.kernel.tcp_recovery import tcp_rack_advance
-from wireside.kernel.tcp_retransmit import EVER_RETRANS, LOST, SACKED_ACKED, SACKED_RETRANS, tcp_trim_head
+from wireside.kernel.tcp_retransmit import tcp_trim_head
 from wireside.kernel.tcp_rtt import tcp_rtt_estimator, tcp_set_rto
 from wireside.kernel.tcp_sack import tcp_check_sack_reordering
 from wireside.kernel.tcp_sock import MASK, after, before
-from wireside.kernel.tcp_tso import skb_segs
+from wireside.kernel.tcp_tso import EVER_RETRANS, LOST, SACKED_ACKED, SACKED_RETRANS, skb_segs
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu

@@ -14,7 +14,6 @@ from wireside.kernel.tcp_recovery import (
     tcp_rack_mark_lost,
     tcp_rack_skb_timeout,
 )
-from wireside.kernel.tcp_retransmit import EVER_RETRANS, LOST
 from wireside.kernel.tcp_sack import tcp_check_sack_reordering
 from wireside.kernel.tcp_sock import (
     MASK,
@@ -29,7 +28,7 @@ from wireside.kernel.tcp_sock import (
     tcp_packets_in_flight,
     tcp_wnd_end,
 )
-from wireside.kernel.tcp_tso import tcp_current_ssthresh
+from wireside.kernel.tcp_tso import EVER_RETRANS, LOST, tcp_current_ssthresh
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import TCP_RECOVERY
-from wireside.kernel.tcp_retransmit import LOST, SACKED_ACKED, SACKED_RETRANS
 from wireside.kernel.tcp_sock import ICSK_TIME_REO_TIMEOUT, TCP_CA_RECOVERY, after
-from wireside.kernel.tcp_tso import tcp_fragment
+from wireside.kernel.tcp_tso import LOST, SACKED_ACKED, SACKED_RETRANS, tcp_fragment
 from wireside.kernel.tcp_xmit_timer import tcp_reset_xmit_timer, usecs_to_jiffies_ns
 
 if TYPE_CHECKING:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Tcp, TcpExt
-from wireside.kernel.skbuff import SYN
+from wireside.catalog.sysctls import TCP_RETRANS_COLLAPSE
+from wireside.kernel.skbuff import FIN, MERGED, SYN
+from wireside.kernel.sock import sk_wmem_free
 from wireside.kernel.tcp_output import (
     tcp_current_mss,
     tcp_small_queue_check,
@@ -13,26 +15,36 @@ from wireside.kernel.tcp_output import (
     tcp_write_xmit,
 )
 from wireside.kernel.tcp_sock import (
+    ICSK_TIME_NONE,
     ICSK_TIME_REO_TIMEOUT,
     ICSK_TIME_RETRANS,
     MASK,
     TCP_CA_CWR,
     TCP_CA_LOSS,
     TCP_CA_RECOVERY,
+    TCP_NAGLE_OFF,
+    after,
     before,
     tcp_packets_in_flight,
     tcp_wnd_end,
 )
-from wireside.kernel.tcp_tso import skb_segs, tcp_fragment, tcp_tso_segs
+from wireside.kernel.tcp_tso import (
+    EVER_RETRANS,
+    LOST,
+    SACKED_ACKED,
+    SACKED_RETRANS,
+    page_frags,
+    skb_segs,
+    tcp_adjust_pcount,
+    tcp_fragment,
+    tcp_tso_segs,
+)
 from wireside.kernel.tcp_xmit_timer import tcp_rearm_rto, tcp_reset_xmit_timer
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
     from wireside.kernel.skbuff import SkBuff
     from wireside.kernel.tcp_sock import TcpSock
-
-SACKED_ACKED, SACKED_RETRANS, LOST, EVER_RETRANS = 0x01, 0x02, 0x04, 0x80
-"""Bits of skb.sacked. Linux: include/net/tcp.h TCPCB_*."""
 
 
 def tcp_trim_head(tp: TcpSock, skb: SkBuff, count: int) -> None:
@@ -45,10 +57,22 @@ def tcp_trim_head(tp: TcpSock, skb: SkBuff, count: int) -> None:
 
 
 def tcp_retransmit_skb(cpu: Cpu, tp: TcpSock, skb: SkBuff, segs: int) -> bool:
-    """Send up to `segs` segments of `skb` again; False when the window forbids it.
+    """Send up to `segs` segments of `skb` again and count them as retransmitted; False when the window forbids it.
 
-    Linux: net/ipv4/tcp_output.c __tcp_retransmit_skb(), tcp_retransmit_skb().
+    Linux: net/ipv4/tcp_output.c tcp_retransmit_skb().
     """
+    sent = __tcp_retransmit_skb(cpu, tp, skb, segs)
+    if sent:
+        skb.sacked |= SACKED_RETRANS
+        tp.retrans_out += skb.gso_segs
+        if not tp.retrans_stamp_ns:
+            tp.retrans_stamp_ns = skb.skb_mstamp_ns
+    tp.undo_retrans = max(tp.undo_retrans, 0) + skb.gso_segs
+    return sent
+
+
+def __tcp_retransmit_skb(cpu: Cpu, tp: TcpSock, skb: SkBuff, segs: int) -> bool:
+    """The sending itself, which a loss probe shares. Linux: net/ipv4/tcp_output.c __tcp_retransmit_skb()."""
     mss = tcp_current_mss(tp)
     if before(skb.seq, tp.snd_una) and skb.len:
         tcp_trim_head(tp, skb, (tp.snd_una - skb.seq) & MASK)
@@ -61,8 +85,13 @@ def tcp_retransmit_skb(cpu: Cpu, tp: TcpSock, skb: SkBuff, segs: int) -> bool:
     if length > room:
         length = room - room % mss or room
     if skb.len > length:
-        index = tp.tcp_rtx_queue.index(skb)
-        tcp_fragment(tp, tp.tcp_rtx_queue, index, length, mss)
+        tcp_fragment(tp, tp.tcp_rtx_queue, tp.tcp_rtx_queue.index(skb), length, mss)
+    else:
+        prior = skb.gso_segs
+        if skb_segs(skb, mss) != prior:
+            tcp_adjust_pcount(tp, skb, prior - skb.gso_segs)
+        if skb.len < min(room, mss):
+            tcp_retrans_try_collapse(tp, skb, min(room, mss))
     mib = tp.net.mib
     count = skb.gso_segs
     mib[Tcp.RetransSegs] += count
@@ -72,12 +101,39 @@ def tcp_retransmit_skb(cpu: Cpu, tp: TcpSock, skb: SkBuff, segs: int) -> bool:
     tp.bytes_retrans += skb.len
     skb.retrans += 1
     tcp_transmit_skb(cpu, tp, skb)
-    skb.sacked |= EVER_RETRANS | SACKED_RETRANS
-    tp.retrans_out += count
-    if not tp.retrans_stamp_ns:
-        tp.retrans_stamp_ns = cpu.now
-    tp.undo_retrans = max(tp.undo_retrans, 0) + count
+    skb.sacked |= EVER_RETRANS
     return True
+
+
+def tcp_retrans_try_collapse(tp: TcpSock, to: SkBuff, space: int) -> None:
+    """Send small neighbours along, as many as make one full segment. Linux: tcp_retrans_try_collapse()."""
+    if not tp.net.sysctl[TCP_RETRANS_COLLAPSE] or to.tcp_flags & SYN:
+        return
+    queue = tp.tcp_rtx_queue
+    index = queue.index(to) + 1
+    space -= to.len
+    while index < len(queue):
+        skb = queue[index]
+        space -= skb.len
+        if to.tcp_flags & FIN or skb.gso_segs > 1 or (skb.sacked | to.sacked) & SACKED_ACKED:
+            break
+        if space < 0 or after(skb.end_seq, tcp_wnd_end(tp)):
+            break
+        tcp_collapse_retrans(tp, to, skb)
+
+
+def tcp_collapse_retrans(tp: TcpSock, to: SkBuff, skb: SkBuff) -> None:
+    """Append the next segment of the retransmit queue to `to`. Linux: tcp_collapse_retrans()."""
+    tp.tcp_rtx_queue.remove(skb)
+    to.len += skb.len
+    to.end_seq = skb.end_seq
+    to.tcp_flags |= skb.tcp_flags
+    to.truesize += skb.len
+    to.nr_frags = page_frags(tp, to)
+    to.sacked |= skb.sacked & EVER_RETRANS
+    sk_wmem_free(tp, skb.truesize - skb.len)
+    tcp_adjust_pcount(tp, skb, skb.gso_segs)
+    skb.fate = MERGED
 
 
 def tcp_xmit_retransmit_queue(cpu: Cpu, tp: TcpSock) -> None:
@@ -92,7 +148,10 @@ def tcp_xmit_retransmit_queue(cpu: Cpu, tp: TcpSock) -> None:
     head = tp.tcp_rtx_queue[0]
     max_segs = tcp_tso_segs(tp, tp.mss_cache)
     rearm = False
-    for skb in list(tp.tcp_rtx_queue):
+    index = 0
+    while index < len(tp.tcp_rtx_queue):
+        skb = tp.tcp_rtx_queue[index]
+        index += 1
         room = tp.snd_cwnd - tcp_packets_in_flight(tp)
         if room <= 0 or tp.retrans_out >= tp.lost_out:
             break
@@ -118,22 +177,31 @@ def tcp_send_loss_probe(cpu: Cpu, tp: TcpSock) -> None:
         return
     tp.tlp_retrans = False
     queue = tp.tcp_write_queue
-    before_out = tp.packets_out
-    if queue and not before(tcp_wnd_end(tp), (queue[0].seq + min(queue[0].len, tp.mss_cache)) & MASK):
-        tcp_write_xmit(cpu, tp, tp.mss_cache, 4, 2)
-    if tp.packets_out == before_out:
-        if not tp.tcp_rtx_queue:
+    mss = tp.mss_cache
+    if queue and not before(tcp_wnd_end(tp), (queue[0].seq + min(queue[0].len, mss)) & MASK):
+        before_out = tp.packets_out
+        tcp_write_xmit(cpu, tp, mss, TCP_NAGLE_OFF, 2)
+        if tp.packets_out == before_out:
+            tcp_rearm_rto(cpu, tp)
             return
-        skb = tp.tcp_rtx_queue[-1]
-        mss = tp.mss_cache
-        if skb.gso_segs > 1:
-            index = len(tp.tcp_rtx_queue) - 1
-            tcp_fragment(tp, tp.tcp_rtx_queue, index, (skb.gso_segs - 1) * mss, mss)
-            skb = tp.tcp_rtx_queue[-1]
-        skb_segs(skb, mss)
-        tcp_retransmit_skb(cpu, tp, skb, 1)
-        tp.tlp_retrans = True
+    elif not tp.tcp_rtx_queue:
+        tp.icsk_pending = ICSK_TIME_NONE
+        return
+    elif not tcp_probe_last_segment(cpu, tp, mss):
+        tcp_rearm_rto(cpu, tp)
+        return
     tp.tlp_high_seq = tp.snd_nxt
     tp.net.mib[TcpExt.TCPLossProbes] += 1
-    tp.icsk_pending = 0
+    tp.icsk_pending = ICSK_TIME_NONE
     tcp_rearm_rto(cpu, tp)
+
+
+def tcp_probe_last_segment(cpu: Cpu, tp: TcpSock, mss: int) -> bool:
+    """Send the last segment of the flight again; it does not count as retransmitted, nor against cwnd."""
+    queue = tp.tcp_rtx_queue
+    skb = queue[-1]
+    if skb.gso_segs > 1 and skb.len > (skb.gso_segs - 1) * mss:
+        tcp_fragment(tp, queue, len(queue) - 1, (skb.gso_segs - 1) * mss, mss)
+        skb = queue[-1]
+    tp.tlp_retrans = __tcp_retransmit_skb(cpu, tp, skb, 1)
+    return tp.tlp_retrans

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import TCP_MAX_REORDERING
 from wireside.kernel.tcp_recovery import tcp_rack_advance
-from wireside.kernel.tcp_retransmit import EVER_RETRANS, LOST, SACKED_ACKED, SACKED_RETRANS
 from wireside.kernel.tcp_sock import MASK, TCP_CA_LOSS, after, before
-from wireside.kernel.tcp_tso import tcp_fragment
+from wireside.kernel.tcp_tso import EVER_RETRANS, LOST, SACKED_ACKED, SACKED_RETRANS, tcp_fragment
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu

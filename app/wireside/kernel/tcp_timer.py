@@ -23,7 +23,7 @@ from wireside.kernel.tcp_control import (
     tcp_send_probe0,
     tcp_write_wakeup,
 )
-from wireside.kernel.tcp_fastretrans import tcp_enter_loss, tcp_enter_recovery
+from wireside.kernel.tcp_fastretrans import tcp_cwnd_reduction, tcp_enter_loss, tcp_enter_recovery
 from wireside.kernel.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_time_ns, tcp_time_wait
 from wireside.kernel.tcp_orphan import tcp_abort_on_memory, tcp_check_oom
 from wireside.kernel.tcp_recovery import tcp_rack_detect_loss
@@ -36,12 +36,12 @@ from wireside.kernel.tcp_sock import (
     ICSK_TIME_PROBE0,
     ICSK_TIME_REO_TIMEOUT,
     ICSK_TIME_RETRANS,
-    TCP_CA_CWR,
     TCP_CA_DISORDER,
     TCP_CA_LOSS,
     TCP_CA_RECOVERY,
     TCP_DELACK_TIMER_DEFERRED,
     TCP_WRITE_TIMER_DEFERRED,
+    tcp_packets_in_flight,
 )
 from wireside.kernel.tcp_state import tcp_done, tcp_write_err
 from wireside.kernel.tcp_xmit_timer import (
@@ -130,16 +130,15 @@ def tcp_write_timer_handler(cpu: Cpu, tp: TcpSock) -> None:
 
 def tcp_rack_reo_timeout(cpu: Cpu, tp: TcpSock) -> None:
     """The time for mere reordering is over: what is missing is lost. Linux: tcp_rack_reo_timeout()."""
-    in_flight = tp.packets_out - tp.sacked_out - tp.lost_out + tp.retrans_out
+    in_flight = tcp_packets_in_flight(tp)
+    lost = tp.lost
     tcp_rack_detect_loss(cpu, tp)
-    if in_flight != tp.packets_out - tp.sacked_out - tp.lost_out + tp.retrans_out:
+    if in_flight != tcp_packets_in_flight(tp):
         if tp.ca_state != TCP_CA_RECOVERY:
             tcp_enter_recovery(tp)
-            if tp.ca_state not in (TCP_CA_CWR, TCP_CA_RECOVERY):
-                tp.snd_cwnd = max(tp.snd_cwnd, 1)
+            tcp_cwnd_reduction(tp, 1, tp.lost - lost, 0)
         tcp_xmit_retransmit_queue(cpu, tp)
     if tp.icsk_pending != ICSK_TIME_RETRANS:
-        tp.icsk_pending = ICSK_TIME_NONE
         tcp_rearm_rto(cpu, tp)
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
     from wireside.kernel.tcp_sock import TcpSock
 
+SACKED_ACKED, SACKED_RETRANS, LOST, EVER_RETRANS = 0x01, 0x02, 0x04, 0x80
+"""Bits of skb.sacked. Linux: include/net/tcp.h TCPCB_*."""
 GSO_MAX_SIZE = 65536
 PAGE_FRAG_SIZE = 32768
 """Size of the page fragments that write() fills one after the other. Linux: net/core/sock.c SKB_FRAG_PAGE_ORDER."""
@@ -125,6 +127,7 @@ def tcp_fragment(tp: TcpSock, queue: deque[SkBuff], index: int, length: int, mss
     Linux: net/ipv4/tcp_output.c tcp_fragment(), tso_fragment().
     """
     skb = queue[index]
+    old_segs = skb.gso_segs
     rest = SkBuff(0, skb.flow, skb.protocol, skb.len - length, (skb.seq + length) & MASK, skb.tcp_flags)
     rest.end_seq = skb.end_seq
     rest.truesize = SK_BUFF_SIZE + SKB_SMALL_HEAD + rest.len
@@ -141,6 +144,22 @@ def tcp_fragment(tp: TcpSock, queue: deque[SkBuff], index: int, length: int, mss
     skb_segs(skb, mss)
     skb_segs(rest, mss)
     queue.insert(index + 1, rest)
+    if queue is tp.tcp_rtx_queue and old_segs != skb.gso_segs + rest.gso_segs:
+        tcp_adjust_pcount(tp, skb, old_segs - skb.gso_segs - rest.gso_segs)
+
+
+def tcp_adjust_pcount(tp: TcpSock, skb: SkBuff, decr: int) -> None:
+    """A segment in the retransmit queue now counts for `decr` fewer. Linux: tcp_adjust_pcount()."""
+    tp.packets_out -= decr
+    sacked = skb.sacked
+    if sacked & SACKED_ACKED:
+        tp.sacked_out -= decr
+    if sacked & SACKED_RETRANS:
+        tp.retrans_out -= decr
+    if sacked & LOST:
+        tp.lost_out -= decr
+    if not tp.sack_ok and tp.sacked_out and decr > 0:
+        tp.sacked_out -= min(tp.sacked_out, decr)
 
 
 def tcp_cwnd_validate(cpu: Cpu, tp: TcpSock, cwnd_limited: bool) -> None:

@@ -224,3 +224,53 @@ class Event:
     text: str
     severity: int = 0
     """0 ordinary, 1 notable, 2 a loss or an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class WireFrame:
+    """One frame as a tap on a link sees it when its sender puts it on the wire; numbers relative to both sides' SYNs."""
+
+    time_ns: int
+    source: str
+    """The host's name."""
+    sport: int
+    target: str
+    dport: int
+    protocol: str
+    """"tcp", "udp" or "icmp"."""
+    flags: str = ""
+    """tcpdump's letters."""
+    seq: int = 0
+    ack: int | None = None
+    """None without the ACK flag."""
+    win: int = 0
+    """As the header has it, unscaled."""
+    options: tuple[str, ...] = ()
+    """In tcpdump's words and its own order, without padding: "mss 1460", "sackOK", "TS", "wscale 10", "sack {1:101}"."""
+    length: int = 0
+    lost: bool = False
+    """The link loses it."""
+
+    @property
+    def label(self) -> str:
+        """The frame as one line without the time."""
+        parts = self._tcp_parts() if self.protocol == "tcp" else [self.protocol.upper()]
+        parts.append(f"length {self.length}")
+        if self.lost:
+            parts.append("lost")
+        if self.protocol == "icmp":
+            return f"{self.source} > {self.target}: {', '.join(parts)}"
+        return f"{self.source}:{self.sport} > {self.target}:{self.dport}: {', '.join(parts)}"
+
+    def _tcp_parts(self) -> list[str]:
+        parts = [f"Flags [{self.flags}]"]
+        if self.length:
+            parts.append(f"seq {self.seq}:{self.seq + self.length}")
+        elif set(self.flags) & set("SFR"):
+            parts.append(f"seq {self.seq}")
+        if self.ack is not None:
+            parts.append(f"ack {self.ack}")
+        parts.append(f"win {self.win}")
+        if self.options:
+            parts.append(f"options [{','.join(self.options)}]")
+        return parts

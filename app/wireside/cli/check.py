@@ -75,7 +75,10 @@ def _broken_promises(outcome: Outcome) -> list[str]:
     scenario = outcome.scenario
     found = []
     for each, result in zip(scenario.expect, outcome.results, strict=True):
-        if result.holds is False:
+        if result.holds is False and each.transcript:
+            found.append(f"{each.position}: {each.that} does not carry this:")
+            found += [f"  {line}" for line in result.value.splitlines()]
+        elif result.holds is False:
             found.append(f"{each.position}: `{each.that}` does not hold, it is {result.value}")
     if outcome.results and all(outcome.held_at_start):
         found.append("every expectation holds before anything has happened, so they say nothing")

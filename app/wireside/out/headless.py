@@ -6,15 +6,18 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wireside.out.transcript import judge
 from wireside.scenario.expect import conditions_of
+from wireside.sim.tap import attach
 from wireside.sim.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from wireside.scenario.expect import Condition
-    from wireside.scenario.spec import Scenario
+    from wireside.scenario.spec import Expectation, Scenario
     from wireside.scenario.vary import Setting
+    from wireside.sim.tap import Tap
     from wireside.snapshot import WorldSnapshot
 
 SLICE_S = 0.1
@@ -69,21 +72,18 @@ def play(
     seed = scenario.seed if seed is None else seed
     end = scenario.duration_ns if until_ns is None else until_ns
     run = _Run(World(scenario, seed=seed), progress)
+    promises = _Promises(scenario, run.world)
     start = run.world.snapshot()
-    conditions = conditions_of(scenario, [each.that for each in scenario.expect])
-    due = [scenario.duration_ns if each.at_ns is None else each.at_ns for each in scenario.expect]
-    results: list[Result | None] = [None] * len(conditions)
     beats = _BeatWatch(scenario) if watch_beats else None
     answers = []
     sample = max(end // SAMPLES, 1)
     samples = range(sample, end, sample) if beats else ()
     pending = sorted((each for each in turns if (each.at_ns or 0) <= end), key=lambda each: each.at_ns or 0)
-    for stop in sorted({*samples, *(t for t in due if t < end), *(each.at_ns or 0 for each in pending), end}):
+    moments = {*samples, *(t for t in promises.due if t < end), *(each.at_ns or 0 for each in pending), end}
+    for stop in sorted(moments):
         run.to(stop)
         snapshot = run.world.snapshot()
-        for index, condition in enumerate(conditions):
-            if due[index] == stop:
-                results[index] = _judge(condition, stop, snapshot)
+        promises.look(stop, snapshot)
         if beats:
             beats.look(snapshot)
         while pending and (pending[0].at_ns or 0) <= stop:
@@ -96,14 +96,51 @@ def play(
         kernel=scenario.kernel,
         start=start,
         end=last,
-        results=tuple(
-            result or Result(condition.text, when, None, condition.value(last))
-            for result, condition, when in zip(results, conditions, due, strict=True)
+        results=promises.settle(last),
+        held_at_start=tuple(
+            condition is not None and condition.holds(start) for condition in promises.conditions
         ),
-        held_at_start=tuple(condition.holds(start) for condition in conditions),
         silent_beats=tuple(sorted(beats.silent)) if beats else (),
         answers=tuple(answers),
     )
+
+
+class _Promises:
+    """What a scenario expects: conditions, looked at in their moments, and transcripts, judged at the end."""
+
+    def __init__(self, scenario: Scenario, world: World) -> None:
+        self.expect = scenario.expect
+        self.conditions: list[Condition | None] = [
+            None if each.transcript else conditions_of(scenario, [each.that])[0] for each in scenario.expect
+        ]
+        self.due = [scenario.duration_ns if each.at_ns is None else each.at_ns for each in scenario.expect]
+        self.results: list[Result | None] = [None] * len(self.due)
+        self.taps: list[Tap | None] = [
+            attach(world, each.transcript.a, each.transcript.b) if each.transcript else None
+            for each in scenario.expect
+        ]
+
+    def look(self, now_ns: int, snapshot: WorldSnapshot) -> None:
+        """Judge the conditions whose moment this is."""
+        for index, condition in enumerate(self.conditions):
+            if condition is not None and self.due[index] == now_ns:
+                self.results[index] = _judge(condition, now_ns, snapshot)
+
+    def settle(self, last: WorldSnapshot) -> tuple[Result, ...]:
+        """Every result, the transcripts' too, when the run is over."""
+        return tuple(
+            self.results[index] or self._late(each, index, last) for index, each in enumerate(self.expect)
+        )
+
+    def _late(self, each: Expectation, index: int, last: WorldSnapshot) -> Result:
+        condition, tap = self.conditions[index], self.taps[index]
+        if condition is not None:
+            return Result(each.that, self.due[index], None, condition.value(last))
+        assert each.transcript is not None
+        assert tap is not None
+        verdict = judge(each.transcript, tap.frames(), tap.missed)
+        early = verdict.ran_out and last.time_ns < self.due[index]
+        return Result(each.that, self.due[index], None if early else verdict.holds, verdict.text)
 
 
 def _judge(condition: Condition, at_ns: int, snapshot: WorldSnapshot) -> Result:

@@ -46,6 +46,7 @@ def summary(outcome: Outcome) -> RenderableType:
     ]
     if outcome.results:
         parts.append(_expectations(outcome))
+        parts += [Text(result.value, no_wrap=True) for result in outcome.results if "\n" in result.value]
     starts = {host.name: host for host in outcome.start.hosts}
     for host in outcome.end.hosts:
         parts += _host(host, starts[host.name])
@@ -58,7 +59,8 @@ def _expectations(outcome: Outcome) -> Table:
         word, style = {True: ("holds", "green"), False: ("FAILS", "bold red"), None: ("not reached", "dim")}[
             result.holds
         ]
-        table.add_row(result.that, time_text(result.at_ns), Text(word, style), result.value)
+        found = result.value.split("\n", 1)[0]
+        table.add_row(Text(result.that), time_text(result.at_ns), Text(word, style), Text(found))
     return table
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from wireside.scenario import nodes, words
@@ -11,7 +11,9 @@ from wireside.scenario.decode_hosts import MAX_RING, MIN_RING
 from wireside.scenario.expect import ConditionError, compile_condition
 from wireside.scenario.nodes import Document, Field, section, value_of
 from wireside.scenario.paths import names_of
+from wireside.scenario.segments import SegmentError
 from wireside.scenario.spec import Beat, Expectation, HostSpec, KnobSpec, ProgramSpec
+from wireside.scenario.transcripts import read_lines, read_wire
 from wireside.scenario.units import Kind, UnitError, advice, parse, text_of
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ class Cast:
 
     hosts: Mapping[str, HostSpec]
     programs: Mapping[str, ProgramSpec]
+    wires: frozenset[frozenset[str]] = frozenset()
+    """The pairs of hosts and wire peers that a wire joins."""
 
     @property
     def names(self) -> dict[str, HostNames]:
@@ -94,10 +98,34 @@ def read_expectations(doc: Document, node: yaml.Node, cast: Cast) -> tuple[Expec
     fields = {"that": Field(_condition(cast), required=True), "at": Field(_TIME)}
 
     def read(doc: Document, node: yaml.Node) -> Expectation:
+        if "wire" in nodes.given(node):
+            return _transcript(doc, node, cast)
         values = section(doc, node, "an expectation", fields)
         return Expectation(values["that"] or "", values["at"], doc.at(node))
 
     return nodes.each(doc, node, "expect", read)
+
+
+TRANSCRIPT_FIELDS = {
+    "wire": Field(nodes.words, required=True),
+    "from": Field(_TIME, 0),
+    "segments": Field(lambda doc, node: node, required=True),
+}
+
+
+def _transcript(doc: Document, node: yaml.Node, cast: Cast) -> Expectation:
+    values = section(doc, node, "a transcript", TRANSCRIPT_FIELDS)
+    names = sorted({name for pair in cast.wires for name in pair})
+    place = nodes.given(node)["wire"]
+    wire = values["wire"] or ""
+    try:
+        transcript = read_wire(wire, names, cast.wires)
+    except SegmentError as error:
+        raise doc.wrong(place, error.what, error.next_step, error.offset) from None
+    if values["segments"] is not None:
+        lines = read_lines(doc, values["segments"], {transcript.a, transcript.b})
+        transcript = replace(transcript, lines=lines, from_ns=values["from"])
+    return Expectation(f"wire {wire}", None, doc.at(node), transcript)
 
 
 KNOB_FIELDS = {

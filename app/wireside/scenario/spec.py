@@ -188,12 +188,67 @@ class KnobSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class FramePattern:
+    """What a frame on a wire must look like; a name that is empty, a port 0 and a number None is not compared.
+
+    `flags` are tcpdump's letters in any order, `options` in the words of WireFrame.options; `lost` is always compared.
+    """
+
+    source: str = ""
+    sport: int = 0
+    target: str = ""
+    dport: int = 0
+    protocol: str = ""
+    flags: str | None = None
+    seq: int | None = None
+    ack: int | None = None
+    win: int | None = None
+    options: tuple[str, ...] | None = None
+    length: int | None = None
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptLine:
+    """One frame that a transcript wants; without a pattern, that no further frame comes.
+
+    `time_ns` counts from the transcript's first frame or, with `since_last`, from the frame of the line before; None: any time.
+    """
+
+    text: str
+    pattern: FramePattern | None
+    time_ns: int | None = None
+    since_last: bool = False
+    tolerance_ns: int | None = None
+    """Either way; None: what kernel timers allow."""
+    after_gap: bool = False
+    """Any number of frames may come between the line before and this one."""
+    position: Position = NO_POSITION
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Frames that must pass on the link between two hosts (or wire peers), in this order, from `from_ns` on.
+
+    A port other than 0 leaves out all frames that neither come from it nor go to it.
+    """
+
+    a: str
+    a_port: int
+    b: str
+    b_port: int
+    lines: tuple[TranscriptLine, ...]
+    from_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
-    """A condition that must hold at a time (or at the end, when at_ns is None)."""
+    """A condition that must hold at a time (or at the end, when at_ns is None), or a transcript of a wire."""
 
     that: str
     at_ns: int | None = None
     position: Position = NO_POSITION
+    transcript: Transcript | None = None
 
 
 @dataclass(frozen=True, slots=True)

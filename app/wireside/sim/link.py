@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wireside.kernel.skbuff import SkBuff
     from wireside.sim.env import KernelEnv
     from wireside.sim.events import EventLog
+    from wireside.sim.tap import Tap
 
 WIRE_OVERHEAD = 24
 """Bytes a frame occupies on the wire beside its headers and payload: preamble and SFD 8, FCS 4, gap 12 (IEEE 802.3)."""
@@ -45,6 +46,7 @@ class Wire:
         "receiver",
         "rng",
         "sender",
+        "tap",
     )
 
     def __init__(
@@ -74,6 +76,8 @@ class Wire:
         self.in_flight = 0
         self.frames: deque[tuple[int, SkBuff]] = deque()
         """(ns of arrival, frame) of what is under way, in the order sent, which is the order of arrival."""
+        self.tap: Tap | None = None
+        """Where the frames are written down; both directions share one."""
         self.deliver: Callable[[int, SkBuff], None] | None = None
         """What takes a frame at the far end, with the ns of its arrival."""
 
@@ -86,7 +90,10 @@ class Wire:
         start = max(when, self.free_at)
         duration = self.frame_ns(skb)
         lost = self.loss > 0 and self.rng.random() < self.loss
-        if start - when > self.queue_limit * duration:
+        overflow = start - when > self.queue_limit * duration
+        if self.tap is not None:
+            self.tap.note(start, skb, lost=lost or overflow)
+        if overflow:
             self._lose(skb)
             return start
         self.free_at = done = start + duration

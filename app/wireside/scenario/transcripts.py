@@ -1,0 +1,134 @@
+"""The grammar of a transcript: lines as tcpdump prints them, each for one frame.
+
+line  := [TIME] [~TOLERANCE] SOURCE > TARGET: frame | "..." | "end" | "# comment"
+TIME  := 1.005 (seconds from the first frame), +0.2 (from the line before); with a unit (+40ms) where that reads better
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import yaml
+
+from wireside.errors import Position, ScenarioError
+from wireside.scenario import nodes
+from wireside.scenario.patterns import read_ends, read_pattern
+from wireside.scenario.segments import SegmentError
+from wireside.scenario.spec import Transcript, TranscriptLine
+from wireside.scenario.units import Kind, UnitError, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from wireside.scenario.nodes import Document
+
+_TIMES = re.compile(r"(?P<time>\+?\d[\w.]*(?=\s))?\s*(?:~\s*(?P<tolerance>\S+)\s)?\s*")
+MAX_LINES = 1000
+
+
+def read_lines(doc: Document, node: yaml.Node, names: Collection[str]) -> tuple[TranscriptLine, ...]:
+    """The lines of `segments:`, a block of text or a list; every mistake is noted at its place."""
+    lines: list[TranscriptLine] = []
+    gap = False
+    wanted = 0
+    for text, place in _texts(doc, node):
+        if text == "...":
+            if gap:
+                doc.note(_at(doc, node, place, "`...` stands twice", "One skips any number of frames."))
+            gap = True
+            continue
+        wanted += 1
+        try:
+            _check_end(text, lines, after_gap=gap)
+            lines.append(_line(text, names, place, after_gap=gap, first=wanted == 1))
+        except SegmentError as error:
+            doc.note(_at(doc, node, place, error.what, error.next_step, error.offset))
+        gap = False
+        if len(lines) > MAX_LINES:
+            raise doc.wrong(node, f"the transcript has more than {MAX_LINES} lines", "Use `...`.")
+    if (gap or not any(line.pattern for line in lines)) and not doc.problems:
+        raise doc.wrong(node, "the transcript ends without a frame", "Write a line for a frame.")
+    return tuple(lines)
+
+
+def _check_end(text: str, lines: list[TranscriptLine], *, after_gap: bool) -> None:
+    if lines and lines[-1].pattern is None:
+        raise SegmentError("nothing can come after `end`", "Let `end` be the last line.", 0)
+    if after_gap and text == "end":
+        raise SegmentError("`...` before `end` says nothing", "Leave out one of them.", 0)
+
+
+def _at(
+    doc: Document, node: yaml.Node, place: Position, what: str, next_step: str, offset: int = 0
+) -> ScenarioError:
+    where = Position(doc.file, place.line, place.column + offset)
+    return ScenarioError(what, where=where, next_step=next_step)
+
+
+def _texts(doc: Document, node: yaml.Node) -> Iterator[tuple[str, Position]]:
+    """(text, where it begins) of each line; blank ones and comments are left out."""
+    if isinstance(node, yaml.ScalarNode):
+        yield from _block(doc, node)
+        return
+    for item in nodes.items(doc, node, "segments"):
+        if isinstance(item, yaml.MappingNode) and len(item.value) == 1:
+            # Unquoted, `server: Flags [S]` is a mapping to YAML.
+            key, value = item.value[0]
+            yield f"{nodes.text(doc, key)}: {nodes.text(doc, value)}", doc.at(item)
+        else:
+            yield nodes.text(doc, item).strip(), doc.at(item)
+
+
+def _block(doc: Document, node: yaml.ScalarNode) -> Iterator[tuple[str, Position]]:
+    source = doc.text.splitlines()
+    start = node.start_mark.line + (1 if node.style in ("|", ">") else 0)
+    for number, written in enumerate(str(node.value).splitlines()):
+        text = written.strip()
+        if not text or text.startswith("#"):
+            continue
+        line = start + number
+        column = source[line].find(text) + 1 if line < len(source) else 1
+        yield text, Position(doc.file, line + 1, max(column, 1))
+
+
+def _line(
+    text: str, names: Collection[str], place: Position, *, after_gap: bool, first: bool
+) -> TranscriptLine:
+    if text == "end":
+        return TranscriptLine(text, None, after_gap=after_gap, position=place)
+    match = _TIMES.match(text)
+    assert match is not None
+    since_last = (match["time"] or "").startswith("+")
+    time_ns = _seconds(match["time"].removeprefix("+"), 0) if match["time"] else None
+    if since_last and first:
+        raise SegmentError("the first line has none before it", "Begin with a time such as 0.000.", 0)
+    tolerance = _seconds(match["tolerance"], match.start("tolerance")) if match["tolerance"] else None
+    if tolerance is not None and time_ns is None:
+        raise SegmentError(
+            "a tolerance without a time", "Write the time before it.", match.start("tolerance")
+        )
+    ends, rest = read_ends(text, match.end(), names)
+    pattern = read_pattern(text, rest, ends)
+    return TranscriptLine(text, pattern, time_ns, since_last, tolerance, after_gap, place)
+
+
+def _seconds(text: str, offset: int) -> int:
+    try:
+        return int(parse(Kind.TIME, f"{text}s" if text[-1].isdigit() else text))
+    except UnitError as error:
+        raise SegmentError(error.what, error.next_step, offset) from None
+
+
+def read_wire(text: str, names: Collection[str], pairs: Collection[frozenset[str]]) -> Transcript:
+    """The link that `client > server:8080` names; SegmentError when there is none between them."""
+    ends, rest = read_ends(text, 0, names)
+    if rest != len(text):
+        raise SegmentError(f"cannot read {text[rest:]!r}", "Name only the two ends of a link.", rest)
+    if frozenset((ends.source, ends.target)) not in pairs:
+        raise SegmentError(
+            f"no wire joins {ends.source} and {ends.target}",
+            "Name the two ends of one link; a veth pair and the loopback have no wire.",
+            0,
+        )
+    return Transcript(ends.source, ends.sport, ends.target, ends.dport, ())

@@ -82,9 +82,61 @@ class TestClient:
         lab.wait(10 * MS)
         assert lab.states() == {"ESTABLISHED": 1}
         assert lab.letters(9000) == ["S"]
+        lab.wait(180 * MS)
+        assert lab.letters(9000) == ["S"]
         lab.sys("send", fd, 10)
         lab.wait(1 * MS)
         assert lab.letters(9000) == ["S", "P."]
+
+
+class TestLateAnswer:
+    """A handshake whose SYN or SYN-ACK had to be sent again."""
+
+    def late(self, lost, **options):
+        """A connection whose first `lost` SYNs met silence; its socket."""
+        lab = SynLab()
+        fd = connect(lab)
+        lab.until(lambda: len(lab.answers(9000)) > lost)
+        _, syn = lab.answers(9000)[0 if "ts" in options else -1]
+        if "ts" in options:
+            options["ts"] = (1, syn.tsval)
+        lab.peer.send(9000, syn.flow[1], "S.", ack=1, mss=1460, **options)
+        lab.wait(1 * MS)
+        assert lab.states() == {"ESTABLISHED": 1}
+        return lab.task.files[fd].sk
+
+    def test_in_time(self):
+        sk = self.late(0)
+        assert (sk.snd_cwnd, sk.icsk_rto_ns) == (10, 204 * MS)
+
+    def test_without_a_round_trip_time_the_rto_is_three_seconds(self):
+        assert self.late(1).icsk_rto_ns == 3 * SECOND
+
+    def test_one_syn_more_is_forgiven(self):
+        assert self.late(1).snd_cwnd == 10
+
+    def test_two_syns_more_make_it_begin_with_one_segment(self):
+        assert self.late(2).snd_cwnd == 1
+
+    def test_unless_the_answer_echoes_the_first_of_them(self):
+        sk = self.late(2, ts=True)
+        assert sk.snd_cwnd == 10
+        assert sk.srtt_us >> 3 == pytest.approx(2_000_000, rel=0.1)
+
+    def test_request_whose_syn_ack_was_repeated(self):
+        lab = SynLab()
+        lab.syn(40000)
+        lab.wait(4 * SECOND)
+        lab.ack(40000)
+        fd = lab.sys("accept", lab.fd)
+        sk = lab.task.files[fd].sk
+        assert (sk.snd_cwnd, sk.icsk_rto_ns) == (1, 3 * SECOND)
+
+    def test_connection_from_a_cookie_has_no_round_trip_time(self):
+        lab = SynLab({"net.ipv4.tcp_syncookies": "2"})
+        lab.connect(40000)
+        sk = lab.task.files[lab.sys("accept", lab.fd)].sk
+        assert (sk.snd_cwnd, sk.icsk_rto_ns, sk.srtt_us) == (10, 3 * SECOND, 0)
 
 
 class TestAgain:

@@ -18,10 +18,14 @@ class KernelProfile:
     """tcp_rcvbuf_grow() aims at 2*copied plus the out-of-order span; before, 2*copied + 16*advmss."""
     beyond_window: bool = True
     """A segment whose end exceeds the window is refused while the receive queue holds data (6.17)."""
+    tsecr_check: bool = True
+    """A final ACK must echo a timestamp that a SYN-ACK carried (6.15)."""
 
 
 PROFILES: dict[str, KernelProfile] = {
     "6.18": KernelProfile("6.18"),
-    "6.12": KernelProfile("6.12", rack_only=False, drs_follows_ofo=False, beyond_window=False),
+    "6.12": KernelProfile(
+        "6.12", rack_only=False, drs_follows_ofo=False, beyond_window=False, tsecr_check=False
+    ),
 }
 DEFAULT_PROFILE = "6.18"

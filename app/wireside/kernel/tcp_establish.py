@@ -11,13 +11,16 @@ from wireside.kernel.skbuff import ACK, SYN, SkBuff, SynOptions
 from wireside.kernel.sock import SOCK_RCVBUF_LOCK, sk_forced_mem_schedule, sk_state_change, sk_wmem_queue_add
 from wireside.kernel.tcp_ack import FLAG_SLOWPATH, tcp_ack, tcp_fast_path_check
 from wireside.kernel.tcp_cong import Reno
-from wireside.kernel.tcp_control import tcp_send_ack, tcp_send_delayed_ack
+from wireside.kernel.tcp_control import TCP_DELACK_MAX_NS, tcp_send_ack
 from wireside.kernel.tcp_cubic import CONGESTION_CONTROLS
 from wireside.kernel.tcp_output import tcp_new_skb, tcp_sync_mss, tcp_transmit_skb
+from wireside.kernel.tcp_rcv import tcp_enter_quickack_mode
 from wireside.kernel.tcp_sock import (
     ICSK_ACK_SCHED,
+    ICSK_ACK_TIMER,
     ICSK_TIME_RETRANS,
     MASK,
+    TCP_INIT_CWND,
     TCP_MIN_MSS,
     TCP_MSS_DEFAULT,
     TcpSock,
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
 
 TCP_MAX_WSCALE = 14
+TCP_TIMEOUT_FALLBACK_US = 3_000_000
 
 
 def device_advmss(tp: TcpSock) -> int:
@@ -125,6 +129,7 @@ def tcp_finish_connect(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     """
     tcp_take_syn_options(tp, skb)
     tp.snd_wl1 = skb.seq
+    tcp_try_undo_spurious_syn(tp, skb)
     tcp_ack(cpu, tp, skb, FLAG_SLOWPATH)
     tp.rcv_nxt = tp.copied_seq = tp.rcv_wup = (skb.seq + 1) & MASK
     tp.irs = skb.seq
@@ -145,18 +150,47 @@ def tcp_finish_connect(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
         tcp_reset_keepalive_timer(cpu, tp, keepalive_time_when_ns(tp))
     sk_state_change(cpu, tp)
     if tp.tcp_write_queue or tp.ack_pingpong or tp.rskq_defer_accept:
-        tp.ack_pending |= ICSK_ACK_SCHED
-        tp.ack_ato_ns = 40_000_000
-        tcp_send_delayed_ack(cpu, tp)
+        tcp_hold_third_ack(cpu, tp)
     else:
         tcp_send_ack(cpu, tp)
+
+
+def tcp_hold_third_ack(cpu: Cpu, tp: TcpSock) -> None:
+    """Data will follow soon and carry the ACK of the SYN-ACK; 200 ms at most. Linux: same place."""
+    tcp_enter_quickack_mode(tp)
+    timers = tp.net.machine.timers
+    now = cpu.now // timers.tick_ns * timers.tick_ns
+    tp.ack_pending |= ICSK_ACK_SCHED | ICSK_ACK_TIMER
+    tp.ack_timeout = now + TCP_DELACK_MAX_NS
+    assert tp.delack_timer is not None
+    timers.mod_timer(tp.delack_timer, now, tp.ack_timeout)
+
+
+def tcp_try_undo_spurious_syn(tp: TcpSock, skb: SkBuff) -> None:
+    """The answer echoes the first SYN (or SYN-ACK): sending it again was needless. Linux: same name."""
+    stamp = tp.retrans_stamp_ns
+    if tp.undo_marker and stamp and skb.tsval is not None and tp.tstamp_ok:
+        first = (stamp // 1_000_000 + tp.ts_off) & MASK
+        if skb.tsecr == first:
+            tp.undo_marker = 0
+
+
+def tcp_init_metrics(tp: TcpSock) -> None:
+    """Without a round trip measured in the handshake the RTO falls back to 3 s. RFC: 6298 5.7.
+
+    Linux: net/ipv4/tcp_metrics.c tcp_init_metrics(). Differs: nothing is remembered of earlier connections.
+    """
+    if not tp.srtt_us:
+        tp.rttvar_us = tp.mdev_us = tp.mdev_max_us = TCP_TIMEOUT_FALLBACK_US
+        tp.icsk_rto_ns = TCP_TIMEOUT_FALLBACK_US * 1000
 
 
 def tcp_init_transfer(cpu: Cpu, tp: TcpSock) -> None:
     """Set up what a transfer needs. Linux: net/ipv4/tcp_input.c tcp_init_transfer()."""
     tcp_sync_mss(tp)
-    if tp.total_retrans > 1 and tp.undo_marker:
-        tp.snd_cwnd = 1
+    tcp_init_metrics(tp)
+    # One SYN sent again is forgiven; after more the network is taken for congested. RFC: 5681.
+    tp.snd_cwnd = 1 if tp.total_retrans > 1 and tp.undo_marker else TCP_INIT_CWND
     tp.snd_cwnd_stamp_ns = cpu.now
     if isinstance(tp.ca_ops, str):
         tcp_assign_congestion_control(tp)

@@ -29,6 +29,7 @@ from wireside.kernel.tcp_establish import (
     tcp_initialize_rcv_mss,
     tcp_send_synack,
     tcp_take_syn_options,
+    tcp_try_undo_spurious_syn,
 )
 from wireside.kernel.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_time_ns, tcp_time_wait
 from wireside.kernel.tcp_ofo import tcp_dsack_set
@@ -308,6 +309,8 @@ def tcp_state_after_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
         tp.snd_wl1 = skb.seq
         if tp.tstamp_ok:
             tp.advmss -= 12
+        tcp_try_undo_spurious_syn(tp, skb)
+        tp.retrans_stamp_ns = 0
         tcp_init_transfer(cpu, tp)
         tp.lsndtime_ns = cpu.now
         tcp_initialize_rcv_mss(tp)

@@ -66,7 +66,7 @@ def tcp_check_req(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock | None:
     paws = tsecr = False
     if skb.tsval is not None:
         paws = bool(req.ts_recent) and before(skb.tsval, req.ts_recent)
-        tsecr = bool(req.tstamp_ok and skb.tsecr) and (
+        tsecr = bool(req.tstamp_ok and skb.tsecr and net.machine.profile.tsecr_check) and (
             before(skb.tsecr, req.snt_tsval_first) or after(skb.tsecr, req.snt_tsval_last)
         )
     if skb.seq == req.rcv_isn and flags == SYN and not paws:
@@ -210,5 +210,9 @@ def tcp_create_openreq_child(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock
     child.advmss = device_advmss(child)
     child.lrcvtime_ns = child.lsndtime_ns = cpu.now
     child.first_tx_ns = req.snt_synack_ns
+    child.total_retrans = req.num_retrans
+    if req.num_timeout:
+        child.undo_marker = req.snt_isn
+        child.retrans_stamp_ns = req.snt_synack_ns
     net.mib[Tcp.PassiveOpens] += 1
     return child

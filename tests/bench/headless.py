@@ -134,8 +134,7 @@ def _memory() -> Row:
         "from wireside.sim.world import World\n"
         "world = World(load(str(scenario_dir() / 'zero-window.yaml')))\n"
         "world.run_until(600 * 10**9)\n"
-        "import resource\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+        "print(*[line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')])\n"
     )
     kib = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
     mb = kib * 1024 / 1e6

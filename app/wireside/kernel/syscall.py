@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.inet_connection_sock import tcp_accept, tcp_bind, tcp_listen, tcp_socket, tcp_v4_connect
+from wireside.kernel.poll import sys_poll
 from wireside.kernel.sock import (
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
@@ -47,6 +48,9 @@ EBADF, EAGAIN, EINVAL, EPIPE, ENOPROTOOPT = 9, 11, 22, 32, 92
 EOPNOTSUPP, EISCONN, ENOTCONN, EALREADY, EINPROGRESS, EDESTADDRREQ = 95, 106, 107, 114, 115, 89
 ECONNABORTED = 103
 CONNECTING = (TcpState.SYN_SENT, TcpState.SYN_RECV)
+O_RDWR, O_NONBLOCK = 0o2, 0o4000
+MAX_RW_COUNT = 0x7FFFF000
+"""The most that one read or write moves, bytes. Linux: include/linux/fs.h."""
 SYS_WRITE, SYS_READ = int(Stage.SYS_WRITE), int(Stage.SYS_READ)
 
 
@@ -184,7 +188,9 @@ def sys_write(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     cpu.now += cpu.cost[SYS_WRITE]
     file = task.files[call.args[0]]
     sk = file.sk
-    size = int(call.args[1])
+    size = min(int(call.args[1]), MAX_RW_COUNT)
+    if size < 0:
+        return -EINVAL
     flags = str(call.args[2]) if len(call.args) > 2 else ""
     nonblock = file.nonblock or "MSG_DONTWAIT" in flags
     if isinstance(sk, UdpSock):
@@ -217,8 +223,11 @@ def sys_sendto(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     """sendto(fd, length, (address, port))."""
     cpu.now += cpu.cost[SYS_WRITE]
     file = task.files[call.args[0]]
+    size = min(int(call.args[1]), MAX_RW_COUNT)
+    if size < 0:
+        return -EINVAL
     if isinstance(file.sk, UdpSock):
-        return write_udp(cpu, task, file.sk, call.args[2], int(call.args[1]), nonblock=file.nonblock)
+        return write_udp(cpu, task, file.sk, call.args[2], size, nonblock=file.nonblock)
     return -EISCONN
 
 
@@ -238,7 +247,9 @@ def sys_read(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     cpu.now += cpu.cost[SYS_READ]
     file = task.files[call.args[0]]
     sk = file.sk
-    size = int(call.args[1])
+    size = min(int(call.args[1]), MAX_RW_COUNT)
+    if size < 0:
+        return -EINVAL
     nonblock = file.nonblock or (len(call.args) > 2 and "MSG_DONTWAIT" in str(call.args[2]))
     if isinstance(sk, UdpSock):
         return read_udp(cpu, task, sk, size, nonblock=nonblock)
@@ -330,6 +341,25 @@ def exit_task(cpu: Cpu, task: Task) -> None:
         release(cpu, task)
 
 
+def sys_dup(cpu: Cpu, task: Task, call: Syscall) -> int:
+    """dup(fd): another descriptor of the same open file."""
+    file = task.files[call.args[0]]
+    file.f_count += 1
+    fd = task.next_fd
+    task.next_fd += 1
+    task.files[fd] = file
+    return fd
+
+
+def sys_fcntl(cpu: Cpu, task: Task, call: Syscall) -> int:
+    """fcntl(fd, F_SETFL, O_NONBLOCK or 0), and F_GETFL."""
+    file = task.files[call.args[0]]
+    if call.args[1] == "F_GETFL":
+        return O_RDWR | (O_NONBLOCK if file.nonblock else 0)
+    file.nonblock = call.args[2] == "O_NONBLOCK"
+    return 0
+
+
 def sys_setsockopt(cpu: Cpu, task: Task, call: Syscall) -> int:
     """setsockopt(fd, option, value)."""
     return set_option(cpu, task.files[call.args[0]], str(call.args[1]), call.args[2])
@@ -356,11 +386,14 @@ HANDLERS: dict[str, Callable[[Cpu, Task, Syscall], int | None]] = {
     "close": sys_close,
     "setsockopt": sys_setsockopt,
     "getsockopt": sys_getsockopt,
+    "poll": sys_poll,
+    "dup": sys_dup,
+    "fcntl": sys_fcntl,
 }
 
 
 def do_syscall(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     """Run a system call as far as it gets: its result, or None while the task must sleep."""
-    if call.name != "socket" and not call.started and call.args[0] not in task.files:
+    if call.name not in ("socket", "poll") and not call.started and call.args[0] not in task.files:
         return -EBADF
     return HANDLERS[call.name](cpu, task, call)

@@ -46,7 +46,11 @@ def summary(outcome: Outcome) -> RenderableType:
     ]
     if outcome.results:
         parts.append(_expectations(outcome))
-        parts += [Text(result.value, no_wrap=True) for result in outcome.results if "\n" in result.value]
+        parts += [
+            Text(result.value, no_wrap=True, overflow="ignore")
+            for result in outcome.results
+            if "\n" in result.value
+        ]
     starts = {host.name: host for host in outcome.start.hosts}
     for host in outcome.end.hosts:
         parts += _host(host, starts[host.name])

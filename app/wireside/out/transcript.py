@@ -118,9 +118,7 @@ def _fit_block(
         came = frames[frame]
         different = differences(line.pattern, came)
         if different:
-            return _Miss(
-                number, frame, f"{', '.join(different)} {'differ' if len(different) > 1 else 'differs'}"
-            )
+            return _Miss(number, frame, different)
         if fit is None:
             fit = _Fit(frame, came.time_ns, came.time_ns - (line.time_ns or 0))
         wrong = _wrong_time(lines, number, came, fit)

@@ -11,7 +11,16 @@ import yaml
 from wireside.errors import ScenarioError
 from wireside.scenario import nodes
 from wireside.scenario.spec import Call, Loop
-from wireside.scenario.syscalls import CONSTANTS, ERRNOS, JOINED, SYSCALLS, Arg, Syscall
+from wireside.scenario.syscalls import (
+    CONSTANTS,
+    ERRNOS,
+    JOINED,
+    MAX_VALUE,
+    POLL_EVENTS,
+    SYSCALLS,
+    Arg,
+    Syscall,
+)
 from wireside.scenario.units import Kind, UnitError, advice, parse
 
 if TYPE_CHECKING:
@@ -21,7 +30,7 @@ if TYPE_CHECKING:
     from wireside.scenario.nodes import Document
 
 _CALL = re.compile(
-    r"(?:(?P<bind>[A-Za-z_]\w*)\s*=\s*)?(?P<name>[A-Za-z_]\w*)\s*\((?P<args>[^()]*)\)\s*(?:->\s*(?P<expected>-?\w+))?\s*"
+    r"(?:(?P<bind>[A-Za-z_]\w*)\s*=\s*)?(?P<name>[A-Za-z_]\w*)\s*\((?P<args>[^()]*)\)\s*(?:->\s*(?P<expected>-?\w+(?:\s*\|\s*\w+)*))?\s*"
 )
 _REPEAT = re.compile(r"repeat\s+(\d{1,9})")
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -135,14 +144,25 @@ def _call(script: _Script, text: str, position: Position) -> Call | None:
         return None
     raw = [part.strip() for part in match["args"].split(",")] if match["args"].strip() else []
     args = _arguments(script, syscall, raw, position)
-    expected = match["expected"] or ""
-    if expected and not re.fullmatch(r"-?\d+", expected) and expected not in ERRNOS:
-        script.problem(
-            position, f"{expected!r} is neither a number nor an errno name", advice(expected, ERRNOS)
-        )
+    expected = _expected(script, syscall, "".join((match["expected"] or "").split()), position)
     if match["bind"]:
         script.variables.add(match["bind"])
     return Call(syscall.name, args, match["bind"] or "", expected, position)
+
+
+def _expected(script: _Script, syscall: Syscall, expected: str, position: Position) -> str:
+    """What a call must return, checked: a number, an errno name, or for poll() events joined with |."""
+    if not expected or re.fullmatch(r"-?\d+", expected) or expected.removeprefix("-") in ERRNOS:
+        return expected
+    if syscall.name != "poll":
+        what = f"{expected!r} is neither a number nor an errno name"
+        script.problem(position, what, advice(expected, ERRNOS))
+        return ""
+    for part in expected.split("|"):
+        if part not in POLL_EVENTS:
+            script.problem(position, f"{part!r} is no event of poll()", advice(part, POLL_EVENTS))
+            return ""
+    return expected
 
 
 def _arguments(
@@ -163,6 +183,8 @@ def _arguments(
         )
         return ()
     defaults = [default for _, default in syscall.optional]
+    if syscall.name == "setsockopt":
+        _check_value(script, raw[1], raw[2], position)
     given = [_argument(script, kind, text, position) for kind, text in zip(kinds, raw, strict=False)]
     missing = len(kinds) - len(raw)
     return (*given, *(defaults[len(defaults) - missing :] if missing else ()))
@@ -176,17 +198,35 @@ def _argument(script: _Script, kind: Arg, text: str, position: Position) -> int 
         if kind in CONSTANTS:
             return _constant(kind, bare)
         if kind is Arg.LOCAL:
-            return int(parse(Kind.PORT, bare.rpartition(":")[2]))
+            port = bare.rpartition(":")[2]
+            return 0 if port == "0" else int(parse(Kind.PORT, port))
         if kind is Arg.ENDPOINT:
             return _endpoint(script, bare)
         if kind is Arg.VALUE:
-            return parse(Kind.SIZE, bare)
+            return _value(bare)
         if bare in script.variables:
             return bare
         return parse(_KIND_OF[kind], bare)
     except UnitError as error:
         script.problem(position, error.what, error.next_step)
         return 0
+
+
+def _value(text: str) -> int | str:
+    if _WORD.fullmatch(text):
+        return text
+    number = -int(parse(Kind.SIZE, text[1:])) if text.startswith("-") else int(parse(Kind.SIZE, text))
+    if abs(number) > MAX_VALUE:
+        raise UnitError(f"{text} is too large", "A socket option is an int, at most 2147483647.")
+    return number
+
+
+def _check_value(script: _Script, option: str, text: str, position: Position) -> None:
+    """Only the option that names an algorithm takes a word."""
+    bare = text.strip("\"'")
+    if bool(_WORD.fullmatch(bare)) != (option == "TCP_CONGESTION"):
+        wanted = "the name of an algorithm, such as cubic" if option == "TCP_CONGESTION" else "a number"
+        script.problem(position, f"{text!r} is no value of {option}", f"Write {wanted}.")
 
 
 def _descriptor(script: _Script, text: str) -> int | str:
@@ -205,7 +245,7 @@ def _descriptor(script: _Script, text: str) -> int | str:
 
 
 def _constant(kind: Arg, text: str) -> str:
-    if kind is Arg.FLAGS and text == "0":
+    if kind in (Arg.FLAGS, Arg.STATUS) and text == "0":
         return text
     for part in text.split("|") if kind in JOINED else [text]:
         if part.strip() not in CONSTANTS[kind]:

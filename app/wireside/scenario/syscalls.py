@@ -26,17 +26,39 @@ class Arg(Enum):
     VALUE = "an option value"
     FLAGS = "message flags"
     HOW = "a shutdown direction"
+    EVENTS = "poll events"
+    COMMAND = "an fcntl command"
+    STATUS = "status flags"
 
 
 CONSTANTS: dict[Arg, tuple[str, ...]] = {
     Arg.TYPE: ("SOCK_STREAM", "SOCK_DGRAM", "SOCK_NONBLOCK"),
     Arg.LEVEL: ("SOL_SOCKET", "IPPROTO_TCP"),
-    Arg.OPTION: ("SO_RCVBUF", "SO_SNDBUF", "SO_ERROR", "TCP_NODELAY"),
-    Arg.FLAGS: ("MSG_DONTWAIT",),
+    Arg.OPTION: (
+        "SO_RCVBUF", "SO_SNDBUF", "SO_RCVBUFFORCE", "SO_SNDBUFFORCE", "SO_ERROR", "SO_REUSEADDR", "SO_REUSEPORT", "SO_LINGER",
+        "SO_KEEPALIVE", "TCP_NODELAY", "TCP_CORK", "TCP_QUICKACK", "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT",
+        "TCP_USER_TIMEOUT", "TCP_LINGER2", "TCP_SYNCNT", "TCP_DEFER_ACCEPT", "TCP_CONGESTION", "IP_BIND_ADDRESS_NO_PORT",
+        "UDP_SEGMENT",
+    ),
+    Arg.FLAGS: ("MSG_DONTWAIT", "MSG_MORE"),
     Arg.HOW: ("SHUT_RD", "SHUT_WR", "SHUT_RDWR"),
+    Arg.EVENTS: ("POLLIN", "POLLOUT", "POLLRDHUP"),
+    Arg.COMMAND: ("F_SETFL", "F_GETFL"),
+    Arg.STATUS: ("O_NONBLOCK",),
+}  # fmt: skip
+"""The names that stand for numbers; those of TYPE, FLAGS and EVENTS may be joined with |."""
+JOINED = (Arg.TYPE, Arg.FLAGS, Arg.EVENTS)
+POLL_EVENTS = {
+    "POLLIN": 0x1,
+    "POLLOUT": 0x4,
+    "POLLERR": 0x8,
+    "POLLHUP": 0x10,
+    "POLLNVAL": 0x20,
+    "POLLRDHUP": 0x2000,
 }
-"""The names that stand for numbers; those of TYPE and FLAGS may be joined with |."""
-JOINED = (Arg.TYPE, Arg.FLAGS)
+"""What poll() may answer."""
+MAX_VALUE = 2**31 - 1
+"""The largest value of a socket option, an int."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +112,20 @@ SYSCALLS: dict[str, Syscall] = {
             "Sets a socket option (a level before it is allowed).",
         ),
         Syscall("getsockopt", (Arg.FD, Arg.OPTION), "Reads a socket option.", gives="its value"),
+        Syscall(
+            "poll",
+            (Arg.FD, Arg.EVENTS),
+            "Waits until one of the events holds; `-> 0` when none did in time. Without a timeout it waits for ever.",
+            ((Arg.TIME, -1),),
+            "events",
+        ),
+        Syscall(
+            "fcntl",
+            (Arg.FD, Arg.COMMAND),
+            "Makes later calls on the socket non-blocking (F_SETFL, O_NONBLOCK) or blocking (F_SETFL, 0).",
+            ((Arg.STATUS, "0"),),
+        ),
+        Syscall("dup", (Arg.FD,), "Gives the socket one more descriptor.", gives="a descriptor"),
         Syscall("shutdown", (Arg.FD, Arg.HOW), "Closes one or both directions."),
         Syscall("close", (Arg.FD,), "Gives the descriptor back."),
         Syscall(
@@ -100,7 +136,7 @@ SYSCALLS: dict[str, Syscall] = {
 
 ERRNOS = (
     "EADDRINUSE", "EADDRNOTAVAIL", "EAGAIN", "EALREADY", "EBADF", "ECONNABORTED", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH",
-    "EINPROGRESS", "EINTR", "EINVAL", "EISCONN", "EMSGSIZE", "ENETUNREACH", "ENOBUFS", "ENOPROTOOPT", "ENOTCONN", "ENOTSOCK",
+    "EINPROGRESS", "EINTR", "EINVAL", "EISCONN", "EMSGSIZE", "ENETUNREACH", "ENOBUFS", "ENOENT", "ENOPROTOOPT", "ENOTCONN", "ENOTSOCK",
     "EOPNOTSUPP", "EPIPE", "EDESTADDRREQ", "ETIMEDOUT", "EMFILE", "ENOTSUPP",
 )  # fmt: skip
 """Errors that a script may expect after `->`."""

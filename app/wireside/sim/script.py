@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from wireside.kernel.syscall import Syscall
 from wireside.scenario.spec import Call, Loop
-from wireside.scenario.syscalls import SYSCALLS, Arg
+from wireside.scenario.syscalls import CONSTANTS, POLL_EVENTS, SYSCALLS, Arg
 from wireside.sim.run import READS, Sleep
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 ERRNO: dict[str, int] = {
+    "ENOENT": 2,
     "EINTR": 4,
     "EBADF": 9,
     "EAGAIN": 11,
@@ -43,6 +44,8 @@ ERRNO: dict[str, int] = {
     "ENOTSUPP": 524,
 }
 """Linux's error numbers; those of the system this runs on may differ."""
+UNBOUND = -1
+"""Stands for a variable that no call has given a value yet."""
 ERRNO_NAME = {number: name for name, number in ERRNO.items()}
 
 
@@ -89,8 +92,8 @@ class Script:
     def _settle(self, call: Call, result: int) -> None:
         if call.bind:
             self.variables[call.bind] = result
-        if call.expected and not _as_expected(call.expected, result) and not self.failed:
-            self.failed = f"{call.position}: {call_text(call.name, call.args)} gave {result_text(result)}, not {call.expected}"
+        if call.expected and not _as_expected(call, result) and not self.failed:
+            self.failed = f"{call.position}: {call_text(call.name, call.args)} gave {outcome_text(call.name, result)}, not {call.expected}"
         if result == 0 and call.name in READS:
             for depth in range(len(self.frames) - 1, -1, -1):
                 if self.frames[depth].rounds is None:
@@ -131,15 +134,27 @@ class Script:
         if kind is Arg.ENDPOINT:
             return self.resolve(str(value))
         if isinstance(value, str):
-            return self.variables.get(value, value)
+            if value in self.variables:
+                return self.variables[value]
+            return value if kind in CONSTANTS or kind is Arg.VALUE else UNBOUND
         return int(value)
 
 
-def _as_expected(expected: str, result: int) -> bool:
+def _as_expected(call: Call, result: int) -> bool:
+    expected = call.expected
     name = expected.removeprefix("-")
     if name.isdigit():
         return result == int(expected)
-    return result == -ERRNO.get(name, 0)
+    if name in ERRNO:
+        return result in (-ERRNO[name], ERRNO[name] if call.name == "getsockopt" else -ERRNO[name])
+    return result == sum({POLL_EVENTS[part] for part in name.split("|")})
+
+
+def outcome_text(name: str, result: int) -> str:
+    """A call's result as strace prints it; poll()'s as the events it tells."""
+    if name != "poll" or result <= 0:
+        return result_text(result)
+    return "|".join(event for event, bit in POLL_EVENTS.items() if result & bit)
 
 
 def result_text(result: int) -> str:

@@ -1,0 +1,81 @@
+"""poll(): what a socket is ready for, and sleeping until it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, Sock, sk_stream_is_writeable
+from wireside.kernel.tcp_sock import TcpSock
+from wireside.kernel.wait import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, WaitQueueEntry
+
+if TYPE_CHECKING:
+    from wireside.kernel.net import Cpu
+    from wireside.kernel.syscall import Syscall
+    from wireside.kernel.task import Task
+
+POLLNVAL = 0x20
+EVENTS = {"POLLIN": EPOLLIN, "POLLOUT": EPOLLOUT, "POLLRDHUP": EPOLLRDHUP}
+"""What poll() can be asked for; POLLERR and POLLHUP are told unasked."""
+BOTH = RCV_SHUTDOWN | SEND_SHUTDOWN
+
+
+def sock_poll(sk: Sock) -> int:
+    """The EPOLL* events that hold now."""
+    return tcp_poll(sk) if isinstance(sk, TcpSock) else datagram_poll(sk)
+
+
+def tcp_poll(tp: TcpSock) -> int:
+    """Linux: net/ipv4/tcp.c tcp_poll()."""
+    if tp.sk_state == TcpState.LISTEN:
+        queue: Any = tp.icsk_accept_queue
+        return EPOLLIN if queue.accept else 0
+    mask = 0
+    if tp.sk_shutdown == BOTH or tp.sk_state == TcpState.CLOSE:
+        mask |= EPOLLHUP
+    if tp.sk_shutdown & RCV_SHUTDOWN:
+        mask |= EPOLLIN | EPOLLRDHUP
+    if tp.sk_state not in (TcpState.SYN_SENT, TcpState.SYN_RECV):
+        if tp.rcv_nxt != tp.copied_seq and tp.sk_receive_queue:
+            mask |= EPOLLIN
+        if tp.sk_shutdown & SEND_SHUTDOWN or sk_stream_is_writeable(tp):
+            mask |= EPOLLOUT
+        else:
+            tp.sk_nospace = True
+    return mask | (EPOLLERR if tp.sk_err else 0)
+
+
+def datagram_poll(sk: Sock) -> int:
+    """Linux: net/core/datagram.c datagram_poll()."""
+    mask = EPOLLERR if sk.sk_err else 0
+    if sk.sk_receive_queue:
+        mask |= EPOLLIN
+    if sk.sk_wmem_alloc < sk.sk_sndbuf >> 1:
+        mask |= EPOLLOUT
+    else:
+        sk.sk_nospace = True
+    return mask
+
+
+def sys_poll(cpu: Cpu, task: Task, call: Syscall) -> int | None:
+    """poll(fd, "POLLIN|POLLOUT", timeout ns): the events that hold, 0 when none came in time; a timeout < 0 is none.
+
+    Differs: asks about one descriptor and returns its revents. Linux: fs/select.c do_poll().
+    """
+    fd, wanted, timeout = call.args
+    file = task.files.get(fd)
+    if file is None:
+        return POLLNVAL
+    events = EPOLLERR | EPOLLHUP
+    for name in str(wanted).split("|"):
+        events |= EVENTS.get(name, 0)
+    ready = sock_poll(file.sk) & events
+    if ready or timeout == 0:
+        return ready
+    if not call.started:
+        call.started = True
+        call.timeout_at = cpu.now + timeout if timeout > 0 else 0
+    elif call.timeout_at and cpu.now >= call.timeout_at:
+        return 0
+    task.prepare_to_wait(file.sk.sk_wq, WaitQueueEntry(task, events))
+    return None

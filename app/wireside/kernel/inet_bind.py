@@ -34,12 +34,16 @@ def inet_bind_unhash(net: Net, port: int, owner: Any) -> None:
     held = net.bind_ports.get(port)
     if isinstance(held, dict):
         key = owner.id
-        if held.get(key) is owner:
-            del held[key]
+        if held.get(key) is not owner:
+            return
+        del held[key]
         if not held:
             del net.bind_ports[port]
-    elif held is owner and held is not None:
+    elif held is None or held is not owner:
+        return
+    else:
         del net.bind_ports[port]
+    net.ports_freed += 1
 
 
 def inet_bind_replace(net: Net, port: int, owner: Any, minisock: Any) -> None:

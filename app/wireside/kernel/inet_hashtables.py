@@ -36,6 +36,12 @@ def reserved_ports(net: Net) -> frozenset[int]:
     return frozenset(port for low, high in ranges for port in range(low, high + 1))
 
 
+def tw_reuse_allowed(net: Net, saddr: int, daddr: int) -> bool:
+    """tcp_tw_reuse lets connect() take over old entries between these addresses; 2 means on loopback only."""
+    reuse = net.sysctl[TCP_TW_REUSE]
+    return reuse == 1 or (reuse == 2 and (saddr >> 24 == 127 or daddr >> 24 == 127))
+
+
 def tcp_twsk_unique(cpu: Cpu, tp: TcpSock, tw: TimewaitSock, *, chosen: bool) -> bool:
     """A minisock may give way to this connect(); tcp_tw_reuse counts only when the kernel chose the port.
 
@@ -45,10 +51,7 @@ def tcp_twsk_unique(cpu: Cpu, tp: TcpSock, tw: TimewaitSock, *, chosen: bool) ->
     if not tw.tw_tstamp_ok:
         return False
     if chosen:
-        reuse = sysctl[TCP_TW_REUSE]
-        if reuse == 2:
-            reuse = int(tw.flow_out[0] >> 24 == 127 or tw.flow_out[2] >> 24 == 127)
-        if not reuse or tw.tw_substate == TcpState.FIN_WAIT2:
+        if not tw_reuse_allowed(tp.net, tw.flow_in[0], tw.flow_in[2]) or tw.tw_substate == TcpState.FIN_WAIT2:
             return False
         if cpu.now - tw.tw_entry_ns <= sysctl[TCP_TW_REUSE_DELAY] * 1_000_000:
             return False
@@ -95,7 +98,11 @@ def inet_hash_connect(cpu: Cpu, tp: TcpSock, saddr: int, daddr: int, dport: int)
     index = start & TABLE_PERTURB_MASK
     perturb = net.table_perturb.get(index, index * 2654435761 & MASK)
     offset = (perturb + (start >> 32)) % remaining & ~1
+    reuse = tw_reuse_allowed(net, saddr, daddr)
     for parity in (0, 1) if remaining > 1 else (0,):
+        search = (saddr, daddr, dport, low, high, parity)
+        if not reuse and net.ports_full.get(search) == net.ports_freed:
+            continue
         for step in range(0, remaining, 2):
             port = low + (offset + parity + step) % remaining
             if (
@@ -109,4 +116,5 @@ def inet_hash_connect(cpu: Cpu, tp: TcpSock, saddr: int, daddr: int, dport: int)
             tp.sk_userlocks |= SOCK_CONNECT_BIND
             inet_bind_hash(net, port, tp)
             return 0
+        net.ports_full[search] = -1 if avoid else net.ports_freed
     return -EADDRNOTAVAIL

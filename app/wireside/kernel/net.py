@@ -287,6 +287,13 @@ class Net:
         """(second, challenge ACKs still allowed in it)."""
         self.table_perturb: dict[int, int] = {}
         """How far connect()'s search for a port has moved on, by destination's hash. Linux: inet_hashtables.c."""
+        self.ports_freed = 0
+        """How many ports have been given back."""
+        self.ports_full: dict[tuple[int, ...], int] = {}
+        """Searches of connect() that found no port → `ports_freed` then: until more are given back, none will.
+
+        Differs: Linux looks at every port each time.
+        """
         self.secondary: tuple[int, ...] = ()
         """Further addresses of this host (ip address add)."""
         self.hash_secret = machine.rng.getrandbits(31) | 1

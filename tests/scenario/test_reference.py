@@ -32,7 +32,7 @@ def test_its_example_loads_once_the_wire_peer_has_a_host_of_its_own(tmp_path: Pa
     )
     scenario = load(path)
     assert [beat.look_at for beat in scenario.beats] == ["WIRE", "RECEIVE_QUEUE"]
-    assert len(scenario.wire_peers[0].segments) == 3
+    assert len(scenario.wire_peers[0].segments) == 5
     assert [knob.name for knob in scenario.knobs] == ["reader.rate", "nic.rx_ring", "net.ipv4.tcp_rmem"]
 
 

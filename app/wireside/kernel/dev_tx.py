@@ -27,6 +27,8 @@ class Qdisc:
     """
 
     __slots__ = ("dropped", "gso_skb", "limit", "queue", "requeues", "scheduled", "sent")
+    bypass = True
+    """A packet that finds the queue empty goes straight to the driver (TCQ_F_CAN_BYPASS)."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -39,6 +41,20 @@ class Qdisc:
         self.sent = 0
         self.scheduled = False
         """It waits for the driver or for NET_TX_SOFTIRQ to go on."""
+
+    def enqueue(self, cpu: Cpu, dev: NetDevice, skb: SkBuff) -> bool:
+        """Let a packet wait; False when the queue is full. Linux: pfifo_fast_enqueue()."""
+        if len(self.queue) < self.limit:
+            self.queue.append(skb)
+            return True
+        self.dropped += 1
+        skb_orphan(cpu, skb)
+        kfree_skb_reason(dev.net, skb, DropReason.QDISC_DROP)
+        return False
+
+    def dequeue(self, cpu: Cpu, dev: NetDevice) -> SkBuff | None:
+        """The next packet; None when it must wait. Linux: pfifo_fast_dequeue()."""
+        return (self.gso_skb or self.queue).popleft()
 
 
 def qdisc_len(dev: NetDevice) -> int:
@@ -61,7 +77,7 @@ def dev_queue_xmit(cpu: Cpu, dev: NetDevice, skb: SkBuff) -> int:
         if skb.stamps is not None:
             skb.stamps += (QDISC, cpu.now)
         cpu.now += cpu.cost[QDISC]
-        if qdisc.queue or qdisc.gso_skb:
+        if qdisc.queue or qdisc.gso_skb or not qdisc.bypass:
             rc = _enqueue(cpu, dev, qdisc, skb)
         elif dev_hard_start_xmit(cpu, dev, skb):
             qdisc.sent += 1
@@ -72,12 +88,8 @@ def dev_queue_xmit(cpu: Cpu, dev: NetDevice, skb: SkBuff) -> int:
 
 def _enqueue(cpu: Cpu, dev: NetDevice, qdisc: Qdisc, skb: SkBuff) -> int:
     """Join the queue behind others. Linux: net/sched/sch_generic.c pfifo_fast_enqueue(), __qdisc_run()."""
-    if len(qdisc.queue) >= qdisc.limit:
-        qdisc.dropped += 1
-        skb_orphan(cpu, skb)
-        kfree_skb_reason(dev.net, skb, DropReason.QDISC_DROP)
+    if not qdisc.enqueue(cpu, dev, skb):
         return NET_XMIT_DROP
-    qdisc.queue.append(skb)
     if not qdisc.scheduled:
         qdisc_run(cpu, dev)
     return NET_XMIT_SUCCESS
@@ -96,7 +108,9 @@ def qdisc_run(cpu: Cpu, dev: NetDevice) -> None:
         if quota <= 0:
             netif_schedule(cpu, dev)
             return
-        skb = (qdisc.gso_skb or qdisc.queue).popleft()
+        skb = qdisc.dequeue(cpu, dev)
+        if skb is None:
+            return
         quota -= skb.gso_segs
         if not dev_hard_start_xmit(cpu, dev, skb):
             return

@@ -77,6 +77,8 @@ def set_option(cpu: Cpu, file: File, option: str, argument: int | str) -> int:
         sk.sk_linger = value * SECOND if value >= 0 else -1
     elif option == "O_NONBLOCK":
         file.nonblock = bool(value)
+    elif isinstance(sk, UdpSock) and option == "IP_RECVERR":
+        sk.recverr = bool(value)
     elif isinstance(sk, UdpSock) and option == "UDP_SEGMENT":
         sk.gso_size = value
     elif isinstance(sk, TcpSock):

@@ -47,13 +47,15 @@ _IN_ERRORS, _RCVBUF_ERRORS = Udp.InErrors, Udp.RcvbufErrors
 class UdpSock(Sock):
     """One UDP socket. Linux: include/linux/udp.h struct udp_sock."""
 
-    __slots__ = ("forward_deficit", "gso_size", "reader_queue_len")
+    __slots__ = ("forward_deficit", "gso_size", "reader_queue_len", "recverr")
 
     def __init__(self, net: Net, sk_id: int) -> None:
         super().__init__(net, sk_id, IPPROTO_UDP)
         self.sk_rcvbuf = net.sysctl[RMEM_DEFAULT]
         self.sk_sndbuf = net.sysctl[WMEM_DEFAULT]
         self.gso_size = 0
+        self.recverr = False
+        """IP_RECVERR: a full qdisc is an error."""
         """UDP_SEGMENT: payload bytes per datagram of one large send; 0 when off."""
         self.reader_queue_len = 0
         """How many of the oldest queued datagrams the reader has taken over (reader_queue)."""
@@ -133,7 +135,7 @@ def udp_sendmsg(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None, length: int
     """Send a datagram (or, with UDP_SEGMENT, a train of them) of `length` payload bytes; bytes sent, or -errno.
 
     -EAGAIN means that the send buffer is full: wait for EPOLLOUT. A datagram that the qdisc drops counts in
-    SndbufErrors, yet the call succeeds. Linux: net/ipv4/udp.c udp_sendmsg(), udp_send_skb(). Differs: a datagram larger
+    SndbufErrors, yet the call succeeds unless IP_RECVERR is set. Linux: net/ipv4/udp.c udp_sendmsg(), udp_send_skb(). Differs: a datagram larger
     than the MTU is refused, not fragmented (as with IP_PMTUDISC_DO).
     """
     if sk.sk_err:
@@ -162,6 +164,8 @@ def udp_sendmsg(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None, length: int
     error = ip_send_skb(cpu, net, skb)
     if error == -ENOBUFS:
         net.mib[Udp.SndbufErrors] += 1
+        if sk.recverr:
+            return error
     elif error:
         return error
     else:

@@ -9,7 +9,7 @@ from wireside.errors import ScenarioError
 from wireside.scenario import nodes, words
 from wireside.scenario.nodes import Document, Field, choice, list_of, section, value_of
 from wireside.scenario.script import is_address
-from wireside.scenario.spec import HostSpec, LinkSpec, NicSpec
+from wireside.scenario.spec import HostSpec, LinkSpec, NicSpec, TbfSpec
 from wireside.scenario.units import Kind, UnitError, advice, cpus_text
 
 if TYPE_CHECKING:
@@ -25,6 +25,18 @@ _count = value_of(Kind.COUNT, 1, MAX_RING)
 _cpu = value_of(Kind.COUNT, 0, MAX_CPUS - 1)
 _flag = value_of(Kind.BOOL)
 
+TBF_FIELDS = {
+    "rate": Field(value_of(Kind.BIT_RATE, 1, 1_000_000_000_000), required=True),
+    "burst": Field(value_of(Kind.SIZE, 1, 1 << 30), required=True),
+    "limit": Field(value_of(Kind.SIZE, 1, 1 << 30), required=True),
+}
+
+
+def _read_tbf(doc: Document, node: yaml.Node) -> TbfSpec:
+    values = section(doc, node, "tbf", TBF_FIELDS)
+    return TbfSpec(values["rate"], values["burst"], values["limit"])
+
+
 NIC_FIELDS = {
     "kind": Field(choice("nic", "veth", "tun"), "nic"),
     "rx_ring": Field(value_of(Kind.COUNT, MIN_RING, MAX_RING), 256),
@@ -37,6 +49,7 @@ NIC_FIELDS = {
     "tso": Field(_flag, default=True),
     "rps_cpus": Field(list_of(_cpu, "rps_cpus"), ()),
     "qdisc": Field(choice("pfifo_fast", "noqueue"), "pfifo_fast"),
+    "tbf": Field(_read_tbf, None),
     "txqueuelen": Field(value_of(Kind.COUNT, 0, 1_000_000), 1000),
     "copybreak": Field(value_of(Kind.SIZE, 0, 2048), 256),
 }

@@ -17,6 +17,15 @@ NO_POSITION = Position("<built in code>", 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
+class TbfSpec:
+    """A token bucket as queueing discipline: `tc qdisc add … tbf rate … burst … limit …`, in bytes."""
+
+    rate_bps: int
+    burst: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class NicSpec:
     """A host's network device and its driver settings; defaults are an igb-like NIC."""
 
@@ -34,6 +43,8 @@ class NicSpec:
     tso: bool = True
     rps_cpus: tuple[int, ...] = ()
     qdisc: str = "pfifo_fast"
+    tbf: TbfSpec | None = None
+    """A token bucket in the place of `qdisc`."""
     """"pfifo_fast" or "noqueue" (veth)."""
     txqueuelen: int = 1000
     copybreak: int = 256

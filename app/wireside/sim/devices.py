@@ -15,6 +15,7 @@ from wireside.kernel.nic import (
     rx_ring_used,
     set_ring,
 )
+from wireside.kernel.sch_tbf import Tbf
 from wireside.kernel.veth import Tun, Veth, register_tun, register_veth, veth_pair
 from wireside.sim.link import Wire
 from wireside.snapshot import NicRow
@@ -52,6 +53,10 @@ def make_device(net: Net, spec: NicSpec) -> None:
             txqueuelen=spec.txqueuelen,
             copybreak=spec.copybreak,
         )
+
+    if spec.tbf is not None:
+        assert net.dev is not None
+        net.dev.qdisc = Tbf(spec.tbf.rate_bps, spec.tbf.burst, spec.tbf.limit)
 
 
 def connect(world: World, link: LinkSpec) -> None:
@@ -141,6 +146,8 @@ def nic_row(world: World, net: Net) -> NicRow:
     assert dev is not None
     qdisc = dev.qdisc
     name, limit = ("noqueue", 0) if qdisc is None else ("pfifo_fast", qdisc.limit)
+    if isinstance(qdisc, Tbf):
+        name, limit = "tbf", 0
     driver = dev.driver
     cpu = net.machine.cpus[0]
     if not isinstance(driver, Nic):

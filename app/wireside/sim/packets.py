@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from wireside.kernel.net import ip_text
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 MASK = 0xFFFFFFFF
 REMEMBERED = 20_000
-"""Entries of each kind that are kept; then the book starts afresh and asks the sockets for what it needs."""
+"""Entries of each kind that are kept. The oldest texts go first, a few at a time, so that no frame waits for it; the
+rest starts afresh and asks the sockets for what it needs."""
 LETTERS = ((FIN, "F"), (SYN, "S"), (RST, "R"), (PSH, "P"), (ACK, "."), (URG, "U"), (0x40, "E"), (0x80, "W"))
 
 
@@ -88,7 +90,10 @@ class PacketBook:
                 high[flow] = end
             elif skb.len <= 1 and skb.seq == (top - 1) & MASK and not skb.tcp_flags & (FIN | RST):
                 self.probes.add(skb.id)
-        for book in (self.done, self.words, self.probes, self.isn, self.high):
+        for shown in (self.done, self.words):
+            for number in list(islice(shown, max(0, len(shown) - REMEMBERED))):
+                del shown[number]
+        for book in (self.probes, self.isn, self.high):
             if len(book) > REMEMBERED:
                 book.clear()
 
@@ -103,8 +108,8 @@ class PacketBook:
         built = PacketTrace(
             skb.id,
             words[0],
-            self.hosts.get(skb.flow[0], ip_text(skb.flow[0])),
-            self.hosts.get(skb.flow[2], ip_text(skb.flow[2])),
+            self.hosts.get(skb.flow[0]) or ip_text(skb.flow[0]),
+            self.hosts.get(skb.flow[2]) or ip_text(skb.flow[2]),
             words[1],
             skb.len,
             tuple(zip(stamps[::2], stamps[1::2], strict=True)),

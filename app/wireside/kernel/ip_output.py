@@ -11,13 +11,28 @@ from wireside.kernel.dev_tx import dev_queue_xmit
 from wireside.kernel.skbuff import ETH_HLEN, kfree_skb_reason, skb_orphan
 
 if TYPE_CHECKING:
-    from wireside.kernel.net import Cpu, Net
+    from wireside.kernel.net import Cpu, Net, NetDevice
     from wireside.kernel.skbuff import SkBuff
 
 IP_OUTPUT = int(Stage.IP_OUTPUT)
 NET_XMIT_SUCCESS, NET_XMIT_DROP, NET_XMIT_CN = 0, 1, 2
 EHOSTUNREACH, ENOBUFS = 113, 105
+IP_MAX_MTU = 65535
 _REQUESTS, _TRANSMITS, _OCTETS = Ip.OutRequests, Ip.OutTransmits, IpExt.OutOctets
+
+
+def ip_route_output(net: Net, daddr: int) -> NetDevice | None:
+    """The device for packets to an address: loopback for the host's own. Linux: ip_route_output_key_hash()."""
+    if daddr == net.address or daddr >> 24 == 127 or daddr in net.secondary:
+        return net.lo
+    return net.dev
+
+
+def dst_mtu(net: Net, daddr: int) -> int:
+    """The largest packet towards an address, bytes. Linux: net/ipv4/route.c ipv4_mtu()."""
+    dev = ip_route_output(net, daddr)
+    assert dev is not None, f"{net.name} has no device"
+    return min(dev.mtu, IP_MAX_MTU)
 
 
 def ip_queue_xmit(cpu: Cpu, net: Net, skb: SkBuff) -> int:
@@ -31,9 +46,7 @@ def ip_queue_xmit(cpu: Cpu, net: Net, skb: SkBuff) -> int:
     cpu.now += cpu.cost[IP_OUTPUT]
     mib = net.mib
     daddr = skb.flow[2]
-    dev = net.dev
-    if daddr == net.address or daddr >> 24 == 127 or daddr in net.secondary:
-        dev = net.lo
+    dev = ip_route_output(net, daddr)
     if dev is None:
         mib[Ip.OutNoRoutes] += 1
         skb_orphan(cpu, skb)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from wireside.catalog.counters import Tcp
 from wireside.catalog.sysctls import TCP_SACK, TCP_WINDOW_SCALING
 from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.ip_output import dst_mtu
 from wireside.kernel.skbuff import ACK, SYN, SkBuff, SynOptions
 from wireside.kernel.sock import SOCK_RCVBUF_LOCK, sk_forced_mem_schedule, sk_state_change, sk_wmem_queue_add
 from wireside.kernel.tcp_ack import FLAG_SLOWPATH, tcp_ack, tcp_fast_path_check
@@ -32,17 +33,15 @@ from wireside.kernel.tcp_window import tcp_init_buffer_space, tcp_select_initial
 from wireside.kernel.tcp_xmit_timer import tcp_reset_xmit_timer
 
 if TYPE_CHECKING:
-    from wireside.kernel.net import Cpu
+    from wireside.kernel.net import Cpu, Net
 
 TCP_MAX_WSCALE = 14
 TCP_TIMEOUT_FALLBACK_US = 3_000_000
 
 
-def device_advmss(tp: TcpSock) -> int:
-    """The MSS that our device's MTU allows the peer. Linux: dst_metric_advmss()."""
-    dev = tp.net.dev
-    assert dev is not None
-    return max(dev.mtu - 40, 256)
+def ipv4_default_advmss(net: Net, daddr: int) -> int:
+    """The MSS that the MTU towards a peer allows it to send. Linux: net/ipv4/route.c ipv4_default_advmss()."""
+    return max(dst_mtu(net, daddr) - 40, 256)
 
 
 def tcp_assign_congestion_control(tp: TcpSock) -> None:
@@ -55,7 +54,8 @@ def tcp_assign_congestion_control(tp: TcpSock) -> None:
 
 def tcp_connect_init(tp: TcpSock) -> None:
     """Choose MSS, window and scale for our SYN. Linux: net/ipv4/tcp_output.c tcp_connect_init()."""
-    tp.advmss = device_advmss(tp)
+    assert tp.flow_out is not None
+    tp.advmss = ipv4_default_advmss(tp.net, tp.flow_out[2])
     tp.mss_clamp = 65535
     tcp_sync_mss(tp)
     tp.mss_clamp = TCP_MSS_DEFAULT

@@ -25,7 +25,11 @@ from wireside.kernel.skbuff import ACK, RST, SYN, SkBuff, kfree_skb_reason
 from wireside.kernel.sock import SOCK_BINDPORT_LOCK
 from wireside.kernel.tcp_clean_rtx import tcp_ack_update_rtt
 from wireside.kernel.tcp_control import tcp_v4_send_ack, tcp_v4_send_reset
-from wireside.kernel.tcp_establish import device_advmss, tcp_assign_congestion_control, tcp_initialize_rcv_mss
+from wireside.kernel.tcp_establish import (
+    ipv4_default_advmss,
+    tcp_assign_congestion_control,
+    tcp_initialize_rcv_mss,
+)
 from wireside.kernel.tcp_minisocks import tcp_in_window
 from wireside.kernel.tcp_output import tcp_sync_mss
 from wireside.kernel.tcp_sock import MASK, TcpSock, after, before
@@ -207,7 +211,7 @@ def tcp_create_openreq_child(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock
         child.window_clamp = min(child.window_clamp, 65535)
     child.snd_wnd = child.max_window = skb.window << child.snd_wscale
     child.mss_clamp = req.mss
-    child.advmss = device_advmss(child)
+    child.advmss = ipv4_default_advmss(net, req.flow_out[2])
     child.lrcvtime_ns = child.lsndtime_ns = cpu.now
     child.first_tx_ns = req.snt_synack_ns
     child.total_retrans = req.num_retrans

@@ -11,7 +11,7 @@ from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.stages import Stage
 from wireside.catalog.sysctls import TCP_LIMIT_OUTPUT_BYTES
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.ip_output import ip_queue_xmit
+from wireside.kernel.ip_output import dst_mtu, ip_queue_xmit
 from wireside.kernel.skbuff import (
     ACK,
     FIN,
@@ -356,8 +356,9 @@ def tcp_bound_to_half_wnd(tp: TcpSock, size: int) -> int:
 
 def tcp_sync_mss(tp: TcpSock) -> int:
     """Recompute mss_cache from the device's MTU and the peer's MSS. Linux: tcp_sync_mss(), tcp_mtu_to_mss()."""
-    dev = tp.net.dev
-    assert dev is not None
-    mss = max(min(dev.mtu - 40, tp.mss_clamp), 48) - (TCPOLEN_TSTAMP_ALIGNED if tp.tstamp_ok else 0)
+    assert tp.flow_out is not None
+    mss = max(min(dst_mtu(tp.net, tp.flow_out[2]) - 40, tp.mss_clamp), 48) - (
+        TCPOLEN_TSTAMP_ALIGNED if tp.tstamp_ok else 0
+    )
     tp.mss_cache = tcp_bound_to_half_wnd(tp, mss)
     return tp.mss_cache

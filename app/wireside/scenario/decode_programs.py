@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wireside.errors import Position, ScenarioError
+from wireside.errors import ScenarioError
 from wireside.scenario import nodes
 from wireside.scenario.behaviours import BEHAVIOURS, Behaviour, Value, with_defaults
 from wireside.scenario.decode_hosts import MAX_CPUS, address_of, name_of
 from wireside.scenario.nodes import Document, Field, section, value_of
 from wireside.scenario.script import check_host, read_script
-from wireside.scenario.segments import SegmentError, read_segment
+from wireside.scenario.segments import SegmentError
 from wireside.scenario.spec import Call, HostSpec, Loop, ProgramSpec, WirePeerSpec, WireSegment
+from wireside.scenario.triggers import read_planned
 from wireside.scenario.units import Kind, UnitError, advice, cpus_text
 
 if TYPE_CHECKING:
@@ -154,13 +155,15 @@ def _read_peer(doc: Document, node: yaml.Node) -> WirePeerSpec:
     values = section(doc, node, "a wire peer", WIRE_FIELDS)
     segments: tuple[WireSegment, ...] = ()
     if values["segments"] is not None:
-        segments = nodes.each(doc, values["segments"], "segments", _read_segment)
+        segments = _read_segments(doc, values["segments"])
     return WirePeerSpec(values["name"] or "", values["address"] or "", segments, doc.at(node))
 
 
-def _read_segment(doc: Document, node: yaml.Node) -> WireSegment:
-    position: Position = doc.at(node)
-    try:
-        return read_segment(nodes.text(doc, node), position)
-    except SegmentError as error:
-        raise doc.wrong(node, error.what, error.next_step, error.offset) from None
+def _read_segments(doc: Document, node: yaml.Node) -> tuple[WireSegment, ...]:
+    segments = []
+    for line in nodes.lines(doc, node, "segments"):
+        try:
+            segments.append(read_planned(line.text, line.where))
+        except SegmentError as error:
+            doc.note(ScenarioError(error.what, where=line.at(error.offset), next_step=error.next_step))
+    return tuple(segments)

@@ -217,6 +217,47 @@ def items(doc: Document, node: yaml.Node, what: str) -> list[yaml.Node]:
     return list(node.value)
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of text and where it begins."""
+
+    text: str
+    where: Position
+    quoted: bool = False
+
+    def at(self, offset: int = 0) -> Position:
+        """The place of a character; of the first one in quotes, the quote's."""
+        where = self.where
+        return Position(where.file, where.line, where.column + offset + (self.quoted and offset > 0))
+
+
+def lines(doc: Document, node: yaml.Node, what: str) -> list[Line]:
+    """The items of a sequence, or the lines of a block of text without blank ones and `#` comments."""
+    if isinstance(node, yaml.ScalarNode) and node.style == "|":
+        return _block_lines(doc, node)
+    found = []
+    for item in items(doc, node, what):
+        if isinstance(item, yaml.MappingNode) and len(item.value) == 1:
+            # Unquoted, `server: Flags [S]` is a mapping to YAML.
+            key, value = item.value[0]
+            found.append(Line(f"{text(doc, key)}: {text(doc, value)}", doc.at(item)))
+            continue
+        written = text(doc, item)
+        found.append(Line(written, doc.at(item), getattr(item, "style", None) in ("'", '"')))
+    return found
+
+
+def _block_lines(doc: Document, node: yaml.ScalarNode) -> list[Line]:
+    source = doc.text.splitlines()
+    found = []
+    for number, written in enumerate(str(node.value).splitlines(), node.start_mark.line + 1):
+        stripped = written.strip()
+        if stripped and not stripped.startswith("#"):
+            column = source[number].find(stripped) if number < len(source) else 0
+            found.append(Line(stripped, Position(doc.file, number + 1, max(column, 0) + 1)))
+    return found
+
+
 def each(doc: Document, node: yaml.Node, what: str, read: Reader) -> tuple[Any, ...]:
     """Every item of a sequence read with `read`; the wrong ones are noted and left out."""
     values = []

@@ -4,6 +4,7 @@
 `0ms UDP 4000 > 53 length 100 x1000 every 1us`
 `9ms TCP 40000 > 8080 Flags [P.], seq 101:201, ack 1, cksum incorrect, to 10.0.0.77`
 `3ms ICMP 80 > 40000 unreachable host`: the host's last segment from port 40000 to port 80 could not be delivered
+`after Flags [S]: 0ms TCP 80 > * Flags [S.], seq 0, ack *`: an answer (see triggers)
 `1ms TCP 1024 > 8080 Flags [S], options [mss 1460], from 198.18.0.0/15 x100000 every 10us`
 """
 
@@ -20,11 +21,11 @@ from wireside.scenario.units import Kind, UnitError, advice, parse
 if TYPE_CHECKING:
     from wireside.errors import Position
 
-_HEAD = re.compile(r"(?P<at>\S+)\s+(?P<protocol>\w+)\s+(?P<sport>\d+)\s*>\s*(?P<dport>\d+):?\s*")
+_HEAD = re.compile(r"(?P<at>\S+)\s+(?P<protocol>\w+)\s+(?P<sport>\d+)\s*>\s*(?P<dport>\d+|\*):?\s*")
 _PART = re.compile(
     r"(?P<flags>Flags\s+\[(?P<letters>[^\]]*)\])"
-    r"|(?P<seq>seq\s+(?P<begin>\d+)(?::(?P<end>\d+))?)"
-    r"|ack\s+(?P<ack>\d+)|win\s+(?P<win>\d+)|options\s+\[(?P<options>[^\]]*)\]|length\s+(?P<length>\d+)"
+    r"|(?P<seq>seq\s+(?P<begin>\d+|\*)(?::(?P<end>\d+))?)"
+    r"|ack\s+(?P<ack>\d+|\*)|win\s+(?P<win>\d+)|options\s+\[(?P<options>[^\]]*)\]|length\s+(?P<length>\d+)"
     r"|cksum\s+(?P<cksum>incorrect)|to\s+(?P<to>\d+\.\d+\.\d+\.\d+)"
     r"|from\s+(?P<from>\d+\.\d+\.\d+\.\d+(?:/\d+)?)"
     r"|unreachable\s+(?P<unreachable>\w+)"
@@ -52,12 +53,17 @@ class SegmentError(Exception):
     offset: int
 
 
-def read_segment(text: str, position: Position) -> WireSegment:
-    """The segment that `text` describes; SegmentError when it describes none."""
-    head = _HEAD.match(text)
+def read_segment(text: str, position: Position, begin: int = 0, *, answers: bool = False) -> WireSegment:
+    """The segment that `text` describes from `begin` on; SegmentError when it describes none.
+
+    `answers`: it is sent when another one has come, so `*` may stand for its numbers and its port.
+    """
+    head = _HEAD.match(text, begin)
     if head is None:
         raise SegmentError(
-            f"{text!r} is no segment", "Begin with `TIME TCP SPORT > DPORT` or `TIME UDP SPORT > DPORT`.", 0
+            f"{text!r} is no segment",
+            "Begin with `TIME TCP SPORT > DPORT` or `TIME UDP SPORT > DPORT`.",
+            begin,
         )
     protocol = head["protocol"]
     if protocol not in PROTOCOLS:
@@ -66,17 +72,32 @@ def read_segment(text: str, position: Position) -> WireSegment:
         )
     found = _parts(text, head.end(), protocol)
     segment = WireSegment(
-        at_ns=_value(Kind.TIME, head["at"], 0),
+        at_ns=_value(Kind.TIME, head["at"], begin),
         protocol=protocol.lower(),
         sport=_value(Kind.PORT, head["sport"], head.start("sport")),
-        dport=_value(Kind.PORT, head["dport"], head.start("dport")),
+        dport=0 if head["dport"] == "*" else _value(Kind.PORT, head["dport"], head.start("dport")),
         position=position,
     )
     segment = _with_numbers(segment, found)
     if "options" in found:
         segment = _with_options(segment, *found["options"])
+    if not answers:
+        _check_stars(segment, found, head.start("dport"))
     _check(segment, found)
     return segment
+
+
+def _check_stars(segment: WireSegment, found: dict[str, tuple[str, int]], offset: int) -> None:
+    for name in ("begin", "ack"):
+        if name in found and found[name][0] == "*":
+            raise _nothing_to_answer(found[name][1])
+    if not segment.dport:
+        raise _nothing_to_answer(offset)
+
+
+def _nothing_to_answer(offset: int) -> SegmentError:
+    advice = "Begin with what it answers, such as `after Flags [S]: 0ms TCP 8080 > * …`."
+    return SegmentError("`*` without a segment to answer", advice, offset)
 
 
 def _value(kind: Kind, text: str, offset: int) -> int:
@@ -132,7 +153,9 @@ def _with_numbers(segment: WireSegment, found: dict[str, tuple[str, int]]) -> Wi
         segment,
         flags=found.get("letters", ("", 0))[0],
         seq=begin,
-        ack=number.get("ack"),
+        ack=0 if found.get("ack", ("", 0))[0] == "*" else number.get("ack"),
+        seq_answers=found.get("begin", ("", 0))[0] == "*",
+        ack_answers=found.get("ack", ("", 0))[0] == "*",
         win=number.get("win", segment.win),
         length=length,
         repeat=number.get("repeat", 1),

@@ -125,6 +125,27 @@ class ProgramSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class FramePattern:
+    """What a frame on a wire must look like; a name that is empty, a port 0 and a number None is not compared.
+
+    `flags` are tcpdump's letters in any order, `options` in the words of WireFrame.options; `lost` is always compared.
+    """
+
+    source: str = ""
+    sport: int = 0
+    target: str = ""
+    dport: int = 0
+    protocol: str = ""
+    flags: str | None = None
+    seq: int | None = None
+    ack: int | None = None
+    win: int | None = None
+    options: tuple[str, ...] | None = None
+    length: int | None = None
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class WireSegment:
     """One hand-written TCP segment, UDP datagram or ICMP error, sent at `at_ns` by a wire peer.
 
@@ -157,6 +178,14 @@ class WireSegment:
     segment that came from `dport` to `sport`."""
     repeat: int = 1
     every_ns: int = 0
+    after: FramePattern | None = None
+    """Sent `at_ns` after a frame like this came in; a `dport` 0 is then the port that frame came from."""
+    nth: int = 1
+    """Which of those frames; 0: each of them."""
+    seq_answers: bool = False
+    """`seq` is what that frame acknowledges."""
+    ack_answers: bool = False
+    """`ack` is where that frame ends."""
     position: Position = NO_POSITION
 
 
@@ -196,27 +225,6 @@ class KnobSpec:
     """Sensible values to step through; empty: the catalog's."""
     doc: str = ""
     position: Position = NO_POSITION
-
-
-@dataclass(frozen=True, slots=True)
-class FramePattern:
-    """What a frame on a wire must look like; a name that is empty, a port 0 and a number None is not compared.
-
-    `flags` are tcpdump's letters in any order, `options` in the words of WireFrame.options; `lost` is always compared.
-    """
-
-    source: str = ""
-    sport: int = 0
-    target: str = ""
-    dport: int = 0
-    protocol: str = ""
-    flags: str | None = None
-    seq: int | None = None
-    ack: int | None = None
-    win: int | None = None
-    options: tuple[str, ...] | None = None
-    length: int | None = None
-    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

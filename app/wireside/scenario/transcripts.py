@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import yaml
-
-from wireside.errors import Position, ScenarioError
+from wireside.errors import ScenarioError
 from wireside.scenario import nodes
 from wireside.scenario.patterns import read_ends, read_pattern
 from wireside.scenario.segments import SegmentError
@@ -19,9 +17,12 @@ from wireside.scenario.spec import Transcript, TranscriptLine
 from wireside.scenario.units import Kind, UnitError, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
 
-    from wireside.scenario.nodes import Document
+    import yaml
+
+    from wireside.errors import Position
+    from wireside.scenario.nodes import Document, Line
 
 _TIMES = re.compile(r"(?P<time>\+?\d[\w.]*(?=\s))?\s*(?:~\s*(?P<tolerance>\S+)\s)?\s*")
 MAX_LINES = 1000
@@ -31,25 +32,28 @@ def read_lines(doc: Document, node: yaml.Node, names: Collection[str]) -> tuple[
     """The lines of `segments:`, a block of text or a list; every mistake is noted at its place."""
     lines: list[TranscriptLine] = []
     gap = False
-    wanted = 0
-    for text, place in _texts(doc, node):
-        if text == "...":
-            if gap:
-                doc.note(_at(doc, node, place, "`...` stands twice", "One skips any number of frames."))
-            gap = True
-            continue
-        wanted += 1
+    first = True
+    for line in nodes.lines(doc, node, "segments"):
         try:
-            _check_end(text, lines, after_gap=gap)
-            lines.append(_line(text, names, place, after_gap=gap, first=wanted == 1))
+            if line.text == "...":
+                _check_gap(after_gap=gap)
+                gap = True
+                continue
+            _check_end(line.text, lines, after_gap=gap)
+            lines.append(_line(line.text, names, line.where, after_gap=gap, first=first))
         except SegmentError as error:
-            doc.note(_at(doc, node, place, error.what, error.next_step, error.offset))
-        gap = False
+            _note(doc, line, error)
+        gap = first = False
         if len(lines) > MAX_LINES:
             raise doc.wrong(node, f"the transcript has more than {MAX_LINES} lines", "Use `...`.")
     if (gap or not any(line.pattern for line in lines)) and not doc.problems:
         raise doc.wrong(node, "the transcript ends without a frame", "Write a line for a frame.")
     return tuple(lines)
+
+
+def _check_gap(*, after_gap: bool) -> None:
+    if after_gap:
+        raise SegmentError("`...` stands twice", "One skips any number of frames.", 0)
 
 
 def _check_end(text: str, lines: list[TranscriptLine], *, after_gap: bool) -> None:
@@ -59,37 +63,8 @@ def _check_end(text: str, lines: list[TranscriptLine], *, after_gap: bool) -> No
         raise SegmentError("`...` before `end` says nothing", "Leave out one of them.", 0)
 
 
-def _at(
-    doc: Document, node: yaml.Node, place: Position, what: str, next_step: str, offset: int = 0
-) -> ScenarioError:
-    where = Position(doc.file, place.line, place.column + offset)
-    return ScenarioError(what, where=where, next_step=next_step)
-
-
-def _texts(doc: Document, node: yaml.Node) -> Iterator[tuple[str, Position]]:
-    """(text, where it begins) of each line; blank ones and comments are left out."""
-    if isinstance(node, yaml.ScalarNode):
-        yield from _block(doc, node)
-        return
-    for item in nodes.items(doc, node, "segments"):
-        if isinstance(item, yaml.MappingNode) and len(item.value) == 1:
-            # Unquoted, `server: Flags [S]` is a mapping to YAML.
-            key, value = item.value[0]
-            yield f"{nodes.text(doc, key)}: {nodes.text(doc, value)}", doc.at(item)
-        else:
-            yield nodes.text(doc, item).strip(), doc.at(item)
-
-
-def _block(doc: Document, node: yaml.ScalarNode) -> Iterator[tuple[str, Position]]:
-    source = doc.text.splitlines()
-    start = node.start_mark.line + (1 if node.style in ("|", ">") else 0)
-    for number, written in enumerate(str(node.value).splitlines()):
-        text = written.strip()
-        if not text or text.startswith("#"):
-            continue
-        line = start + number
-        column = source[line].find(text) + 1 if line < len(source) else 1
-        yield text, Position(doc.file, line + 1, max(column, 1))
+def _note(doc: Document, line: Line, error: SegmentError) -> None:
+    doc.note(ScenarioError(error.what, where=line.at(error.offset), next_step=error.next_step))
 
 
 def _line(

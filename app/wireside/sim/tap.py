@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wireside.kernel.net import ip_text
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 MASK = 0xFFFFFFFF
 KEPT = 100_000
 """Frames that a tap writes down; what comes later is only counted."""
-Seen = tuple[int, "Flow", int, int, int, int, int, tuple[str, ...], tuple[tuple[int, int], ...], int, bool]
+Seen = tuple[int, "SkBuff", bool]
 
 
 class Tap:
@@ -36,52 +38,51 @@ class Tap:
         if len(self.seen) >= KEPT:
             self.missed += 1
             return
-        self.seen.append(
-            (
-                when,
-                skb.flow,
-                skb.protocol,
-                skb.tcp_flags,
-                skb.seq,
-                skb.ack_seq,
-                skb.window,
-                _options(skb),
-                skb.sack,
-                skb.len,
-                lost,
-            )
-        )
+        # The window, the acknowledgement and the options of what is sent again change; the copy does not.
+        self.seen.append((when, copy(skb), lost))
 
     def frames(self) -> list[WireFrame]:
         """All frames in the order of their times, with relative numbers; a flow whose SYN did not pass keeps its own."""
         start: dict[Flow, int] = {}
-        return [self._frame(seen, start) for seen in sorted(self.seen, key=_when)]
+        found = []
+        for when, skb, lost in sorted(self.seen, key=_when):
+            saddr, sport, daddr, dport = skb.flow
+            if skb.protocol == IPPROTO_TCP and skb.tcp_flags & SYN:
+                start[skb.flow] = skb.seq
+            other = start.get((daddr, dport, saddr, sport), 0)
+            frame = wire_frame(when, skb, start.get(skb.flow, 0), other)
+            source, target = self.names.get(saddr, frame.source), self.names.get(daddr, frame.target)
+            found.append(replace(frame, source=source, target=target, lost=lost))
+        return found
 
-    def _frame(self, seen: Seen, start: dict[Flow, int]) -> WireFrame:
-        when, flow, protocol, flags, seq, ack, window, options, sack, length, lost = seen
-        saddr, sport, daddr, dport = flow
-        ends = self.names.get(saddr, ip_text(saddr)), sport, self.names.get(daddr, ip_text(daddr)), dport
-        if protocol != IPPROTO_TCP:
-            kind = "udp" if protocol == IPPROTO_UDP else "icmp"
-            return WireFrame(when, *ends, kind, length=length, lost=lost)
-        if flags & SYN:
-            start[flow] = seq
-        other = start.get((daddr, dport, saddr, sport), 0)
-        if sack:
-            blocks = (f"{{{(left - other) & MASK}:{(right - other) & MASK}}}" for left, right in sack)
-            options = (*options, f"sack {''.join(blocks)}")
-        return WireFrame(
-            when,
-            *ends,
-            "tcp",
-            flag_letters(flags) if flags else "",
-            (seq - start.get(flow, 0)) & MASK,
-            (ack - other) & MASK if flags & ACK else None,
-            window,
-            options,
-            length,
-            lost,
-        )
+
+def wire_frame(when: int, skb: SkBuff, start: int, other: int) -> WireFrame:
+    """A packet as a tap sees it; numbers count from `start`, its flow's SYN, and `other`, that of the other direction."""
+    saddr, sport, daddr, dport = skb.flow
+    source, target = ip_text(saddr), ip_text(daddr)
+    if skb.protocol != IPPROTO_TCP:
+        if skb.protocol == IPPROTO_UDP:
+            return WireFrame(when, source, sport, target, dport, "udp", length=skb.len)
+        return WireFrame(when, source, 0, target, 0, "icmp", length=skb.len)
+    flags = skb.tcp_flags
+    options = _options(skb)
+    if skb.sack:
+        blocks = (f"{{{(left - other) & MASK}:{(right - other) & MASK}}}" for left, right in skb.sack)
+        options = (*options, f"sack {''.join(blocks)}")
+    return WireFrame(
+        when,
+        source,
+        sport,
+        target,
+        dport,
+        "tcp",
+        flag_letters(flags) if flags else "",
+        (skb.seq - start) & MASK,
+        (skb.ack_seq - other) & MASK if flags & ACK else None,
+        skb.window,
+        options,
+        skb.len,
+    )
 
 
 def _when(seen: Seen) -> int:

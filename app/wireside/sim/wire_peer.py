@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wireside.kernel.icmp_send import (
@@ -36,7 +37,9 @@ from wireside.kernel.skbuff import (
     consume_skb,
     skb_birth,
 )
+from wireside.scenario.patterns import matches
 from wireside.scenario.spec import WireSegment
+from wireside.sim.tap import wire_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from wireside.kernel.net import Scheduler
     from wireside.sim.env import KernelEnv
     from wireside.sim.link import Wire
+    from wireside.snapshot import WireFrame
 
 FLAG = {"S": SYN, "F": FIN, "R": RST, "P": PSH, ".": ACK, "U": URG, "E": 0x40, "W": 0x80}
 UNREACHABLE = {
@@ -85,6 +89,24 @@ class Shape:
         self.sources = 1 << 32 - int(bits) if bits else 1
 
 
+class Answer:
+    """A segment to be sent when a certain frame has come, and how many of those came so far."""
+
+    __slots__ = ("came", "segment")
+
+    def __init__(self, segment: WireSegment) -> None:
+        self.segment = segment
+        self.came = 0
+
+    def due(self, frame: WireFrame) -> WireSegment | None:
+        """The segment, when `frame` is the one that it waits for."""
+        after, nth = self.segment.after, self.segment.nth
+        if after is None or not matches(after, frame):
+            return None
+        self.came += 1
+        return self.segment if nth in (0, self.came) else None
+
+
 class WirePeer:
     """The far end of a host's link. Its own sequence numbers begin at `isn`; the other side's are learnt from its SYN.
 
@@ -106,10 +128,14 @@ class WirePeer:
         self.received: deque[tuple[int, SkBuff]] = deque(maxlen=KEPT)
         self.on_receive: Callable[[WirePeer, int, SkBuff], None] | None = None
         self.sent = 0
+        self.answers: list[Answer] = []
 
     def plan(self, segments: tuple[WireSegment, ...]) -> None:
-        """Send hand-written segments at their times."""
+        """Send hand-written segments at their times, and others when what they answer has come."""
         for segment in segments:
+            if segment.after is not None:
+                self.answers.append(Answer(segment))
+                continue
             self.env.at(segment.at_ns, self._planned, (segment, Shape(segment), segment.repeat))
 
     def _planned(self, due: tuple[WireSegment, Shape, int]) -> None:
@@ -190,8 +216,26 @@ class WirePeer:
             self.peer_isn[skb.flow[3], skb.flow[1]] = skb.seq
         consume_skb(self.net, skb)
         self.received.append((now, skb))
+        if self.answers:
+            self._answer(now, skb)
         if self.on_receive is not None:
             self.on_receive(self, now, skb)
+
+    def _answer(self, now: int, skb: SkBuff) -> None:
+        """Plan the segments that were to be sent when a frame like this came."""
+        frame = wire_frame(now, skb, self.peer_isn.get((skb.flow[3], skb.flow[1]), 0), self.isn)
+        end = frame.seq + frame.length + bool(skb.tcp_flags & SYN) + bool(skb.tcp_flags & FIN)
+        for answer in self.answers:
+            segment = answer.due(frame)
+            if segment is None:
+                continue
+            segment = replace(
+                segment,
+                dport=segment.dport or frame.sport,
+                seq=(frame.ack or 0) if segment.seq_answers else segment.seq,
+                ack=end if segment.ack_answers else segment.ack,
+            )
+            self.env.at(now + segment.at_ns, self._planned, (segment, Shape(segment), segment.repeat))
 
     def relative(self, skb: SkBuff) -> tuple[int, int]:
         """(seq, ack) of a packet received, relative to both sides' initial numbers."""

@@ -132,8 +132,7 @@ class Lab:
         cpu = machine.cpus[0]
         cpu.now = max(cpu.now, self.now)
         cpu.in_softirq = True
-        for timer in machine.timers.expire(self.now):
-            timer.function(cpu, timer.arg)
+        machine.timers.expire_timers(cpu, self.now)
         cpu.in_softirq = False
         if cpu.softirq_pending & NET_SOFTIRQS:
             self.raise_softirq(cpu)

@@ -125,6 +125,10 @@ def tcp_destroy_sock(cpu: Cpu, tp: TcpSock) -> None:
         tp.sk_backlog.clear()
         tp.sk_backlog_len = 0
     put_port(tp)
+    for timer in (tp.retransmit_timer, tp.delack_timer, tp.keepalive_timer):
+        if timer is not None:
+            # A disarmed timer may stay in its bucket for a while; the socket must not stay with it.
+            timer.arg = None
     tcp_orphan_count_add(cpu, -1)
 
 

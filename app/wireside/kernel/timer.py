@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from wireside.kernel.net import Cpu
+
 LVL_SIZE = 64
 """Buckets per level. Linux: kernel/time/timer.c LVL_BITS 6."""
 LVL_CLK_SHIFT = 3
 """Each level is 8 times coarser than the one below."""
 MAX_SHIFT = 8 * LVL_CLK_SHIFT
 """Nine levels (LVL_DEPTH)."""
+SWEEP_FROM = 16
+"""Fewer disarmed timers than this are left in their bucket until it is due."""
 
 
 class TimerList:
@@ -42,6 +46,8 @@ class TimerWheel:
         self.buckets: dict[int, list[TimerList]] = {}
         self.due: list[int] = []
         """A heap of the buckets' times, each once."""
+        self.stale: dict[int, int] = {}
+        """Bucket → how many of its timers are disarmed or elsewhere by now."""
         self.pending = 0
         self.last_due = 0
         """The bucket last used: timers armed one after the other share the number that names it."""
@@ -71,7 +77,7 @@ class TimerWheel:
         if timer.expires:
             if timer.expires == due:
                 return
-            self.pending -= 1
+            self.forget(timer.expires)
         timer.expires = due
         self.pending += 1
         bucket = self.buckets.get(due)
@@ -84,21 +90,39 @@ class TimerWheel:
     def timer_delete(self, timer: TimerList) -> None:
         """Disarm `timer`; nothing happens when it is not pending."""
         if timer.expires:
+            due = timer.expires
             timer.expires = 0
-            self.pending -= 1
+            self.forget(due)
+
+    def forget(self, due: int) -> None:
+        """A timer of the bucket `due` is gone; it is swept out when half of the bucket is."""
+        self.pending -= 1
+        bucket = self.buckets.get(due)
+        if bucket is None:
+            return
+        gone = self.stale.get(due, 0) + 1
+        if gone >= SWEEP_FROM and gone * 2 > len(bucket):
+            self.buckets[due] = [timer for timer in bucket if timer.expires == due]
+            gone = 0
+        self.stale[due] = gone
 
     def next_expiry(self) -> int:
         """The ns of the earliest bucket, or -1 when the wheel is empty."""
         return self.due[0] if self.due else -1
 
-    def expire(self, now: int) -> list[TimerList]:
-        """Take out all timers due at `now` or before, oldest bucket first, in the order they were armed."""
-        ready: list[TimerList] = []
+    def expire_timers(self, cpu: Cpu, now: int) -> int:
+        """Run all timers due at `now` or before, oldest bucket first, in the order they were armed; how many there were.
+
+        A timer that one of them disarms does not run any more. Linux: kernel/time/timer.c expire_timers().
+        """
+        count = 0
         while self.due and self.due[0] <= now:
             when = heappop(self.due)
+            self.stale.pop(when, None)
             for timer in self.buckets.pop(when):
                 if timer.expires == when:
                     timer.expires = 0
                     self.pending -= 1
-                    ready.append(timer)
-        return ready
+                    count += 1
+                    timer.function(cpu, timer.arg)
+        return count

@@ -238,8 +238,7 @@ class Engine:
         cpu.now = now
         cpu.context = "softirq"
         cpu.in_softirq = True
-        for timer in cpu.machine.timers.expire(now):
-            timer.function(cpu, timer.arg)
+        cpu.machine.timers.expire_timers(cpu, now)
         cpu.in_softirq = False
         cpu.softirq_ns += cpu.now - now
         self._steal(runner, now)

@@ -1,0 +1,76 @@
+"""The timer wheel: never early, late by a granule, and what becomes of disarmed timers."""
+
+from __future__ import annotations
+
+import pytest
+
+from wireside.kernel.timer import SWEEP_FROM, TimerList, TimerWheel
+
+TICK = 4_000_000
+SECOND = 1_000_000_000
+
+
+def fired(cpu, arg):
+    """Note that a timer has fired."""
+    arg[0].append(arg[1])
+
+
+def armed(wheel, log, name, delay, now=0):
+    """A timer that writes its name into `log`."""
+    timer = TimerList(fired, (log, name))
+    wheel.mod_timer(timer, now, now + delay)
+    return timer
+
+
+@pytest.mark.parametrize(
+    ("delay", "granule"),
+    [
+        (TICK, TICK),
+        (SECOND // 5, TICK),
+        (SECOND, 8 * TICK),
+        (4 * SECOND, 64 * TICK),
+        (60 * SECOND, 512 * TICK),
+    ],
+)
+@pytest.mark.parametrize("now", [0, 1, 123_456_789, 7 * SECOND + 3])
+def test_never_early_and_late_by_at_most_a_granule_and_a_tick(delay, granule, now):
+    due = TimerWheel(250).wheel_time(now, now + delay)
+    assert now + delay <= due <= now + delay + granule + TICK
+
+
+def test_ideal_timers_are_exact():
+    assert TimerWheel(250, ideal=True).wheel_time(5, 12_345) == 12_345
+
+
+def test_a_timer_that_another_one_disarms_does_not_fire():
+    wheel, log = TimerWheel(250), []
+    second = TimerList(fired, (log, "second"))
+    first = TimerList(lambda _cpu, _arg: wheel.timer_delete(second), None)
+    for timer in (first, second):
+        wheel.mod_timer(timer, 0, SECOND)
+    assert wheel.expire_timers(None, 2 * SECOND) == 1
+    assert log == []
+    assert wheel.pending == 0
+
+
+def test_rearmed_timers_fire_once_and_at_the_new_time():
+    wheel, log = TimerWheel(250), []
+    timer = armed(wheel, log, "it", SECOND)
+    wheel.mod_timer(timer, 0, 3 * SECOND)
+    wheel.mod_timer(timer, 0, SECOND)
+    wheel.mod_timer(timer, 0, 3 * SECOND)
+    assert wheel.expire_timers(None, 2 * SECOND) == 0
+    assert wheel.expire_timers(None, 4 * SECOND) == 1
+    assert log == ["it"]
+
+
+def test_disarmed_timers_are_swept_out():
+    wheel, log = TimerWheel(250), []
+    timers = [armed(wheel, log, number, 60 * SECOND) for number in range(10 * SWEEP_FROM)]
+    for timer in timers[1:]:
+        wheel.timer_delete(timer)
+    (bucket,) = wheel.buckets.values()
+    assert len(bucket) <= 2 * SWEEP_FROM
+    wheel.expire_timers(None, 100 * SECOND)
+    assert log == [0]
+    assert wheel.stale == {}

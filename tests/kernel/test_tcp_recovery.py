@@ -224,6 +224,24 @@ class TestTail:
         assert host.tp.snd_cwnd >= 10
 
 
+class TestReneging:
+    """The peer takes back what it has SACKed."""
+
+    def test_the_timeout_comes_early_and_forgets_the_sacks(self) -> None:
+        host = Sender(10)
+        host.out()
+        host.lab.wait(RTT)
+        host.ack(0, (2, 5))
+        host.ack(2)
+        assert host.tp.sacked_out == 3
+        host.out()
+        began = host.lab.world.now
+        host.wait_for_output()
+        assert host.lab.world.now - began < 40 * MS
+        assert host.tp.sacked_out == 0
+        assert host.moved("TCPSACKReneging", "TCPTimeouts") == {"TCPSACKReneging": 1, "TCPTimeouts": 1}
+
+
 class TestIdle:
     """A pause longer than the RTO."""
 

@@ -16,6 +16,7 @@ from wireside.kernel.tcp_recovery import (
 )
 from wireside.kernel.tcp_sack import tcp_check_sack_reordering
 from wireside.kernel.tcp_sock import (
+    ICSK_TIME_RETRANS,
     MASK,
     TCP_CA_CWR,
     TCP_CA_DISORDER,
@@ -28,15 +29,19 @@ from wireside.kernel.tcp_sock import (
     tcp_packets_in_flight,
     tcp_wnd_end,
 )
-from wireside.kernel.tcp_tso import EVER_RETRANS, LOST, tcp_current_ssthresh
+from wireside.kernel.tcp_tso import EVER_RETRANS, LOST, SACKED_ACKED, tcp_current_ssthresh
+from wireside.kernel.tcp_xmit_timer import tcp_reset_xmit_timer, usecs_to_jiffies_ns
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
     from wireside.kernel.tcp_sock import TcpSock
 
 REXMIT_NONE, REXMIT_LOST, REXMIT_NEW = 0, 1, 2
+RENEGING_DELAY_NS = 10_000_000
+"""How long a peer that SACKed the oldest segment may take to acknowledge it, at least."""
 FLAG_DATA_SACKED, FLAG_ORIG_SACK_ACKED = 0x20, 0x200
 FLAG_SND_UNA_ADVANCED, FLAG_SET_XMIT_TIMER, FLAG_LOST_RETRANS = 0x400, 0x1000, 0x80
+FLAG_SACK_RENEGING = 0x2000
 
 
 def tcp_set_ca_state(tp: TcpSock, state: int) -> None:
@@ -53,10 +58,15 @@ def tcp_init_undo(tp: TcpSock) -> None:
 
 def tcp_enter_loss(cpu: Cpu, tp: TcpSock) -> None:
     """A retransmission timeout: take everything outstanding for lost. Linux: tcp_enter_loss(), tcp_timeout_mark_lost()."""
-    if not tp.sack_ok:
+    reneged = bool(tp.tcp_rtx_queue and tp.tcp_rtx_queue[0].sacked & SACKED_ACKED)
+    if reneged:
+        tp.net.mib[TcpExt.TCPSACKReneging] += 1
+    if reneged or not tp.sack_ok:
         tp.sacked_out = 0
     for index, skb in enumerate(tp.tcp_rtx_queue):
-        if index and tcp_rack_skb_timeout(cpu, tp, skb, 0) > 0:
+        if reneged:
+            skb.sacked &= ~SACKED_ACKED
+        elif index and tcp_rack_skb_timeout(cpu, tp, skb, 0) > 0:
             continue
         tcp_mark_skb_lost(tp, skb)
     fresh = tp.ca_state < TCP_CA_RECOVERY
@@ -305,6 +315,10 @@ def tcp_fastretrans_alert(
     """A dubious ACK: decide the recovery state; returns (flags, REXMIT_*). Linux: tcp_fastretrans_alert()."""
     if not tp.packets_out and tp.sacked_out:
         tp.sacked_out = 0
+    if flag & FLAG_SACK_RENEGING and flag & FLAG_SND_UNA_ADVANCED:
+        delay = max(usecs_to_jiffies_ns(tp, tp.srtt_us >> 4), RENEGING_DELAY_NS)
+        tcp_reset_xmit_timer(cpu, tp, ICSK_TIME_RETRANS, delay)
+        return flag & ~FLAG_SET_XMIT_TIMER, REXMIT_NONE
     if tp.ca_state == TCP_CA_OPEN:
         tp.retrans_stamp_ns = 0
     elif not before(tp.snd_una, tp.high_seq):

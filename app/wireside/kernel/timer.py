@@ -95,13 +95,13 @@ class TimerWheel:
             self.forget(due)
 
     def forget(self, due: int) -> None:
-        """A timer of the bucket `due` is gone; it is swept out when half of the bucket is."""
+        """A timer of the bucket `due` is gone; it is swept out when a quarter of the bucket is."""
         self.pending -= 1
         bucket = self.buckets.get(due)
         if bucket is None:
             return
         gone = self.stale.get(due, 0) + 1
-        if gone >= SWEEP_FROM and gone * 2 > len(bucket):
+        if gone >= SWEEP_FROM and gone * 4 > len(bucket):
             self.buckets[due] = [timer for timer in bucket if timer.expires == due]
             gone = 0
         self.stale[due] = gone

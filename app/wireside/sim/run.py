@@ -84,6 +84,8 @@ class ProgramRun:
         if outcome > 0:
             if call.name in READS:
                 self.bytes_read += outcome
+            elif call.name == "recvmmsg":
+                self.bytes_read += call.done
             elif call.name in WRITES:
                 self.bytes_written += outcome
         self.call = None

@@ -1,0 +1,73 @@
+"""System calls on datagram sockets: one datagram a call, or many with recvmmsg()."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wireside.catalog.stages import Stage
+from wireside.kernel.sock import sock_error
+from wireside.kernel.task import wait_on
+from wireside.kernel.udp import UdpSock, udp_recvmsg, udp_sendmsg
+from wireside.kernel.wait import EPOLLIN, EPOLLOUT
+
+if TYPE_CHECKING:
+    from wireside.kernel.net import Cpu
+    from wireside.kernel.syscall import Syscall
+    from wireside.kernel.task import Task
+
+EAGAIN, EINVAL = 11, 22
+SYS_READ = int(Stage.SYS_READ)
+UIO_MAXIOV = 1024
+"""Most datagrams of one recvmmsg(). Linux: include/uapi/linux/uio.h."""
+RECVMMSG_EACH_NS = 150
+"""What each further datagram of one recvmmsg() costs beside its copy: no crossing into the kernel, no lock, ns."""
+
+
+def write_udp(
+    cpu: Cpu, task: Task, sk: UdpSock, address: tuple[int, int] | None, size: int, *, nonblock: bool
+) -> int | None:
+    """Send one datagram; a full send buffer blocks."""
+    result = udp_sendmsg(cpu, sk, address, size, sk.gso_size)
+    if result == -EAGAIN and not nonblock:
+        wait_on(task, sk, EPOLLOUT)
+        return None
+    return result
+
+
+def read_udp(cpu: Cpu, task: Task, sk: UdpSock, size: int, *, nonblock: bool) -> int | None:
+    """Receive one datagram."""
+    if sk.sk_err:
+        return sock_error(sk)
+    result = udp_recvmsg(cpu, sk, size)
+    if result is not None:
+        return result
+    if nonblock:
+        return -EAGAIN
+    wait_on(task, sk, EPOLLIN, exclusive=True)
+    return None
+
+
+def sys_recvmmsg(cpu: Cpu, task: Task, call: Syscall) -> int | None:
+    """recvmmsg(fd, vlen, size): up to `vlen` datagrams of at most `size` bytes each; how many came.
+
+    It waits for the first (MSG_WAITFORONE); `call.done` counts their bytes. Linux: net/socket.c do_recvmmsg().
+    """
+    cpu.now += cpu.cost[SYS_READ]
+    file = task.files[call.args[0]]
+    sk = file.sk
+    most, size = min(int(call.args[1]), UIO_MAXIOV), int(call.args[2])
+    if not isinstance(sk, UdpSock) or most <= 0 or size < 0:
+        return -EINVAL
+    first = read_udp(cpu, task, sk, size, nonblock=file.nonblock)
+    if first is None or first < 0:
+        return first
+    call.done = first
+    count = 1
+    while count < most and sk.sk_receive_queue:
+        cpu.now += RECVMMSG_EACH_NS
+        taken = udp_recvmsg(cpu, sk, size)
+        if taken is None or taken < 0:
+            break
+        call.done += taken
+        count += 1
+    return count

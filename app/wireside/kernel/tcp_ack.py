@@ -80,15 +80,7 @@ def tcp_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:
     sack: SacktagState | None = None
     mib = tp.net.mib
     if before(ack, prior_una):
-        if before(ack, (prior_una - min(tp.max_window, tp.bytes_acked)) & MASK):
-            if not flag & FLAG_NO_CHALLENGE_ACK:
-                tcp_send_challenge_ack(cpu, tp)
-            return TOO_OLD_ACK
-        if skb.sack and tp.sack_ok:
-            flag |= tcp_sacktag_write_queue(cpu, tp, skb.sack, ack, prior_una).flag
-            flag, rexmit = tcp_fastretrans_alert(cpu, tp, 0, flag, skb.tsecr, prior_una)
-            tcp_xmit_recovery(cpu, tp, rexmit)
-        return 0
+        return tcp_old_ack(cpu, tp, skb, flag)
     if after(ack, tp.snd_nxt):
         if not flag & FLAG_NO_CHALLENGE_ACK:
             tcp_send_challenge_ack(cpu, tp)
@@ -125,6 +117,20 @@ def tcp_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:
         return 1
     tcp_ack_outstanding(cpu, tp, skb, flag, (prior_una, prior_fack, prior_delivered), sack)
     return 1
+
+
+def tcp_old_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:
+    """An acknowledgement of what has been acknowledged: its SACK blocks may still be news. RFC: 5961 5.2."""
+    ack, una = skb.ack_seq, tp.snd_una
+    if before(ack, (una - min(tp.max_window, tp.bytes_acked)) & MASK):
+        if not flag & FLAG_NO_CHALLENGE_ACK:
+            tcp_send_challenge_ack(cpu, tp)
+        return TOO_OLD_ACK
+    if skb.sack and tp.sack_ok:
+        flag |= tcp_sacktag_write_queue(cpu, tp, skb.sack, ack, una).flag
+        flag, rexmit = tcp_fastretrans_alert(cpu, tp, 0, flag, skb.tsecr, una)
+        tcp_xmit_recovery(cpu, tp, rexmit)
+    return 0
 
 
 def tcp_ack_outstanding(

@@ -59,21 +59,8 @@ def tcp_clean_rtx_queue(
                 reord = start_seq
             if not after(skb.end_seq, tp.high_seq):
                 flag |= FLAG_ORIG_SACK_ACKED
-        if sacked & SACKED_ACKED:
-            tp.sacked_out -= segs
-        elif tp.sack_ok:
-            tp.delivered += segs
-            if not sacked & TCPCB_RETRANS or not tcp_skb_spurious_retrans(tp, skb, ack_skb):
-                tcp_rack_advance(cpu, tp, skb)
-        if sacked & LOST:
-            tp.lost_out -= segs
-        tp.packets_out -= segs
+        flag |= tcp_count_acked(cpu, tp, skb, ack_skb, segs)
         acked += segs
-        if skb.tcp_flags & SYN:
-            flag |= FLAG_SYN_ACKED
-            tp.retrans_stamp_ns = 0
-        else:
-            flag |= FLAG_DATA_ACKED
         if not fully:
             break
         queue.popleft()
@@ -90,6 +77,24 @@ def tcp_clean_rtx_queue(
         return flag
     tcp_remove_reno_sacks(tp, acked)
     return flag & ~FLAG_ORIG_SACK_ACKED if flag & FLAG_RETRANS_DATA_ACKED else flag
+
+
+def tcp_count_acked(cpu: Cpu, tp: TcpSock, skb: SkBuff, ack_skb: SkBuff, segs: int) -> int:
+    """Take `segs` acknowledged segments of `skb` out of the counts; returns FLAG_DATA_ACKED or FLAG_SYN_ACKED."""
+    sacked = skb.sacked
+    if sacked & SACKED_ACKED:
+        tp.sacked_out -= segs
+    elif tp.sack_ok:
+        tp.delivered += segs
+        if not sacked & TCPCB_RETRANS or not tcp_skb_spurious_retrans(tp, skb, ack_skb):
+            tcp_rack_advance(cpu, tp, skb)
+    if sacked & LOST:
+        tp.lost_out -= segs
+    tp.packets_out -= segs
+    if skb.tcp_flags & SYN:
+        tp.retrans_stamp_ns = 0
+        return FLAG_SYN_ACKED
+    return FLAG_DATA_ACKED
 
 
 def tcp_tso_acked(tp: TcpSock, skb: SkBuff, una: int) -> int:

@@ -282,17 +282,20 @@ def tcp_write_xmit(cpu: Cpu, tp: TcpSock, mss: int, nonagle: int, push_one: int)
         sent += skb.gso_segs
         if push_one:
             break
-    in_flight = tcp_packets_in_flight(tp)
-    cwnd_limited = cwnd_limited or in_flight >= tp.snd_cwnd
+    tcp_xmit_done(cpu, tp, sent, cwnd_limited=cwnd_limited, probe=push_one == 2)
+    return not sent and not tp.packets_out and bool(queue)
+
+
+def tcp_xmit_done(cpu: Cpu, tp: TcpSock, sent: int, *, cwnd_limited: bool, probe: bool) -> None:
+    """After sending `sent` segments: note how cwnd was used, and arm the loss probe."""
+    cwnd_limited = cwnd_limited or tcp_packets_in_flight(tp) >= tp.snd_cwnd
     if sent or cwnd_limited:
         tcp_cwnd_validate(cpu, tp, cwnd_limited)
     if sent:
         if tp.ca_state in (TCP_CA_CWR, TCP_CA_RECOVERY):
             tp.prr_out += sent
-        if push_one != 2:
+        if not probe:
             tcp_schedule_loss_probe(cpu, tp)
-        return False
-    return not tp.packets_out and bool(queue)
 
 
 def tcp_event_new_data_sent(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:

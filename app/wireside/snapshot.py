@@ -253,7 +253,7 @@ class WireFrame:
 
     @property
     def label(self) -> str:
-        """The frame as one line without the time."""
+        """The frame as one line without the time; unlike tcpdump it tells `seq` even of an empty ACK."""
         parts = self._tcp_parts() if self.protocol == "tcp" else [self.protocol.upper()]
         parts.append(f"length {self.length}")
         if self.lost:
@@ -263,11 +263,8 @@ class WireFrame:
         return f"{self.source}:{self.sport} > {self.target}:{self.dport}: {', '.join(parts)}"
 
     def _tcp_parts(self) -> list[str]:
-        parts = [f"Flags [{self.flags}]"]
-        if self.length:
-            parts.append(f"seq {self.seq}:{self.seq + self.length}")
-        elif set(self.flags) & set("SFR"):
-            parts.append(f"seq {self.seq}")
+        end = f":{self.seq + self.length}" if self.length else ""
+        parts = [f"Flags [{self.flags}]", f"seq {self.seq}{end}"]
         if self.ack is not None:
             parts.append(f"ack {self.ack}")
         parts.append(f"win {self.win}")

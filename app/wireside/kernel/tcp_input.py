@@ -172,13 +172,26 @@ def tcp_validate_incoming(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
             tcp_send_challenge_ack(cpu, tp)
             kfree_skb_reason(net, skb, DropReason.TCP_RESET)
         return False
-    if flags & SYN:
+    if flags & SYN and not crossed_syn_ack(tp, skb):
         tcp_syn_challenge(cpu, tp, skb)
         return False
     if not flags & ACK:
         kfree_skb_reason(net, skb, DropReason.TCP_FLAGS)
         return False
     return True
+
+
+def crossed_syn_ack(tp: TcpSock, skb: SkBuff) -> bool:
+    """In a simultaneous open, the peer's SYN-ACK to our SYN: it completes the handshake.
+
+    Linux: net/ipv4/tcp_input.c tcp_validate_incoming(), since 6.12.
+    """
+    return (
+        tp.sk_state == TcpState.SYN_RECV
+        and bool(skb.tcp_flags & ACK)
+        and (skb.seq + 1) & MASK == skb.end_seq == tp.rcv_nxt
+        and skb.ack_seq == tp.snd_nxt
+    )
 
 
 def tcp_syn_challenge(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, Sock, sk_stream_is_writeable
+from wireside.kernel.task import wait_on
 from wireside.kernel.tcp_sock import TcpSock
-from wireside.kernel.wait import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, WaitQueueEntry
+from wireside.kernel.wait import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
@@ -77,5 +78,5 @@ def sys_poll(cpu: Cpu, task: Task, call: Syscall) -> int | None:
         call.timeout_at = cpu.now + timeout if timeout > 0 else 0
     elif call.timeout_at and cpu.now >= call.timeout_at:
         return 0
-    task.prepare_to_wait(file.sk.sk_wq, WaitQueueEntry(task, events))
+    wait_on(task, file.sk, events)
     return None

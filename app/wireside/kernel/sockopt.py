@@ -60,7 +60,9 @@ def set_option(cpu: Cpu, file: File, option: str, argument: int | str) -> int:
         if sk.sk_state not in (TcpState.CLOSE, TcpState.LISTEN):
             tcp_assign_congestion_control(sk)
         return 0
-    value = int(argument)
+    if isinstance(argument, str):
+        return -ENOPROTOOPT
+    value = argument
     if option in ("SO_RCVBUF", "SO_RCVBUFFORCE"):
         value = min(value, sk.net.sysctl[RMEM_MAX]) if option == "SO_RCVBUF" else value
         sk.sk_rcvbuf = max(value * 2, SOCK_MIN_RCVBUF)

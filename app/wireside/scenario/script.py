@@ -12,6 +12,7 @@ from wireside.errors import ScenarioError
 from wireside.scenario import nodes
 from wireside.scenario.spec import Call, Loop
 from wireside.scenario.syscalls import (
+    ALGORITHMS,
     CONSTANTS,
     ERRNOS,
     JOINED,
@@ -183,8 +184,9 @@ def _arguments(
         )
         return ()
     defaults = [default for _, default in syscall.optional]
-    if syscall.name == "setsockopt":
-        _check_value(script, raw[1], raw[2], position)
+    for kind, written in zip(kinds, raw, strict=False):
+        if kind is Arg.VALUE:
+            _check_value(script, raw[1] if syscall.name == "setsockopt" else "", written, position)
     given = [_argument(script, kind, text, position) for kind, text in zip(kinds, raw, strict=False)]
     missing = len(kinds) - len(raw)
     return (*given, *(defaults[len(defaults) - missing :] if missing else ()))
@@ -203,7 +205,7 @@ def _argument(script: _Script, kind: Arg, text: str, position: Position) -> int 
         if kind is Arg.ENDPOINT:
             return _endpoint(script, bare)
         if kind is Arg.VALUE:
-            return _value(bare)
+            return _value(bare, script.variables)
         if bare in script.variables:
             return bare
         return parse(_KIND_OF[kind], bare)
@@ -212,8 +214,8 @@ def _argument(script: _Script, kind: Arg, text: str, position: Position) -> int 
         return 0
 
 
-def _value(text: str) -> int | str:
-    if _WORD.fullmatch(text):
+def _value(text: str, known: Collection[str]) -> int | str:
+    if text in known or text in ALGORITHMS:
         return text
     number = -int(parse(Kind.SIZE, text[1:])) if text.startswith("-") else int(parse(Kind.SIZE, text))
     if abs(number) > MAX_VALUE:
@@ -223,10 +225,11 @@ def _value(text: str) -> int | str:
 
 def _check_value(script: _Script, option: str, text: str, position: Position) -> None:
     """Only the option that names an algorithm takes a word."""
-    bare = text.strip("\"'")
-    if bool(_WORD.fullmatch(bare)) != (option == "TCP_CONGESTION"):
-        wanted = "the name of an algorithm, such as cubic" if option == "TCP_CONGESTION" else "a number"
-        script.problem(position, f"{text!r} is no value of {option}", f"Write {wanted}.")
+    if (text.strip("\"'") in ALGORITHMS) != (option == "TCP_CONGESTION"):
+        wanted = f"one of {', '.join(ALGORITHMS)}" if option == "TCP_CONGESTION" else "a number"
+        script.problem(
+            position, f"{text!r} is no value{f' of {option}' if option else ''}", f"Write {wanted}."
+        )
 
 
 def _descriptor(script: _Script, text: str) -> int | str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from wireside.catalog.sysctls_tcp import TCP_CONGESTION_CONTROL
+
 
 class Arg(Enum):
     """What an argument of a system call is; `value` names it in messages."""
@@ -57,6 +59,8 @@ POLL_EVENTS = {
     "POLLRDHUP": 0x2000,
 }
 """What poll() may answer."""
+ALGORITHMS = TCP_CONGESTION_CONTROL.choices
+"""The words that a socket option's value may be."""
 MAX_VALUE = 2**31 - 1
 """The largest value of a socket option, an int."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from wireside.kernel.syscall import Syscall
 from wireside.scenario.spec import Call, Loop
-from wireside.scenario.syscalls import CONSTANTS, POLL_EVENTS, SYSCALLS, Arg
+from wireside.scenario.syscalls import ALGORITHMS, CONSTANTS, POLL_EVENTS, SYSCALLS, Arg
 from wireside.sim.run import READS, Sleep
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Script:
         if isinstance(value, str):
             if value in self.variables:
                 return self.variables[value]
-            return value if kind in CONSTANTS or kind is Arg.VALUE else UNBOUND
+            return value if kind in CONSTANTS or value in ALGORITHMS else UNBOUND
         return int(value)
 
 

@@ -1,0 +1,147 @@
+"""Nothing a script or a wire peer can say crashes the simulator, and every packet stays in the books."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from wireside.scenario.load import load
+from wireside.scenario.syscalls import CONSTANTS, JOINED, SYSCALLS, Arg
+from wireside.sim.world import World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wireside.scenario.syscalls import Syscall
+
+HEAD = """\
+format: 1
+title: Anything
+duration: 3s
+hosts:
+  one: {address: 10.0.0.1, nic: {kind: KIND}}
+  two: {address: 10.0.0.2, nic: {kind: KIND}}
+  three: {address: 10.0.0.3}
+links:
+  - {between: [one, two], loss: LOSS}
+  - {between: [three, raw]}
+"""
+FDS = ("f0", "f1", "f2", "f3", "0", "99")
+SIZES = ("0", "1", "100", "1461", "70000", "1MiB", "4GiB", "4611686018427387904", "n", "f0")
+COUNTS = ("0", "1", "5", "-1", "4096", "4611686018427387904", "n")
+TIMES = ("0ms", "1us", "3ms", "700ms", "3600s", "n")
+ENDPOINTS = (
+    "one:80",
+    "two:80",
+    "two:81",
+    "three:80",
+    "raw:80",
+    "127.0.0.1:80",
+    "0.0.0.0:80",
+    "9.9.9.9:80",
+    "255.255.255.255:1",
+)
+VALUES = ("0", "1", "-1", "2", "127", "128", "65536", "2147483647", "-2147483647")
+POOLS = {
+    Arg.FD: FDS, Arg.SIZE: SIZES, Arg.COUNT: COUNTS, Arg.TIME: TIMES, Arg.ENDPOINT: ENDPOINTS, Arg.LOCAL: ("80", "81", "0", "65535"),
+    Arg.VALUE: VALUES, Arg.STATUS: ("O_NONBLOCK", "0"),
+}  # fmt: skip
+RESULTS = st.sampled_from(("f0 = ", "f1 = ", "f2 = ", "f3 = ", "n = ", "", "", ""))
+LETTERS = ("S", "S.", ".", "P.", "F.", "R", "R.", "", "SF", "FSRP.UEW", "PU")
+STREAM = ("f0 = socket(SOCK_STREAM)", "bind(f0, 80)", "listen(f0, 2)", "f1 = accept(f0)")
+CLIENT = ("f0 = socket(SOCK_STREAM)", 'connect(f0, "one:80")', "f1 = dup(f0)")
+
+
+@st.composite
+def argument(draw: st.DrawFn, kind: Arg) -> str:
+    if kind in POOLS:
+        return draw(st.sampled_from(POOLS[kind]))
+    known = CONSTANTS[kind]
+    if kind in JOINED:
+        return "|".join(draw(st.lists(st.sampled_from(known), min_size=1, max_size=3)))
+    return draw(st.sampled_from(known))
+
+
+@st.composite
+def statement(draw: st.DrawFn) -> str:
+    call: Syscall = draw(st.sampled_from(list(SYSCALLS.values())))
+    kinds = list(call.args) + [kind for kind, _ in call.optional if draw(st.booleans())]
+    args = [draw(argument(kind)) for kind in kinds]
+    if call.name == "setsockopt":
+        args[2] = draw(st.sampled_from(("cubic", "reno") if args[1] == "TCP_CONGESTION" else VALUES))
+    result = draw(RESULTS) if call.name not in ("sleep", "close") else ""
+    return f"{result}{call.name}({', '.join(args)})"
+
+
+@st.composite
+def program(draw: st.DrawFn, host: str) -> str:
+    begin = draw(st.sampled_from((STREAM, CLIENT, ("f0 = socket(SOCK_DGRAM)", "bind(f0, 80)"), ())))
+    bound = [f"{name} = socket(SOCK_STREAM)" for name in ("f1", "f2", "f3", "n")]
+    calls = [*begin, *draw(st.lists(statement(), max_size=12))]
+    loop = draw(st.sampled_from(("", "repeat 3", "forever", "repeat 0")))
+    lines = [
+        f"  - on: {host}",
+        "    script:",
+        "      - {repeat: 0, do: [ " + ", ".join(bound) + ", f0 = socket(SOCK_STREAM) ]}",
+    ]
+    lines += [f"      - {call}" for call in (calls if not loop else calls[: len(begin)])]
+    if loop:
+        lines += [
+            f"      - {loop}:",
+            *(f"          - {call}" for call in [*calls[len(begin) :], "sleep(1ms)"]),
+        ]
+    return "\n".join(lines)
+
+
+@st.composite
+def segment(draw: st.DrawFn) -> str:
+    flags = draw(st.sampled_from(LETTERS))
+    number = st.sampled_from(("0", "1", "2", "100", "4294967295", "2147483648"))
+    trigger = draw(st.sampled_from(("", "after Flags [S.]: ", "each Flags [.]: ", "after Flags [S] x2: ")))
+    star = ("*",) if trigger else ()
+    seq, ack = (draw(st.one_of(number, st.sampled_from(star))) if star else draw(number) for _ in range(2))
+    options = draw(
+        st.sampled_from(
+            (
+                "",
+                ", options [mss 1460,sackOK,nop,wscale 14]",
+                ", options [mss 0]",
+                ", options [TS val 0 ecr 5]",
+            )
+        )
+    )
+    if not flags:
+        return f"{trigger}1ms UDP 9 > 80 length {draw(st.sampled_from((0, 1, 1472, 65495)))}"
+    length = draw(st.sampled_from((0, 1, 1460, 9000)))
+    win = draw(st.sampled_from((0, 1, 65535)))
+    port = draw(st.sampled_from(("80", "40000", *star)))
+    at = draw(st.sampled_from(("1ms", "2ms", "40ms", "1s")))
+    return f"{trigger}{at} TCP 80 > {port} Flags [{flags}], seq {seq}, ack {ack}, win {win}{options}, length {length}"
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(
+    programs=st.tuples(program("one"), program("one"), program("two"), program("three")),
+    segments=st.lists(segment(), max_size=6),
+    loss=st.sampled_from(("0%", "10%")),
+    kind=st.sampled_from(("nic", "veth", "tun")),
+)
+def test_random_scripts_and_segments(
+    tmp_path: Path, programs: tuple[str, ...], segments: list[str], loss: str, kind: str
+) -> None:
+    text = HEAD.replace("LOSS", loss).replace("KIND", kind) + "wire:\n  - name: raw\n    address: 10.0.0.9\n"
+    text += (
+        "    segments: |\n" + "".join(f"      {each}\n" for each in segments)
+        if segments
+        else "    segments: []\n"
+    )
+    text += "programs:\n" + "\n".join(programs) + "\n"
+    path = tmp_path / "anything.yaml"
+    path.write_text(text, encoding="utf-8")
+    world = World(load(path), trace=0)
+    world.run_until(3_000_000_000)
+    world.snapshot()
+    born, accounted = world.books_balance()
+    assert born == accounted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import TCP_MEM, TCP_RMEM, TCP_WMEM
@@ -23,6 +23,39 @@ SOCK_SNDBUF_LOCK, SOCK_RCVBUF_LOCK, SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK, SOCK
 SOCK_MIN_RCVBUF = 2304
 """Smallest sk_rcvbuf that setsockopt() leaves, bytes. Linux: include/net/sock.h."""
 SOCK_MIN_SNDBUF = 4608
+
+
+class NoSkBuffs(deque[Any]):
+    """The empty queue that sockets share until they need one of their own; nothing can be put into it.
+
+    An empty deque takes 760 bytes: of a hundred thousand idle sockets none should hold four.
+    """
+
+    __slots__ = ()
+
+    def refuse(self, *_: object) -> NoReturn:
+        """Whoever wants to put something in gives the socket a queue of its own first."""
+        raise TypeError("what sockets share stays empty")
+
+    append = appendleft = insert = extend = refuse
+
+    def __reduce__(self) -> Any:
+        return "NO_SKBUFFS"
+
+
+class NoEntries(list[Any]):
+    """The same for lists: wait queues, segments out of order, SACK blocks."""
+
+    __slots__ = ()
+
+    append = insert = extend = NoSkBuffs.refuse
+
+    def __reduce__(self) -> Any:
+        return "NO_ENTRIES"
+
+
+NO_SKBUFFS = NoSkBuffs()
+NO_ENTRIES = NoEntries()
 
 
 class Sock:
@@ -86,7 +119,7 @@ class Sock:
         self.sk_wmem_queued = 0
         self.sk_forward_alloc = 0
         """Bytes charged in whole pages to the protocol but not yet used by an skb."""
-        self.sk_receive_queue: deque[SkBuff] = deque()
+        self.sk_receive_queue: deque[SkBuff] = NO_SKBUFFS
         self.sk_backlog: deque[SkBuff] | None = None
         self.sk_backlog_len = 0
         self.sk_drops = 0
@@ -94,7 +127,7 @@ class Sock:
         self.sk_err_soft = 0
         self.sk_shutdown = 0
         self.sk_userlocks = 0
-        self.sk_wq: list[WaitQueueEntry] = []
+        self.sk_wq: list[WaitQueueEntry] = NO_ENTRIES
         self.sk_lock_owned = False
         self.sk_nospace = False
         self.sk_linger = -1
@@ -105,6 +138,20 @@ class Sock:
         """No file refers to it any more (SOCK_DEAD)."""
         self.comm = ""
         self.fd = -1
+
+
+def sk_sleep(sk: Sock) -> list[WaitQueueEntry]:
+    """The socket's wait queue, to sleep on. Linux: include/net/sock.h sk_sleep()."""
+    if sk.sk_wq is NO_ENTRIES:
+        sk.sk_wq = []
+    return sk.sk_wq
+
+
+def sk_receive_queue_tail(sk: Sock, skb: SkBuff) -> None:
+    """Put a packet at the end of the receive queue. Linux: __skb_queue_tail(&sk->sk_receive_queue)."""
+    if sk.sk_receive_queue is NO_SKBUFFS:
+        sk.sk_receive_queue = deque()
+    sk.sk_receive_queue.append(skb)
 
 
 def skb_set_owner_r(sk: Sock, skb: SkBuff) -> None:

@@ -155,10 +155,9 @@ def retrans_to_secs(retrans: int) -> int:
 def tcp_set_keepalive(cpu: Cpu, tp: TcpSock, *, on: bool) -> None:
     """SO_KEEPALIVE: start or stop the timer. Linux: net/ipv4/tcp_timer.c tcp_set_keepalive()."""
     if tp.sk_state not in (TcpState.CLOSE, TcpState.LISTEN):
-        assert tp.keepalive_timer is not None
         if on and not tp.keepopen:
             tcp_reset_keepalive_timer(cpu, tp, keepalive_time_when_ns(tp))
-        elif not on:
+        elif not on and tp.keepalive_timer is not None:
             tp.net.machine.timers.timer_delete(tp.keepalive_timer)
     tp.keepopen = on
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wireside.kernel.sock import sk_sleep
 from wireside.kernel.wait import WaitQueueEntry
 
 if TYPE_CHECKING:
@@ -63,4 +64,4 @@ class Task:
 
 def wait_on(task: Task, sk: Sock, key: int, *, exclusive: bool = False) -> None:
     """Sleep on a socket until one of the events in `key`."""
-    task.prepare_to_wait(sk.sk_wq, WaitQueueEntry(task, key, exclusive=exclusive))
+    task.prepare_to_wait(sk_sleep(sk), WaitQueueEntry(task, key, exclusive=exclusive))

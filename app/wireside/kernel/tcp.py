@@ -138,6 +138,7 @@ def tcp_sendmsg(cpu: Cpu, tp: TcpSock, copied: int, size: int, *, more: bool = F
                 tcp_slow_start_after_idle_check(cpu, tp)
             skb = tcp_new_skb(tp, tp.write_seq, ACK)
             tcp_queue_skb(tp, skb)
+            queue = tp.tcp_write_queue
             room = goal
         count = min(room, size - copied)
         if not sk_wmem_schedule(cpu, tp, count):

@@ -9,12 +9,18 @@ from wireside.catalog.sysctls import TCP_SACK, TCP_WINDOW_SCALING
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.ip_output import dst_mtu
 from wireside.kernel.skbuff import ACK, SYN, SkBuff, SynOptions
-from wireside.kernel.sock import SOCK_RCVBUF_LOCK, sk_forced_mem_schedule, sk_state_change, sk_wmem_queue_add
+from wireside.kernel.sock import (
+    NO_SKBUFFS,
+    SOCK_RCVBUF_LOCK,
+    sk_forced_mem_schedule,
+    sk_state_change,
+    sk_wmem_queue_add,
+)
 from wireside.kernel.tcp_ack import FLAG_SLOWPATH, tcp_ack, tcp_fast_path_check
 from wireside.kernel.tcp_cong import Reno
 from wireside.kernel.tcp_control import TCP_DELACK_MAX_NS, tcp_send_ack
 from wireside.kernel.tcp_cubic import CONGESTION_CONTROLS
-from wireside.kernel.tcp_output import tcp_new_skb, tcp_sync_mss, tcp_transmit_skb
+from wireside.kernel.tcp_output import tcp_new_skb, tcp_rtx_queue_tail, tcp_sync_mss, tcp_transmit_skb
 from wireside.kernel.tcp_rcv import tcp_enter_quickack_mode
 from wireside.kernel.tcp_sock import (
     ICSK_ACK_SCHED,
@@ -90,7 +96,7 @@ def tcp_queue_syn(cpu: Cpu, tp: TcpSock, flags: int) -> None:
     skb = tcp_new_skb(tp, tp.iss, flags)
     skb.end_seq = (tp.iss + 1) & MASK
     skb.opt = SynOptions(tp.advmss, tp.rcv_wscale if tp.wscale_ok else None, tp.sack_ok)
-    tp.tcp_rtx_queue.append(skb)
+    tcp_rtx_queue_tail(tp, skb)
     sk_forced_mem_schedule(tp, skb.truesize)
     sk_wmem_queue_add(tp, skb.truesize)
     tp.packets_out += 1
@@ -131,6 +137,8 @@ def tcp_finish_connect(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     tp.snd_wl1 = skb.seq
     tcp_try_undo_spurious_syn(tp, skb)
     tcp_ack(cpu, tp, skb, FLAG_SLOWPATH)
+    if not tp.tcp_rtx_queue:
+        tp.tcp_rtx_queue = NO_SKBUFFS
     tp.rcv_nxt = tp.copied_seq = tp.rcv_wup = (skb.seq + 1) & MASK
     tp.irs = skb.seq
     tp.snd_wnd = skb.window

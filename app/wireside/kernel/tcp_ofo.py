@@ -8,7 +8,13 @@ from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.sysctls import TCP_DSACK
 from wireside.kernel.skbuff import FIN, MERGED, kfree_skb_reason
-from wireside.kernel.sock import skb_set_owner_r, sock_def_readable, sock_rfree
+from wireside.kernel.sock import (
+    NO_ENTRIES,
+    sk_receive_queue_tail,
+    skb_set_owner_r,
+    sock_def_readable,
+    sock_rfree,
+)
 from wireside.kernel.tcp_rmem import skb_try_coalesce, tcp_rcvbuf_grow, tcp_try_rmem_schedule
 from wireside.kernel.tcp_sock import ICSK_ACK_SCHED, MASK, after, before
 
@@ -78,6 +84,8 @@ def tcp_data_queue_ofo(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     if index and tcp_ofo_coalesce(tp, queue[index - 1], skb):
         index -= 1
     else:
+        if queue is NO_ENTRIES:
+            queue = tp.out_of_order_queue = []
         queue.insert(index, skb)
         skb_set_owner_r(tp, skb)
     tcp_ofo_drop_covered(tp, index, end_seq)
@@ -141,5 +149,5 @@ def tcp_ofo_queue(tp: TcpSock) -> bool:
         if tail is not None and tcp_ofo_coalesce(tp, tail, skb):
             sock_rfree(tp, skb.truesize)
         else:
-            tp.sk_receive_queue.append(skb)
+            sk_receive_queue_tail(tp, skb)
     return fin

@@ -5,6 +5,7 @@ Read downward: `tcp_push` decides to push, `tcp_write_xmit` decides how much, `t
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, cast
 
 from wireside.catalog.counters import Tcp, TcpExt
@@ -24,7 +25,7 @@ from wireside.kernel.skbuff import (
     SkBuff,
     skb_birth,
 )
-from wireside.kernel.sock import sk_wmem_queue_add
+from wireside.kernel.sock import NO_SKBUFFS, sk_wmem_queue_add
 from wireside.kernel.tcp_sock import (
     ICSK_ACK_SCHED,
     ICSK_TIME_LOSS_PROBE,
@@ -199,8 +200,17 @@ def tcp_event_data_sent(tp: TcpSock, now: int) -> None:
 def tcp_queue_skb(tp: TcpSock, skb: SkBuff) -> None:
     """Put a segment at the end of the write queue. Linux: tcp_queue_skb(), tcp_skb_entail()."""
     tp.write_seq = skb.end_seq
+    if tp.tcp_write_queue is NO_SKBUFFS:
+        tp.tcp_write_queue = deque()
     tp.tcp_write_queue.append(skb)
     sk_wmem_queue_add(tp, skb.truesize)
+
+
+def tcp_rtx_queue_tail(tp: TcpSock, skb: SkBuff) -> None:
+    """Put a segment at the end of the retransmit queue. Linux: tcp_rbtree_insert(&sk->tcp_rtx_queue)."""
+    if tp.tcp_rtx_queue is NO_SKBUFFS:
+        tp.tcp_rtx_queue = deque()
+    tp.tcp_rtx_queue.append(skb)
 
 
 def tcp_new_skb(tp: TcpSock, seq: int, flags: int) -> SkBuff:
@@ -301,7 +311,7 @@ def tcp_xmit_done(cpu: Cpu, tp: TcpSock, sent: int, *, cwnd_limited: bool, probe
 def tcp_event_new_data_sent(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     """Move a segment just sent to the retransmit queue. Linux: tcp_event_new_data_sent()."""
     tp.tcp_write_queue.popleft()
-    tp.tcp_rtx_queue.append(skb)
+    tcp_rtx_queue_tail(tp, skb)
     tp.snd_nxt = seq_max(skb.end_seq, tp.snd_nxt)
     prior = tp.packets_out
     tp.packets_out += skb.gso_segs

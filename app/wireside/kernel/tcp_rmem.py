@@ -21,7 +21,13 @@ from wireside.kernel.skbuff import (
     skb_alloc_truesize,
     skb_cloned,
 )
-from wireside.kernel.sock import SOCK_RCVBUF_LOCK, sk_rmem_schedule, skb_set_owner_r, sock_rfree
+from wireside.kernel.sock import (
+    SOCK_RCVBUF_LOCK,
+    sk_receive_queue_tail,
+    sk_rmem_schedule,
+    skb_set_owner_r,
+    sock_rfree,
+)
 from wireside.kernel.tcp_sock import MASK, after, before, tcp_space_from_win, tcp_win_from_space
 from wireside.kernel.tcp_window import tcp_clamp_window
 
@@ -85,7 +91,7 @@ def tcp_queue_rcv(tp: TcpSock, skb: SkBuff) -> None:
     tp.bytes_received += (skb.end_seq - tp.rcv_nxt) & MASK
     tp.rcv_nxt = skb.end_seq
     if not queue or not tcp_try_coalesce(tp, queue[-1], skb):
-        queue.append(skb)
+        sk_receive_queue_tail(tp, skb)
         skb_set_owner_r(tp, skb)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.sysctls import (
@@ -14,9 +13,11 @@ from wireside.catalog.sysctls import (
     TCP_WMEM,
 )
 from wireside.kernel.skbuff import IPPROTO_TCP
-from wireside.kernel.sock import Sock
+from wireside.kernel.sock import NO_ENTRIES, NO_SKBUFFS, Sock
 
 if TYPE_CHECKING:
+    from collections import deque
+
     from wireside.kernel.net import Net
     from wireside.kernel.skbuff import SkBuff
     from wireside.kernel.timer import TimerList
@@ -279,10 +280,10 @@ class TcpSock(Sock):
         self.reordering = 3
         self.tlp_high_seq = 0
         self.tlp_retrans = False
-        self.tcp_rtx_queue: deque[SkBuff] = deque()
-        self.tcp_write_queue: deque[SkBuff] = deque()
-        self.out_of_order_queue: list[SkBuff] = []
-        self.selective_acks: list[tuple[int, int]] = []
+        self.tcp_rtx_queue: deque[SkBuff] = NO_SKBUFFS
+        self.tcp_write_queue: deque[SkBuff] = NO_SKBUFFS
+        self.out_of_order_queue: list[SkBuff] = NO_ENTRIES
+        self.selective_acks: list[tuple[int, int]] = NO_ENTRIES
         self.dsack: tuple[int, int] | None = None
         self.compressed_ack = self.dup_ack_counter = 0
         self.compressed_ack_handle: Any = None

@@ -62,10 +62,9 @@ SYN_STATES = (TcpState.SYN_SENT, TcpState.SYN_RECV)
 
 
 def tcp_init_xmit_timers(tp: TcpSock) -> None:
-    """Give a socket its three timers. Linux: net/ipv4/tcp_timer.c tcp_init_xmit_timers()."""
+    """Give a socket its timers; the keepalive timer comes with its first use. Linux: net/ipv4/tcp_timer.c tcp_init_xmit_timers()."""
     tp.retransmit_timer = TimerList(tcp_write_timer, tp)
     tp.delack_timer = TimerList(tcp_delack_timer, tp)
-    tp.keepalive_timer = TimerList(tcp_keepalive_timer, tp)
 
 
 def tcp_delack_timer(cpu: Cpu, arg: Any) -> None:
@@ -316,7 +315,8 @@ def keepalive_time_elapsed_ns(cpu: Cpu, tp: TcpSock) -> int:
 
 def tcp_reset_keepalive_timer(cpu: Cpu, tp: TcpSock, delay_ns: int) -> None:
     """Arm the keepalive (or FIN_WAIT2) timer. Linux: tcp_reset_keepalive_timer()."""
-    assert tp.keepalive_timer is not None
+    if tp.keepalive_timer is None:
+        tp.keepalive_timer = TimerList(tcp_keepalive_timer, tp)
     tp.net.machine.timers.mod_timer(tp.keepalive_timer, cpu.now, cpu.now + delay_ns)
 
 

@@ -22,7 +22,7 @@ from wireside.kernel.skbuff import (
     skb_alloc_truesize,
     skb_birth,
 )
-from wireside.kernel.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, Sock, sk_error_report
+from wireside.kernel.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, Sock, sk_error_report, sk_receive_queue_tail
 from wireside.kernel.wait import EPOLLIN, EPOLLOUT, wake_up
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ def udp_rcv(cpu: Cpu, net: Net, skb: SkBuff) -> None:
     if stamps is not None:
         stamps += (RECEIVE_QUEUE, now)
     cpu.now = now + cost[RECEIVE_QUEUE]
-    sk.sk_receive_queue.append(skb)
+    sk_receive_queue_tail(sk, skb)
     if sk.sk_wq:
         if stamps is not None:
             stamps += (WAKEUP, cpu.now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.groundtruth.conformance import Played, known_differences, play, played_documents, table, unlisted
+from tests.groundtruth.fidelity import readme_section, section
 from tests.groundtruth.observations import observations
 
 
@@ -24,6 +25,11 @@ def test_every_stable_observation_matches_or_is_a_known_difference(document, pla
         for each in unlisted([played[document]])
     ]
     assert not wrong, "differs and is not listed, or is listed and matches again"
+
+
+def test_the_readme_says_what_was_found(played):
+    documents = [played.get(document) or play(document) for document in played_documents()]
+    assert readme_section() == section(documents), "python -m tests.groundtruth --readme writes it anew"
 
 
 def test_known_differences_name_observations_that_are_played():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from wireside.catalog.counters import NIC_QUEUES
 from wireside.errors import ScenarioError
 from wireside.scenario import nodes, words
+from wireside.scenario.link_rules import read_rules
 from wireside.scenario.nodes import Document, Field, choice, list_of, section, value_of
 from wireside.scenario.script import is_address
 from wireside.scenario.spec import HostSpec, LinkSpec, NicSpec, TbfSpec
@@ -170,6 +171,7 @@ def _read_link(doc: Document, node: yaml.Node) -> LinkSpec:
     if ends is not None and len(ends) != 2:
         doc.complain(node, "a link has two ends", "Write `between: [client, server]`.")
     a, b = ends if ends and len(ends) == 2 else ("", "")
+    rules = values["rules"]
     return LinkSpec(
         a=a,
         b=b,
@@ -178,6 +180,7 @@ def _read_link(doc: Document, node: yaml.Node) -> LinkSpec:
         loss=values["loss"],
         mtu=values["mtu"],
         queue_limit=values["queue_limit"],
+        rules=read_rules(doc, rules, (a, b)) if rules is not None else (),
         position=doc.at(node),
     )
 
@@ -189,6 +192,7 @@ LINK_FIELDS = {
     "loss": Field(value_of(Kind.SHARE), 0.0),
     "mtu": Field(value_of(Kind.COUNT, MIN_MTU, MAX_MTU), 1500),
     "queue_limit": Field(value_of(Kind.COUNT, 1, 1_000_000), 10_000),
+    "rules": Field(lambda doc, node: node),
 }
 
 

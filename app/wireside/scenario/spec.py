@@ -68,6 +68,38 @@ class HostSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class FramePattern:
+    """What a frame on a wire must look like; a name that is empty, a port 0 and a number None is not compared.
+
+    `flags` are tcpdump's letters in any order, `options` in the words of WireFrame.options; `lost` is always compared.
+    """
+
+    source: str = ""
+    sport: int = 0
+    target: str = ""
+    dport: int = 0
+    protocol: str = ""
+    flags: str | None = None
+    seq: int | None = None
+    ack: int | None = None
+    win: int | None = None
+    options: tuple[str, ...] | None = None
+    length: int | None = None
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRule:
+    """What a link does to a frame: "drop", "hold" (send it `hold_ns` later) or "duplicate"."""
+
+    action: str
+    pattern: FramePattern
+    nth: int = 1
+    """Which of the frames that look like the pattern; 0: each of them."""
+    hold_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LinkSpec:
     """A full-duplex link between two hosts."""
 
@@ -81,6 +113,8 @@ class LinkSpec:
     mtu: int = 1500
     queue_limit: int = 10_000
     """Frames the sending device's wire side may hold; only reached with a rate far below the NIC's."""
+    rules: tuple[LinkRule, ...] = ()
+    """The first that concerns a frame decides; all count it."""
     position: Position = NO_POSITION
 
 
@@ -122,27 +156,6 @@ class ProgramSpec:
     start_ns: int = 0
     cpu: int = 0
     position: Position = NO_POSITION
-
-
-@dataclass(frozen=True, slots=True)
-class FramePattern:
-    """What a frame on a wire must look like; a name that is empty, a port 0 and a number None is not compared.
-
-    `flags` are tcpdump's letters in any order, `options` in the words of WireFrame.options; `lost` is always compared.
-    """
-
-    source: str = ""
-    sport: int = 0
-    target: str = ""
-    dport: int = 0
-    protocol: str = ""
-    flags: str | None = None
-    seq: int | None = None
-    ack: int | None = None
-    win: int | None = None
-    options: tuple[str, ...] | None = None
-    length: int | None = None
-    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from wireside.kernel.nic import (
 from wireside.kernel.sch_tbf import Tbf
 from wireside.kernel.veth import Tun, Veth, register_tun, register_veth, veth_pair
 from wireside.sim.link import Wire
+from wireside.sim.meddler import Meddler
+from wireside.sim.tap import names_of
 from wireside.snapshot import NicRow
 
 if TYPE_CHECKING:
@@ -81,6 +83,10 @@ def connect(world: World, link: LinkSpec) -> None:
         return
     _send_to(world, link, one, other)
     _send_to(world, link, other, one)
+    if link.rules:
+        meddler = Meddler(link.rules, names_of(world))
+        for wire in world.wires[-2:]:
+            wire.meddler = meddler
 
 
 def _end(world: World, link: LinkSpec, name: str) -> Net | WirePeer:

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.stages import Stage
 from wireside.kernel.nic import RX_MISSED
+from wireside.sim.meddler import duplicate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wireside.kernel.net import Net
     from wireside.kernel.skbuff import SkBuff
+    from wireside.scenario.spec import LinkRule
     from wireside.sim.env import KernelEnv
     from wireside.sim.events import EventLog
+    from wireside.sim.meddler import Meddler
     from wireside.sim.tap import Tap
 
 WIRE_OVERHEAD = 24
@@ -41,6 +44,7 @@ class Wire:
         "in_flight",
         "log",
         "loss",
+        "meddler",
         "queue_limit",
         "rate_bps",
         "receiver",
@@ -76,6 +80,8 @@ class Wire:
         self.in_flight = 0
         self.frames: deque[tuple[int, SkBuff]] = deque()
         """(ns of arrival, frame) of what is under way, in the order sent, which is the order of arrival."""
+        self.meddler: Meddler | None = None
+        """What drops, holds or doubles single frames; both directions share one."""
         self.tap: Tap | None = None
         """Where the frames are written down; both directions share one."""
         self.deliver: Callable[[int, SkBuff], None] | None = None
@@ -87,6 +93,10 @@ class Wire:
 
     def transmit(self, when: int, skb: SkBuff) -> int:
         """Send a frame as soon as the wire is free at or after `when`; the ns at which its last bit has left."""
+        if self.meddler is not None:
+            rule = self.meddler.rule_for(when, skb)
+            if rule is not None:
+                return self._obey(rule, when, skb)
         start = max(when, self.free_at)
         duration = self.frame_ns(skb)
         lost = self.loss > 0 and self.rng.random() < self.loss
@@ -108,6 +118,30 @@ class Wire:
             if len(self.frames) == 1:
                 self.env.at(arrival, self._arrive, None)
         return done
+
+    def _obey(self, rule: LinkRule, when: int, skb: SkBuff) -> int:
+        if rule.action == "hold":
+            self.in_flight += skb.gso_segs
+            self.env.at(when + rule.hold_ns, self._let_go, skb)
+            return when + self.frame_ns(skb)
+        loss = self.loss
+        if rule.action == "drop":
+            self.loss = 1.0
+        other = duplicate(self.sender, skb) if rule.action == "duplicate" else None
+        done = self._untouched(when, skb)
+        self.loss = loss
+        return self._untouched(done, other) if other is not None else done
+
+    def _untouched(self, when: int, skb: SkBuff) -> int:
+        """Send a frame that no rule is asked about."""
+        meddler, self.meddler = self.meddler, None
+        done = self.transmit(when, skb)
+        self.meddler = meddler
+        return done
+
+    def _let_go(self, skb: SkBuff) -> None:
+        self.in_flight -= skb.gso_segs
+        self._untouched(self.env._now, skb)
 
     def _arrive(self, _: None) -> None:
         """Deliver the first frame under way, and those after it before which nothing else in the world happens."""

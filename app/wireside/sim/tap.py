@@ -21,6 +21,28 @@ KEPT = 100_000
 Seen = tuple[int, "SkBuff", bool]
 
 
+class FrameReader:
+    """Tells frames with names and relative numbers, in the order they pass; a flow whose SYN did not pass keeps its own."""
+
+    __slots__ = ("names", "start")
+
+    def __init__(self, names: dict[int, str]) -> None:
+        self.names = names
+        """Address → name."""
+        self.start: dict[Flow, int] = {}
+        """Flow → sequence number of its SYN."""
+
+    def read(self, when: int, skb: SkBuff, *, lost: bool = False) -> WireFrame:
+        """The frame that begins to leave at `when` ns."""
+        saddr, sport, daddr, dport = skb.flow
+        if skb.protocol == IPPROTO_TCP and skb.tcp_flags & SYN:
+            self.start[skb.flow] = skb.seq
+        other = self.start.get((daddr, dport, saddr, sport), 0)
+        frame = wire_frame(when, skb, self.start.get(skb.flow, 0), other)
+        source, target = self.names.get(saddr, frame.source), self.names.get(daddr, frame.target)
+        return replace(frame, source=source, target=target, lost=lost)
+
+
 class Tap:
     """Writes down the frames of both directions of a link as their senders put them on the wire."""
 
@@ -28,7 +50,6 @@ class Tap:
 
     def __init__(self, names: dict[int, str]) -> None:
         self.names = names
-        """Address → name."""
         self.seen: list[Seen] = []
         self.missed = 0
         """Frames that came after the tap was full."""
@@ -38,22 +59,13 @@ class Tap:
         if len(self.seen) >= KEPT:
             self.missed += 1
             return
-        # The window, the acknowledgement and the options of what is sent again change; the copy does not.
+        # A packet changes on its way (GRO adds others to it); its copy does not.
         self.seen.append((when, copy(skb), lost))
 
     def frames(self) -> list[WireFrame]:
-        """All frames in the order of their times, with relative numbers; a flow whose SYN did not pass keeps its own."""
-        start: dict[Flow, int] = {}
-        found = []
-        for when, skb, lost in sorted(self.seen, key=_when):
-            saddr, sport, daddr, dport = skb.flow
-            if skb.protocol == IPPROTO_TCP and skb.tcp_flags & SYN:
-                start[skb.flow] = skb.seq
-            other = start.get((daddr, dport, saddr, sport), 0)
-            frame = wire_frame(when, skb, start.get(skb.flow, 0), other)
-            source, target = self.names.get(saddr, frame.source), self.names.get(daddr, frame.target)
-            found.append(replace(frame, source=source, target=target, lost=lost))
-        return found
+        """All frames in the order of their times."""
+        reader = FrameReader(self.names)
+        return [reader.read(when, skb, lost=lost) for when, skb, lost in sorted(self.seen, key=_when)]
 
 
 def wire_frame(when: int, skb: SkBuff, start: int, other: int) -> WireFrame:
@@ -105,12 +117,16 @@ def _options(skb: SkBuff) -> tuple[str, ...]:
 
 def attach(world: World, a: str, b: str) -> Tap:
     """Tap the link between two hosts or wire peers; one link has one tap."""
-    nets = [*world.nets.values(), *world.peer_nets()]
     ends = {frozenset((a, b))}
     wires = [wire for wire in world.wires if frozenset((wire.sender.name, wire.receiver)) in ends]
     tap = wires[0].tap
     if tap is None:
-        tap = Tap({net.address: net.name for net in nets})
+        tap = Tap(names_of(world))
         for wire in wires:
             wire.tap = tap
     return tap
+
+
+def names_of(world: World) -> dict[int, str]:
+    """Address → name of every host and wire peer."""
+    return {net.address: net.name for net in (*world.nets.values(), *world.peer_nets())}

@@ -176,6 +176,8 @@ class Machine:
         self.last_skb_id = 0
         """Counted up for every packet born here; the world starts each machine at another offset."""
         self.last_sock_id = 0
+        self.common_numbers: dict[int, int] = {}
+        """Numbers of TCP sockets by their value; tcp_share_numbers() keeps it."""
         self.tcp_memory_allocated = 0
         """Pages charged by all TCP sockets (/proc/net/sockstat mem)."""
         self.tcp_memory_pressure = False

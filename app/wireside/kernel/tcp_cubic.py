@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.kernel.tcp_cong import Reno, tcp_cong_avoid_ai, tcp_slow_start
-from wireside.kernel.tcp_sock import TCP_CA_LOSS, TCP_INFINITE_SSTHRESH, after
+from wireside.kernel.tcp_sock import MASK, TCP_CA_LOSS, TCP_INFINITE_SSTHRESH, after
 from wireside.kernel.tcp_tso import tcp_is_cwnd_limited
 
 if TYPE_CHECKING:
@@ -59,6 +59,15 @@ class Bictcp:
         self.sample_cnt = self.round_start_us = self.end_seq = self.last_ack_us = self.curr_rtt = 0
 
 
+def bictcp(tp: TcpSock) -> Bictcp:
+    """CUBIC's state of a connection, created on first use: its first round ends with what is sent first."""
+    ca: Bictcp | None = tp.ca
+    if ca is None:
+        ca = tp.ca = Bictcp()
+        ca.end_seq = (tp.iss + 1) & MASK
+    return ca
+
+
 def cubic_root(value: int) -> int:
     """Integer cube root, rounded down."""
     low, high = 0, 1 << (value.bit_length() // 3 + 1)
@@ -77,13 +86,14 @@ class Cubic(Reno):
     name = "cubic"
 
     def init(self, tp: TcpSock) -> None:
-        """Start HyStart's first round."""
-        tp.ca = Bictcp()
-        tp.ca.end_seq = tp.snd_nxt
+        """Start HyStart's first round; a connection that has sent nothing gets its state when it needs it."""
+        tp.ca = None
+        if (tp.snd_nxt - tp.iss) & MASK > 1:
+            bictcp(tp).end_seq = tp.snd_nxt
 
     def tx_start(self, tp: TcpSock, now: int) -> None:
         """Shift the epoch by an idle time, so that cwnd does not jump. Linux: cubictcp_cwnd_event_tx_start()."""
-        ca: Bictcp = tp.ca
+        ca: Bictcp | None = tp.ca
         if ca is None or not ca.epoch_start_ns:
             return
         delta = now - tp.lsndtime_ns
@@ -92,7 +102,7 @@ class Cubic(Reno):
 
     def ssthresh(self, tp: TcpSock) -> int:
         """0.7 of cwnd; with fast convergence W_max shrinks too. Linux: cubictcp_recalc_ssthresh()."""
-        ca: Bictcp = tp.ca
+        ca = bictcp(tp)
         cwnd = tp.snd_cwnd
         ca.epoch_start_ns = 0
         ca.last_max_cwnd = (
@@ -113,12 +123,13 @@ class Cubic(Reno):
             acked = tcp_slow_start(tp, acked)
             if not acked:
                 return
-        bictcp_update(cpu, tp, tp.ca, acked)
-        tcp_cong_avoid_ai(tp, tp.ca.cnt, acked)
+        ca = bictcp(tp)
+        bictcp_update(cpu, tp, ca, acked)
+        tcp_cong_avoid_ai(tp, ca.cnt, acked)
 
     def pkts_acked(self, cpu: Cpu, tp: TcpSock, rtt_us: int) -> None:
         """Take a round-trip sample; HyStart may end slow start. Linux: cubictcp_acked()."""
-        ca: Bictcp = tp.ca
+        ca = bictcp(tp)
         if rtt_us < 0 or (ca.epoch_start_ns and cpu.now - ca.epoch_start_ns < 1_000_000_000):
             return
         delay = rtt_us or 1

@@ -32,6 +32,7 @@ from wireside.kernel.tcp_sock import (
     TCP_MSS_DEFAULT,
     TcpSock,
     tcp_full_space,
+    tcp_share_numbers,
 )
 from wireside.kernel.tcp_state import tcp_set_state
 from wireside.kernel.tcp_timer import keepalive_time_when_ns, tcp_reset_keepalive_timer
@@ -161,6 +162,7 @@ def tcp_finish_connect(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
         tcp_hold_third_ack(cpu, tp)
     else:
         tcp_send_ack(cpu, tp)
+    tcp_share_numbers(tp)
 
 
 def tcp_hold_third_ack(cpu: Cpu, tp: TcpSock) -> None:
@@ -200,8 +202,7 @@ def tcp_init_transfer(cpu: Cpu, tp: TcpSock) -> None:
     # One SYN sent again is forgiven; after more the network is taken for congested. RFC: 5681.
     tp.snd_cwnd = 1 if tp.total_retrans > 1 and tp.undo_marker else TCP_INIT_CWND
     tp.snd_cwnd_stamp_ns = cpu.now
-    if isinstance(tp.ca_ops, str):
-        tcp_assign_congestion_control(tp)
+    tcp_assign_congestion_control(tp)
     tcp_init_buffer_space(cpu, tp)
 
 

@@ -35,7 +35,15 @@ from wireside.kernel.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_time_ns, 
 from wireside.kernel.tcp_ofo import tcp_dsack_set
 from wireside.kernel.tcp_rcv import tcp_ack_snd_check, tcp_data_queue, tcp_data_ready, tcp_event_data_recv
 from wireside.kernel.tcp_rmem import tcp_queue_rcv, tcp_rcv_rtt_measure_ts
-from wireside.kernel.tcp_sock import ICSK_ACK_SCHED, MASK, TcpSock, after, before, tcp_receive_window
+from wireside.kernel.tcp_sock import (
+    ICSK_ACK_SCHED,
+    MASK,
+    TcpSock,
+    after,
+    before,
+    tcp_receive_window,
+    tcp_share_numbers,
+)
 from wireside.kernel.tcp_state import tcp_done, tcp_reset, tcp_set_state
 from wireside.kernel.tcp_timer import tcp_reset_keepalive_timer
 
@@ -331,6 +339,7 @@ def tcp_state_after_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
         tcp_fast_path_check(tp)
         sk_state_change(cpu, tp)
         tcp_check_space(cpu, tp)
+        tcp_share_numbers(tp)
     elif state == TcpState.FIN_WAIT1 and fin_acked:
         return tcp_fin_wait1_acked(cpu, tp, skb)
     elif state == TcpState.CLOSING and fin_acked:

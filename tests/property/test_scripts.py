@@ -26,7 +26,12 @@ hosts:
   three: {address: 10.0.0.3}
 links:
   - {between: [one, two], loss: LOSS}
-  - {between: [three, raw]}
+  - between: [three, raw]
+    rules: |
+      drop each raw > three: Flags [P.], length 1
+      hold 30ms three > raw: Flags [S.]
+      duplicate each raw > three: Flags [S]
+      duplicate three > raw: Flags [.] x2
 """
 FDS = ("f0", "f1", "f2", "f3", "0", "99")
 SIZES = ("0", "1", "100", "1461", "70000", "1MiB", "4GiB", "4611686018427387904", "n", "f0")

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from wireside.cli.main import FAILS, HOLDS, USAGE, show_error
+from wireside.cli.outcome import FAILS, HOLDS, USAGE, show_error
 from wireside.errors import CommandError, WiresideError
 from wireside.scenario import library
 from wireside.scenario.load import load

@@ -1,6 +1,6 @@
-"""The command line: what a user may type, and the one place where errors are shown.
+"""The command line: what a user may type, and which command answers.
 
-Nothing outside the standard library is imported here; each command imports what it needs when it is called.
+Nothing outside the standard library and this folder is imported here; each command imports what it needs when it is called.
 """
 
 from __future__ import annotations
@@ -11,15 +11,13 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from wireside import __version__
+from wireside.cli.outcome import BROKEN_PIPE, INTERRUPTED, USAGE, show_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from wireside.errors import WiresideError
-
     Command = Callable[[argparse.Namespace], int]
 
-HOLDS, FAILS, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 COMMANDS = ("play", "list", "run", "check")
 
 EPILOG = """\
@@ -175,13 +173,3 @@ def _command(name: str | None) -> Command:
     from wireside.cli.play import run_play
 
     return run_play
-
-
-def show_error(error: WiresideError) -> None:
-    """Say on standard error what went wrong, where, and what to do next."""
-    from wireside.errors import ScenarioErrors
-
-    if isinstance(error, ScenarioErrors):
-        print(error, file=sys.stderr)
-    else:
-        print(f"wireside: {error}", file=sys.stderr)

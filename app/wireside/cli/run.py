@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 from wireside.cli.chosen import load_scenario, settings_of, turns_of
-from wireside.cli.main import FAILS, HOLDS
+from wireside.cli.outcome import FAILS, HOLDS
 from wireside.errors import CommandError
 from wireside.scenario import library
 from wireside.scenario.units import Kind, UnitError, parse, time_text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.sysctls import TCP_DSACK
-from wireside.kernel.skbuff import FIN, MERGED, kfree_skb_reason
+from wireside.kernel.skbuff import FIN, kfree_skb_reason
 from wireside.kernel.sock import (
     NO_ENTRIES,
     sk_receive_queue_tail,
@@ -15,7 +15,7 @@ from wireside.kernel.sock import (
     sock_def_readable,
     sock_rfree,
 )
-from wireside.kernel.tcp_rmem import skb_try_coalesce, tcp_rcvbuf_grow, tcp_try_rmem_schedule
+from wireside.kernel.tcp_rmem import tcp_rcvbuf_grow, tcp_try_coalesce, tcp_try_rmem_schedule
 from wireside.kernel.tcp_sock import ICSK_ACK_SCHED, MASK, after, before
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def tcp_data_queue_ofo(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
         tcp_dsack_set(tp, seq, previous.end_seq)
     if tp.sack_ok:
         tcp_sack_new_ofo_skb(tp, seq, end_seq)
-    if index and tcp_ofo_coalesce(tp, queue[index - 1], skb):
+    if index and tcp_try_coalesce(tp, queue[index - 1], skb):
         index -= 1
     else:
         if queue is NO_ENTRIES:
@@ -91,25 +91,6 @@ def tcp_data_queue_ofo(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     tcp_ofo_drop_covered(tp, index, end_seq)
     if net.machine.profile.drs_follows_ofo and queue and not tp.sk_userlocks & 2:
         tcp_rcvbuf_grow(tp, tp.rcvq_space)
-
-
-def tcp_ofo_coalesce(tp: TcpSock, to: SkBuff, skb: SkBuff) -> bool:
-    """Append an out-of-order segment to its neighbour. Linux: tcp_ooo_try_coalesce()."""
-    if skb.seq != to.end_seq or to.tcp_flags & FIN:
-        return False
-    delta = skb_try_coalesce(to, skb)
-    if delta < 0:
-        return False
-    tp.sk_rmem_alloc += delta
-    tp.sk_forward_alloc -= delta
-    to.truesize += delta
-    to.len += skb.len
-    to.end_seq = skb.end_seq
-    to.tcp_flags |= skb.tcp_flags
-    to.gso_segs += skb.gso_segs
-    skb.fate = MERGED
-    tp.net.mib[TcpExt.TCPRcvCoalesce] += 1
-    return True
 
 
 def tcp_ofo_drop_covered(tp: TcpSock, index: int, end_seq: int) -> None:
@@ -146,7 +127,7 @@ def tcp_ofo_queue(tp: TcpSock) -> bool:
         tp.rcv_nxt = skb.end_seq
         fin = fin or bool(skb.tcp_flags & FIN)
         tail = tp.sk_receive_queue[-1] if tp.sk_receive_queue else None
-        if tail is not None and tcp_ofo_coalesce(tp, tail, skb):
+        if tail is not None and tcp_try_coalesce(tp, tail, skb):
             sock_rfree(tp, skb.truesize)
         else:
             sk_receive_queue_tail(tp, skb)

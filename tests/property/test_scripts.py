@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from wireside.catalog.sysctls import ALL_SYSCTLS, format_value
 from wireside.scenario.load import load
 from wireside.scenario.syscalls import CONSTANTS, JOINED, SYSCALLS, Arg
 from wireside.sim.world import World
@@ -14,6 +15,7 @@ from wireside.sim.world import World
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from wireside.catalog.kinds import Sysctl
     from wireside.scenario.syscalls import Syscall
 
 HEAD = """\
@@ -21,7 +23,7 @@ format: 1
 title: Anything
 duration: 3s
 hosts:
-  one: {address: 10.0.0.1, nic: {kind: KIND}}
+  one: {address: 10.0.0.1, nic: {kind: KIND}, sysctl: {SYSCTL}}
   two: {address: 10.0.0.2, nic: {kind: KIND}}
   three: {address: 10.0.0.3}
 links:
@@ -126,17 +128,33 @@ def segment(draw: st.DrawFn) -> str:
     return f"{trigger}{at} TCP 80 > {port} Flags [{flags}], seq {seq}, ack {ack}, win {win}{options}, length {length}"
 
 
+@st.composite
+def sysctl(draw: st.DrawFn) -> str:
+    """A sysctl with the least, the largest or a usual value that it takes."""
+    chosen: Sysctl[Any] = draw(st.sampled_from(ALL_SYSCTLS))
+    if type(chosen.default) is not int:
+        return f"{chosen.name}: {format_value(draw(st.sampled_from((chosen.default, *chosen.steps))))}"
+    extremes = (chosen.low, chosen.low + 1, chosen.high, chosen.default, *chosen.steps)
+    return f"{chosen.name}: {format_value(draw(st.sampled_from(extremes)))}"
+
+
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(
     programs=st.tuples(program("one"), program("one"), program("two"), program("three")),
     segments=st.lists(segment(), max_size=6),
     loss=st.sampled_from(("0%", "10%")),
     kind=st.sampled_from(("nic", "veth", "tun")),
+    sysctls=st.lists(sysctl(), max_size=5, unique_by=lambda each: each.split(":")[0]),
 )
 def test_random_scripts_and_segments(
-    tmp_path: Path, programs: tuple[str, ...], segments: list[str], loss: str, kind: str
+    tmp_path: Path, programs: tuple[str, ...], segments: list[str], loss: str, kind: str, sysctls: list[str]
 ) -> None:
-    text = HEAD.replace("LOSS", loss).replace("KIND", kind) + "wire:\n  - name: raw\n    address: 10.0.0.9\n"
+    text = (
+        HEAD.replace("LOSS", loss)
+        .replace("KIND", kind)
+        .replace("SYSCTL", ", ".join(f'"{each}"'.replace(": ", '": "') for each in sysctls))
+        + "wire:\n  - name: raw\n    address: 10.0.0.9\n"
+    )
     text += (
         "    segments: |\n" + "".join(f"      {each}\n" for each in segments)
         if segments

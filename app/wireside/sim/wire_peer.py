@@ -235,7 +235,9 @@ class WirePeer:
                 seq=(frame.ack or 0) if segment.seq_answers else segment.seq,
                 ack=end if segment.ack_answers else segment.ack,
             )
-            self.env.at(now + segment.at_ns, self._planned, (segment, Shape(segment), segment.repeat))
+            # Two peers that answer each other on a link without delay must not stop the clock.
+            due = now + max(segment.at_ns, 1)
+            self.env.at(due, self._planned, (segment, Shape(segment), segment.repeat))
 
     def relative(self, skb: SkBuff) -> tuple[int, int]:
         """(seq, ack) of a packet received, relative to both sides' initial numbers."""

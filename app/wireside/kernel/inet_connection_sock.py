@@ -21,7 +21,7 @@ from wireside.kernel.sock import SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK
 from wireside.kernel.tcp_establish import tcp_connect
 from wireside.kernel.tcp_minisocks import TimewaitSock
 from wireside.kernel.tcp_sock import TcpSock
-from wireside.kernel.tcp_state import tcp_set_state
+from wireside.kernel.tcp_state import sock_prot_inuse_add, tcp_set_state
 from wireside.kernel.tcp_timer import tcp_init_xmit_timers
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def tcp_socket(net: Net) -> TcpSock:
     """A fresh TCP socket; buffer sizes are read from tcp_rmem and tcp_wmem here. Linux: tcp_init_sock()."""
     tp = TcpSock(net, net.machine.sock_id())
     tcp_init_xmit_timers(tp)
-    net.sockets[tp.id] = tp
+    sock_prot_inuse_add(tp)
     return tp
 
 

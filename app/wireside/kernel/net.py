@@ -280,8 +280,12 @@ class Net:
         self.born = 0
         self.delivered = 0
         self.consumed = 0
+        self.tcp_in_state = [0] * 16
+        """How many TCP sockets of `sockets` there are in each TcpState."""
         self.timewait: dict[int, Any] = {}
         """Minisocks (TIME_WAIT and orphaned FIN_WAIT2) by id."""
+        self.fin_wait2_minisocks = 0
+        """How many of them are in FIN_WAIT2."""
         self.requests: dict[int, Any] = {}
         """Request socks by id."""
         self.link_lost = 0

@@ -110,7 +110,8 @@ def inet_twsk_kill(tw: TimewaitSock) -> None:
     net.machine.timers.timer_delete(tw)
     tw.arg = None
     inet_bind_unhash(net, tw.sk_num, tw)
-    net.timewait.pop(tw.id, None)
+    if net.timewait.pop(tw.id, None) is not None and tw.tw_substate == TcpState.FIN_WAIT2:
+        net.fin_wait2_minisocks -= 1
 
 
 def inet_twsk_schedule(cpu: Cpu, tw: TimewaitSock, timeout_ns: int) -> None:
@@ -129,6 +130,7 @@ def tcp_time_wait(cpu: Cpu, tp: TcpSock, substate: TcpState, timeout_ns: int) ->
     timeout_ns = TCP_TIMEWAIT_LEN_NS if substate == TcpState.TIME_WAIT else max(timeout_ns, rto_ns)
     tw = TimewaitSock(tp, substate, cpu.now)
     net.timewait[tw.id] = tw
+    net.fin_wait2_minisocks += substate == TcpState.FIN_WAIT2
     net.ehash[tw.flow_in] = tw
     inet_bind_replace(net, tw.sk_num, tp, tw)
     inet_twsk_schedule(cpu, tw, timeout_ns)
@@ -233,6 +235,7 @@ def tcp_fin_wait2_process(cpu: Cpu, tw: TimewaitSock, skb: SkBuff, *, paws: bool
     if not flags & FIN or skb.end_seq != (tw.tw_rcv_nxt + 1) & MASK:
         return TW_RST
     tw.tw_substate = TcpState.TIME_WAIT
+    tw.net.fin_wait2_minisocks -= 1
     tw.tw_rcv_nxt = skb.end_seq
     if tw.tw_tstamp_ok and skb.tsval is not None:
         tw.tw_ts_recent = skb.tsval

@@ -33,6 +33,7 @@ from wireside.kernel.tcp_establish import (
 from wireside.kernel.tcp_minisocks import tcp_in_window
 from wireside.kernel.tcp_output import tcp_sync_mss
 from wireside.kernel.tcp_sock import MASK, TcpSock, after, before
+from wireside.kernel.tcp_state import sock_prot_inuse_add
 from wireside.kernel.tcp_timer import keepalive_time_when_ns, tcp_init_xmit_timers, tcp_reset_keepalive_timer
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def tcp_v4_syn_recv_sock(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock | N
     tcp_init_xmit_timers(child)
     tcp_assign_congestion_control(child)
     net.ehash[req.flow_in] = child
-    net.sockets[child.id] = child
+    sock_prot_inuse_add(child)
     child.sk_userlocks &= ~SOCK_BINDPORT_LOCK
     inet_bind_hash(net, child.sk_num, child)
     if child.keepopen:

@@ -45,8 +45,16 @@ def tcp_set_state(cpu: Cpu, tp: TcpSock, state: TcpState) -> None:
         mib[Tcp.CurrEstab] -= 1
     tp.sk_state = state
     net = tp.net
+    net.tcp_in_state[old] -= 1
+    net.tcp_in_state[state] += 1
     if net.on_event is not None:
         net.event(cpu, "tcp", f"{net.name}: {SS_NAME[old]} → {SS_NAME[state]} (port {tp.sk_num})")
+
+
+def sock_prot_inuse_add(tp: TcpSock) -> None:
+    """A socket exists from now on; tcp_destroy_sock() ends that. Linux: include/net/sock.h sock_prot_inuse_add()."""
+    tp.net.sockets[tp.id] = tp
+    tp.net.tcp_in_state[tp.sk_state] += 1
 
 
 def unhash(tp: TcpSock) -> None:
@@ -112,6 +120,7 @@ def tcp_destroy_sock(cpu: Cpu, tp: TcpSock) -> None:
     """Free everything an orphan holds. Linux: inet_csk_destroy_sock(), inet_sock_destruct()."""
     if tp.net.sockets.pop(tp.id, None) is None:
         return
+    tp.net.tcp_in_state[tp.sk_state] -= 1
     unhash(tp)
     tcp_clear_timers(tp)
     tcp_write_queue_purge(tp)

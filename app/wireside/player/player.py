@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from wireside.player.history import History
 from wireside.player.knobs import KnobRow, knob_row
 from wireside.scenario.expect import conditions_of
+from wireside.sim import heap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +89,7 @@ class Player:
     def restart(self) -> None:
         """Begin again at 0 with a new world; turned knobs are as the scenario has them."""
         self.world = self._make_world()
+        heap.settle()
         self.scale = max(1, self.scenario.scale)
         self._rest_ns = 0.0
         self.paused = False

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 Key = tuple[Any, ...]
 MS = 1_000_000
+ENDS_SHOWN = 1000
+"""Where there are many sockets, so many of the oldest and of the newest get rows."""
 MINI_SHOWN = 500
 """Requests, and TIME-WAIT entries, that get rows."""
 FORGET_EVERY = 256
@@ -275,21 +277,28 @@ def requests(net: Net) -> list[RequestSock]:
 def socket_rows(net: Net, rows: SocketRows, now: int) -> tuple[tuple[SocketRow, ...], dict[str, int]]:
     """The rows of a namespace's sockets, and the number of TCP sockets by state.
 
-    At most MINI_SHOWN requests and MINI_SHOWN TIME-WAIT entries get rows; all are counted.
+    At most 2 * ENDS_SHOWN sockets (the oldest and the newest), MINI_SHOWN requests and MINI_SHOWN TIME-WAIT entries
+    get rows; all are counted.
     """
-    shown = [rows.row(sk, now) for sk in net.sockets.values()]
-    states: dict[str, int] = {}
-    for row in shown:
-        if row.netid == "tcp":
-            states[row.state] = states.get(row.state, 0) + 1
+    sockets = net.sockets.values()
+    if len(sockets) > 2 * ENDS_SHOWN:
+        newest = list(islice(reversed(sockets), ENDS_SHOWN))
+        shown = [rows.row(sk, now) for sk in (*islice(sockets, ENDS_SHOWN), *reversed(newest))]
+    else:
+        shown = [rows.row(sk, now) for sk in sockets]
+    states = {SS_NAME[state]: count for state in TcpState if (count := net.tcp_in_state[state])}
     waiting = requests(net)
     if waiting:
         states["SYN-RECV"] = states.get("SYN-RECV", 0) + len(waiting)
         shown += [rows.row(req, now) for req in waiting[:MINI_SHOWN]]
     if net.timewait:
-        for tw in net.timewait.values():
-            name = SS_NAME[TcpState(tw.tw_substate)]
-            states[name] = states.get(name, 0) + 1
+        orphans = net.fin_wait2_minisocks
+        for state, count in (
+            (TcpState.FIN_WAIT2, orphans),
+            (TcpState.TIME_WAIT, len(net.timewait) - orphans),
+        ):
+            if count:
+                states[SS_NAME[state]] = states.get(SS_NAME[state], 0) + count
         shown += [rows.row(tw, now) for tw in islice(net.timewait.values(), MINI_SHOWN)]
     rows.forget()
     return tuple(shown), states

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import time
@@ -125,6 +124,7 @@ def run(
         )
     from wireside.scenario.library import index, scenario_dir  # noqa: PLC0415
     from wireside.scenario.load import load  # noqa: PLC0415
+    from wireside.sim import heap  # noqa: PLC0415
 
     def open_path(where: str) -> Player:
         return make_player(load(where), seed=seed, kernel=kernel, sysctl=sysctl)
@@ -136,9 +136,7 @@ def run(
         neighbours=[str(scenario_dir() / f"{name}.yaml") for name in index()],
         open_path=open_path,
     )
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    heap.keep_still()
     status = app.run(mouse=False)
     if app.fault is not None:
         raise app.fault

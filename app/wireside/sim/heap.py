@@ -1,0 +1,56 @@
+"""The garbage collector and large worlds: its pauses stay short, because what stays is taken out of its sight.
+
+The kernel's model frees its things by reference counts; a look at all of a hundred thousand sockets would find
+nothing, and stop the picture for a second.
+"""
+
+from __future__ import annotations
+
+import gc
+from time import perf_counter
+
+THRESHOLDS = (1_000, 4, 3)
+"""Objects more than there were, and rounds, after which young, middle and old objects are looked at."""
+LONG_S = 0.003
+"""A collection beyond the youngest that took longer has seen things that stay."""
+
+
+class Stillness:
+    """A garbage collector's callback: freezes what a slow collection left over."""
+
+    __slots__ = ("began", "longest_s")
+
+    def __init__(self) -> None:
+        self.began = 0.0
+        self.longest_s = 0.0
+        """The longest pause so far."""
+
+    def __call__(self, phase: str, info: dict[str, int]) -> None:
+        """A collection starts or stops."""
+        if phase == "start":
+            self.began = perf_counter()
+            return
+        took = perf_counter() - self.began
+        self.longest_s = max(self.longest_s, took)
+        if info["generation"] and took > LONG_S:
+            gc.freeze()
+
+
+STILLNESS = Stillness()
+
+
+def keep_still() -> None:
+    """From now on collections are frequent and short; for programs that show a world in motion."""
+    gc.set_threshold(*THRESHOLDS)
+    if STILLNESS not in gc.callbacks:
+        gc.callbacks.append(STILLNESS)
+    settle()
+
+
+def settle() -> None:
+    """A world begins or was left: collect everything once, if keep_still() is in force."""
+    if STILLNESS in gc.callbacks:
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+        STILLNESS.longest_s = 0.0

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from functools import partial
 
-from tests.bench import syn_flood, workloads
+from tests.bench import scale, syn_flood, workloads
 from tests.bench.measure import Row, median, rate, seconds
 
 FLOWS = (1, 20, 200, 1000)
@@ -82,6 +82,7 @@ def rows(runs: int) -> list[Row]:
         _ratio("UDP, a fast stream, recvmmsg() : ns.py", batched / peer_udp, UDP_RATIO),
         _flat("UDP", udp),
         *syn_flood.rows(runs),
+        *scale.rows(runs),
         *costs(),
         _memory(),
     ]

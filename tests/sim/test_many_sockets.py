@@ -72,16 +72,18 @@ def test_a_slow_collection_freezes_what_stays():
     before = gc.get_threshold()
     heap.keep_still()
     try:
+        gc.disable()
         frozen = gc.get_freeze_count()
+        kept = [[] for _ in range(1000)]
         heap.STILLNESS("start", {"generation": 1})
         heap.STILLNESS.began -= 1
-        kept = [[] for _ in range(1000)]
         heap.STILLNESS("stop", {"generation": 1})
         assert gc.get_freeze_count() >= frozen + len(kept)
         assert heap.STILLNESS.longest_s > 1
         heap.settle()
         assert heap.STILLNESS.longest_s < 1
     finally:
+        gc.enable()
         gc.callbacks.remove(heap.STILLNESS)
         gc.set_threshold(*before)
         gc.unfreeze()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wireside.catalog.sysctls import ALL_SYSCTLS, format_value
+from wireside.catalog.sysctls import ALL_SYSCTLS, format_value, parse_value
+from wireside.errors import CommandError
 from wireside.scenario.load import load
 from wireside.scenario.syscalls import CONSTANTS, JOINED, SYSCALLS, Arg
 from wireside.sim.world import World
@@ -58,6 +59,7 @@ POOLS = {
 RESULTS = st.sampled_from(("f0 = ", "f1 = ", "f2 = ", "f3 = ", "n = ", "", "", ""))
 LETTERS = ("S", "S.", ".", "P.", "F.", "R", "R.", "", "SF", "FSRP.UEW", "PU")
 STREAM = ("f0 = socket(SOCK_STREAM)", "bind(f0, 80)", "listen(f0, 2)", "f1 = accept(f0)")
+DATAGRAM = ("f0 = socket(SOCK_DGRAM)", "bind(f0, 80)", 'connect(f0, "two:80")')
 CLIENT = ("f0 = socket(SOCK_STREAM)", 'connect(f0, "one:80")', "f1 = dup(f0)")
 
 
@@ -83,8 +85,8 @@ def statement(draw: st.DrawFn) -> str:
 
 
 @st.composite
-def program(draw: st.DrawFn, host: str) -> str:
-    begin = draw(st.sampled_from((STREAM, CLIENT, ("f0 = socket(SOCK_DGRAM)", "bind(f0, 80)"), ())))
+def program(draw: st.DrawFn, host: str, *begins: tuple[str, ...]) -> str:
+    begin = draw(st.sampled_from(begins))
     bound = [f"{name} = socket(SOCK_STREAM)" for name in ("f1", "f2", "f3", "n")]
     calls = [*begin, *draw(st.lists(statement(), max_size=12))]
     loop = draw(st.sampled_from(("", "repeat 3", "forever", "repeat 0")))
@@ -134,13 +136,29 @@ def sysctl(draw: st.DrawFn) -> str:
     chosen: Sysctl[Any] = draw(st.sampled_from(ALL_SYSCTLS))
     if type(chosen.default) is not int:
         return f"{chosen.name}: {format_value(draw(st.sampled_from((chosen.default, *chosen.steps))))}"
-    extremes = (chosen.low, chosen.low + 1, chosen.high, chosen.default, *chosen.steps)
-    return f"{chosen.name}: {format_value(draw(st.sampled_from(extremes)))}"
+    extremes = [chosen.low, chosen.low + 1, chosen.high, chosen.default, *chosen.steps]
+    value = draw(st.sampled_from([each for each in extremes if takes(chosen, each)]))
+    return f"{chosen.name}: {format_value(value)}"
+
+
+def takes(chosen: Sysctl[Any], value: int) -> bool:
+    """Whether a sysctl accepts a value; some want a power of two."""
+    try:
+        parse_value(chosen, format_value(value))
+    except CommandError:
+        return False
+    return True
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(
-    programs=st.tuples(program("one"), program("one"), program("two"), program("three")),
+    programs=st.tuples(
+        program("one", STREAM),
+        program("one", DATAGRAM, CLIENT, ()),
+        program("two", CLIENT),
+        program("two", DATAGRAM, CLIENT, STREAM),
+        program("three", STREAM, CLIENT),
+    ),
     segments=st.lists(segment(), max_size=6),
     loss=st.sampled_from(("0%", "10%")),
     kind=st.sampled_from(("nic", "veth", "tun")),

@@ -228,6 +228,15 @@ class TcpSock(Sock):
 
     def __init__(self, net: Net, sk_id: int) -> None:
         super().__init__(net, sk_id, IPPROTO_TCP)
+        self._start_windows(net)
+        self._start_acks_and_timers(net)
+        self._start_congestion(net)
+        self._start_recovery()
+        self._start_queues()
+        self._start_counts_and_options()
+
+    def _start_windows(self, net: Net) -> None:
+        """Buffers from the sysctls, no sequence numbers yet."""
         self.sk_rcvbuf = net.sysctl[TCP_RMEM][1]
         self.sk_sndbuf = net.sysctl[TCP_WMEM][1]
         self.iss = self.irs = 0
@@ -246,6 +255,9 @@ class TcpSock(Sock):
         self.ts_off = 0
         self.pred_flags = False
         """Header prediction is armed: the next segment may take the fast path."""
+
+    def _start_acks_and_timers(self, net: Net) -> None:
+        """Nothing is owed, nothing is timed."""
         self.ack_pending = self.ack_quick = self.ack_pingpong = 0
         self.ack_ato_ns = self.ack_timeout = 0
         self.lrcvtime_ns = self.lsndtime_ns = self.rcv_tstamp_ns = 0
@@ -260,6 +272,9 @@ class TcpSock(Sock):
         self.icsk_pending = ICSK_TIME_NONE
         self.icsk_timeout = 0
         self.icsk_user_timeout_ns = 0
+
+    def _start_congestion(self, net: Net) -> None:
+        """Nothing is under way; cwnd is 10."""
         self.packets_out = self.sacked_out = self.lost_out = self.retrans_out = self.max_packets_out = 0
         self.snd_cwnd = TCP_INIT_CWND
         self.snd_ssthresh = TCP_INFINITE_SSTHRESH
@@ -273,6 +288,9 @@ class TcpSock(Sock):
         self.ca: Any = None
         self.ca_setsockopt = False
         """TCP_CONGESTION was set: accepted sockets inherit it instead of taking the sysctl."""
+
+    def _start_recovery(self) -> None:
+        """Nothing was lost."""
         self.high_seq = self.highest_sack_seq = self.undo_marker = self.retrans_stamp_ns = 0
         self.undo_retrans = -1
         self.frto = False
@@ -288,6 +306,9 @@ class TcpSock(Sock):
         self.reordering = 3
         self.tlp_high_seq = 0
         self.tlp_retrans = False
+
+    def _start_queues(self) -> None:
+        """Queues come into being when first used."""
         self.tcp_rtx_queue: deque[SkBuff] = NO_SKBUFFS
         self.tcp_write_queue: deque[SkBuff] = NO_SKBUFFS
         self.out_of_order_queue: list[SkBuff] = NO_ENTRIES
@@ -298,6 +319,9 @@ class TcpSock(Sock):
         self.rcv_rtt_us = self.rcv_rtt_seq = self.rcv_rtt_time_us = self.rcv_rtt_last_tsecr = 0
         self.rcvq_space = self.rcvq_space_seq = self.rcvq_space_time_us = 0
         self.last_oow_ack_ns = 0
+
+    def _start_counts_and_options(self) -> None:
+        """Nothing was sent or received; no option is set."""
         self.bytes_acked = self.bytes_received = self.bytes_sent = self.bytes_retrans = 0
         self.segs_in = self.segs_out = self.data_segs_in = self.data_segs_out = self.total_retrans = 0
         self.first_tx_ns = 0

@@ -280,6 +280,10 @@ class Net:
         self.born = 0
         self.delivered = 0
         self.consumed = 0
+        self._start_tables(machine)
+
+    def _start_tables(self, machine: Machine) -> None:
+        """Minisocks, requests, and what port choice and rate limits remember."""
         self.tcp_in_state = [0] * 16
         """How many TCP sockets of `sockets` there are in each TcpState."""
         self.timewait: dict[int, Any] = {}

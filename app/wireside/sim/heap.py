@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from time import perf_counter
 
-THRESHOLDS = (1_000, 4, 3)
+THRESHOLDS = (700, 3, 2)
 """Objects more than there were, and rounds, after which young, middle and old objects are looked at."""
 LONG_S = 0.003
 """A collection beyond the youngest that took longer has seen things that stay."""

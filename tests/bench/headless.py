@@ -10,6 +10,7 @@ from functools import partial
 
 from tests.bench import scale, syn_flood, workloads
 from tests.bench.measure import Row, median, rate, seconds
+from wireside.sim import heap
 
 FLOWS = (1, 20, 200, 1000)
 TCP_GOAL, TCP_RATIO = 25_000, 2.5
@@ -40,6 +41,7 @@ def fast_udp_rate(batch: int, run_ns: int = RUN_NS) -> float:
 
 def _rate(world, warm_up_ns: int, run_ns: int, size: int) -> float:
     world.run_until(warm_up_ns)
+    heap.collect_seldom()
     return rate(partial(_run, world, run_ns, size))
 
 
@@ -53,6 +55,7 @@ def rows(runs: int) -> list[Row]:
     """Every headless measurement; rates are medians of `runs`, each in a new world."""
     from tests.bench import peer
 
+    heap.collect_seldom()
     peer_tcp = median(lambda: rate(lambda: peer.tcp_segments(PEER_PACKETS)), runs)
     tcp = {flows: median(partial(tcp_rate, flows), runs) for flows in FLOWS}
     bulk = median(partial(tcp_rate, 1, paced=False), runs)

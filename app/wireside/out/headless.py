@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from wireside.out.transcript import judge
 from wireside.scenario.expect import conditions_of
+from wireside.sim import heap
 from wireside.sim.tap import attach
 from wireside.sim.world import World
 
@@ -72,6 +73,7 @@ def play(
     seed = scenario.seed if seed is None else seed
     end = scenario.duration_ns if until_ns is None else until_ns
     run = _Run(World(scenario, seed=seed), progress)
+    heap.collect_seldom()
     promises = _Promises(scenario, run.world)
     start = run.world.snapshot()
     beats = _BeatWatch(scenario) if watch_beats else None

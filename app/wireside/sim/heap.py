@@ -11,6 +11,8 @@ from time import perf_counter
 
 THRESHOLDS = (700, 3, 2)
 """Objects more than there were, and rounds, after which young, middle and old objects are looked at."""
+SELDOM = (50_000, 20, 100)
+"""The same for runs that nobody watches: there is hardly anything to find, and looking costs a tenth of the time."""
 LONG_S = 0.003
 """A collection beyond the youngest that took longer has seen things that stay."""
 
@@ -45,6 +47,14 @@ def keep_still() -> None:
     if STILLNESS not in gc.callbacks:
         gc.callbacks.append(STILLNESS)
     settle()
+
+
+def collect_seldom() -> None:
+    """From now on collections are few; for programs that play a world to its end and show it then."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*SELDOM)
 
 
 def settle() -> None:

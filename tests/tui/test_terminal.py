@@ -37,7 +37,8 @@ class Terminal:
             os.execve(sys.executable, [sys.executable, str(PROGRAM), *arguments], env)
         self.before = termios.tcgetattr(self.fd)
 
-    def read(self, seconds, until=None):
+    def read(self, seconds, until=None, gone=None):
+        """Read until the screen shows `until`, or `gone` no more; whether it came to that."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if select.select([self.fd], [], [], 0.05)[0]:
@@ -50,15 +51,24 @@ class Terminal:
                 self.sent += data
                 # pyte does not know the private modes with an intermediate character
                 self.stream.feed(data.replace(SYNC_QUERY, b""))
-            if until is not None and until in "\n".join(self.screen.display):
+            shown = "\n".join(self.screen.display)
+            if (until is not None and until in shown) or (gone is not None and gone not in shown):
                 return True
-        return until is None
+        return until is None and gone is None
+
+    def settle(self, quiet=0.4, limit=20):
+        """Read until nothing has come for a while, however slow the machine is."""
+        end = time.monotonic() + limit
+        before = -1
+        while before != len(self.sent) and time.monotonic() < end:
+            before = len(self.sent)
+            self.read(quiet)
 
     def press(self, keys):
         os.write(self.fd, keys)
 
     def wait(self):
-        self.read(5)
+        self.read(15)
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
@@ -75,14 +85,13 @@ def test_a_session_from_the_first_frame_to_the_restored_terminal(renderer):
     assert "PACKET JOURNEY" in rows[1]
     assert any("QUEUES & STATES" in row for row in rows)
     terminal.press(b" ")
-    assert terminal.read(5, "paused")
+    assert terminal.read(15, "paused")
     terminal.press(b"]")
-    assert terminal.read(5, "1 s = 200 ")
+    assert terminal.read(15, "1 s = 200 ")
     terminal.press(b"?")
-    assert terminal.read(5, "any key closes")
+    assert terminal.read(15, "any key closes")
     terminal.press(b"x")
-    terminal.read(1)
-    assert "any key closes" not in "\n".join(terminal.screen.display)
+    assert terminal.read(15, gone="any key closes")
     terminal.press(b"q")
     assert terminal.wait() == 0
     assert b"\x1b[?1049l" in terminal.sent
@@ -97,7 +106,7 @@ def test_both_ways_to_draw_show_the_same_cells():
         for key in (*[b"."] * 25, b"\t", b"2", b".", b".", b"1", b"]", b"."):
             terminal.press(key)
             terminal.read(0.05)
-        terminal.read(0.5)
+        terminal.settle()
         cells = [[terminal.screen.buffer[y][x] for x in range(W)] for y in range(H)]
         screens.append([[(cell.data, cell.fg, cell.bg, cell.bold) for cell in row] for row in cells])
         terminal.press(b"q")
@@ -112,7 +121,7 @@ def test_no_color_means_no_colour():
     terminal = Terminal("auto", NO_COLOR="1")
     assert terminal.read(15, "quit")
     terminal.press(b" ")
-    assert terminal.read(5, "paused")
+    assert terminal.read(15, "paused")
     colours = {cell.fg for row in terminal.screen.buffer.values() for cell in row.values()}
     assert colours == {"default"}
     terminal.press(b"q")

@@ -86,7 +86,7 @@ class JourneyScreen(Screen[None]):
     def on_mount(self) -> None:
         """Begin to tick."""
         self._arrange()
-        self.set_interval(1 / self.fps, self.tick)
+        self.ticking = self.set_interval(1 / self.fps, self.tick)
 
     def on_resize(self) -> None:
         """Give every pane its place in the new size."""

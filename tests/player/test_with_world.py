@@ -4,6 +4,7 @@ import pytest
 
 from wireside.paint.scene import RING, SOCKBUF
 from wireside.paint.viewer import Viewer
+from wireside.player.knobs import stepped
 from wireside.player.player import Player
 from wireside.scenario.library import index, resolve
 from wireside.scenario.load import load
@@ -31,7 +32,11 @@ def test_a_reader_that_reads_again_empties_its_buffer_in_the_same_run():
     player.play_to(3 * S)
     socket = max(player.host.sockets, key=lambda s: s.sk_rmem_alloc)
     assert socket.rcv_wnd_left == 0
-    assert "effect" in player.turn("server", "reader.read", "true")
+    knob = player.knobs()[0]
+    assert (knob.name, knob.value) == ("reader.read", "false")
+    right = stepped(knob.values, knob.value, +1)
+    assert right == "true"
+    assert "effect" in player.turn("server", "reader.read", right)
     player.play_to(3 * S + 200 * MS)
     read = next(p for p in player.host.programs if p.name == "reader").bytes_read
     assert read > 1_000_000

@@ -103,6 +103,17 @@ async def test_a_typed_value_is_refused_with_the_reason_and_not_lost():
 
 
 @in_app
+async def test_a_knob_that_the_program_turned_itself_is_stepped_from_where_it_stands():
+    async with playing() as (screen, pilot):
+        await pilot.press("tab", "down")
+        screen.player.world.values["nic.rx_ring"] = "64"
+        assert "rx_ring" in shown(screen, "knobs")
+        assert "64 *" in shown(screen, "knobs")
+        await pilot.press("right")
+        assert screen.player.knobs()[1].value == "256"
+
+
+@in_app
 async def test_escape_leaves_the_value_as_it_was():
     async with playing() as (screen, pilot):
         await pilot.press("tab", "down", "enter", "9", "escape")

@@ -141,6 +141,7 @@ class JourneyScreen(Screen[None]):
 
     def view(self) -> View:
         """What is to be shown now."""
+        self.knob.rows = self.player.knobs()
         view = self.viewer.view()
         view.knobs, view.tab, view.focus_pane, view.keys = self.knob, self.tab, self.focus_pane, FOOTER
         view.fps = self._fps_shown
@@ -229,7 +230,7 @@ class JourneyScreen(Screen[None]):
         if self.focus_pane != "knobs" or not self.knob.rows:
             self.do_focus()
             return
-        row = self.knob.rows[self.knob.chosen]
+        row = self.player.knobs()[self.knob.chosen]
         value = stepped(row.values, row.value, direction)
         if value is None:
             self.knob.message, self.knob.refused = "No further step; Enter lets you type a value.", False
@@ -254,7 +255,6 @@ class JourneyScreen(Screen[None]):
             self.knob.message, self.knob.refused = reason, True
             return False
         self.knob.refused = False
-        self.knob.rows = self.player.knobs()
         return True
 
     def do_type(self) -> None:
@@ -262,7 +262,7 @@ class JourneyScreen(Screen[None]):
         if self.focus_pane != "knobs":
             self.do_focus()
         if self.knob.rows:
-            self.knob.typed = self.knob.rows[self.knob.chosen].value
+            self.knob.typed = self.player.knobs()[self.knob.chosen].value
             self.knob.untouched = True
             self.knob.message, self.knob.refused = "", False
 

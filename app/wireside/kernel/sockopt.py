@@ -125,8 +125,6 @@ def tcp_setsockopt(cpu: Cpu, tp: TcpSock, option: str, value: int) -> int:
     elif option == "TCP_SYNCNT":
         if not 1 <= value <= MAX_TCP_SYNCNT:
             return -EINVAL
-        if not 1 <= value <= MAX_TCP_SYNCNT:
-            return -EINVAL
         tp.syn_tries = value
     elif option == "TCP_DEFER_ACCEPT":
         tp.rskq_defer_accept = secs_to_retrans(value)

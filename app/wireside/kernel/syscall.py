@@ -16,7 +16,15 @@ from wireside.kernel.sock import (
     sock_error,
 )
 from wireside.kernel.sockopt import get_option, set_option
-from wireside.kernel.task import SS_CONNECTED, SS_CONNECTING, SS_UNCONNECTED, File, Task, wait_on
+from wireside.kernel.task import (
+    SS_CONNECTED,
+    SS_CONNECTING,
+    SS_DISCONNECTING,
+    SS_UNCONNECTED,
+    File,
+    Task,
+    wait_on,
+)
 from wireside.kernel.tcp import (
     inet_shutdown,
     tcp_close,
@@ -152,6 +160,8 @@ def sys_connect(cpu: Cpu, task: Task, call: Syscall) -> int | None:
         return udp_connect(cpu, sk, address, port)
     assert isinstance(sk, TcpSock)
     if not call.started:
+        if file.state == SS_DISCONNECTING:
+            return -EINVAL
         if file.state == SS_CONNECTED or (file.state == SS_UNCONNECTED and sk.sk_state != TcpState.CLOSE):
             return -EISCONN
         hold(task, sk)
@@ -214,15 +224,16 @@ def sys_write(cpu: Cpu, task: Task, call: Syscall) -> int | None:
 
 
 def sys_sendto(cpu: Cpu, task: Task, call: Syscall) -> int | None:
-    """sendto(fd, length, (address, port))."""
-    cpu.now += cpu.cost[SYS_WRITE]
+    """sendto(fd, length, (address, port)); a stream's peer is known already, and the address does not matter."""
     file = task.files[call.args[0]]
+    if not isinstance(file.sk, UdpSock):
+        call.args = call.args[:2]
+        return sys_write(cpu, task, call)
+    cpu.now += cpu.cost[SYS_WRITE]
     size = min(int(call.args[1]), MAX_RW_COUNT)
     if size < 0:
         return -EINVAL
-    if isinstance(file.sk, UdpSock):
-        return write_udp(cpu, task, file.sk, call.args[2], size, nonblock=file.nonblock)
-    return -EISCONN
+    return write_udp(cpu, task, file.sk, call.args[2], size, nonblock=file.nonblock)
 
 
 def sys_read(cpu: Cpu, task: Task, call: Syscall) -> int | None:
@@ -237,10 +248,10 @@ def sys_read(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     if isinstance(sk, UdpSock):
         return read_udp(cpu, task, sk, size, nonblock=nonblock)
     assert isinstance(sk, TcpSock)
-    if sk.sk_state == TcpState.LISTEN or (sk.sk_state == TcpState.CLOSE and sk.flow_in is None):
+    if sk.sk_state == TcpState.LISTEN:
         return -ENOTCONN
     hold(task, sk)
-    if size == 0:
+    if size == 0 and sk.sk_receive_queue:
         return 0
     copied, _ = tcp_recvmsg(cpu, sk, size)
     if copied:
@@ -249,8 +260,10 @@ def sys_read(cpu: Cpu, task: Task, call: Syscall) -> int | None:
         return 0
     if sk.sk_err:
         return sock_error(sk)
-    if sk.sk_shutdown & RCV_SHUTDOWN or sk.sk_state == TcpState.CLOSE:
+    if sk.sk_shutdown & RCV_SHUTDOWN:
         return 0
+    if sk.sk_state == TcpState.CLOSE:
+        return -ENOTCONN
     if nonblock:
         return -EAGAIN
     wait_on(task, sk, EPOLLIN | EPOLLRDHUP)
@@ -258,14 +271,20 @@ def sys_read(cpu: Cpu, task: Task, call: Syscall) -> int | None:
 
 
 def sys_shutdown(cpu: Cpu, task: Task, call: Syscall) -> int:
-    """shutdown(fd, SHUT_RD | SHUT_WR | SHUT_RDWR)."""
-    sk = task.files[call.args[0]].sk
+    """shutdown(fd, SHUT_RD | SHUT_WR | SHUT_RDWR). Linux: net/ipv4/af_inet.c inet_shutdown()."""
+    file = task.files[call.args[0]]
+    sk = file.sk
     how = {"SHUT_RD": 1, "SHUT_WR": 2, "SHUT_RDWR": 3}.get(str(call.args[1]))
     if how is None:
         return -EINVAL
     if not isinstance(sk, TcpSock):
         return -ENOTCONN
     hold(task, sk)
+    if file.state == SS_CONNECTING:
+        under_way = sk.sk_state in CONNECTING or sk.sk_state == TcpState.CLOSE
+        file.state = SS_DISCONNECTING if under_way else SS_CONNECTED
+    if sk.sk_state == TcpState.SYN_SENT or (sk.sk_state == TcpState.LISTEN and how & RCV_SHUTDOWN):
+        file.state = SS_UNCONNECTED
     return inet_shutdown(cpu, sk, how)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from wireside.kernel.sock import Sock
 
 
-SS_UNCONNECTED, SS_CONNECTING, SS_CONNECTED = 1, 2, 3
+SS_UNCONNECTED, SS_CONNECTING, SS_CONNECTED, SS_DISCONNECTING = 1, 2, 3, 4
 """How far connect() has come. Linux: include/uapi/linux/net.h socket_state."""
 
 

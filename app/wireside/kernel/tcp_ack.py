@@ -111,6 +111,7 @@ def tcp_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:
     if not tp.packets_out:
         if flag & FLAG_DSACKING_ACK:
             tcp_fastretrans_alert(cpu, tp, 0, flag, skb.tsecr, prior_una)
+            mib[TcpExt.TCPDelivered] += tp.delivered - prior_delivered
         tcp_ack_probe(cpu, tp)
         if tp.tlp_high_seq:
             tcp_process_tlp_ack(cpu, tp, ack, flag)
@@ -127,8 +128,10 @@ def tcp_old_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:
             tcp_send_challenge_ack(cpu, tp)
         return TOO_OLD_ACK
     if skb.sack and tp.sack_ok:
+        prior_delivered = tp.delivered
         flag |= tcp_sacktag_write_queue(cpu, tp, skb.sack, ack, una).flag
         flag, rexmit = tcp_fastretrans_alert(cpu, tp, 0, flag, skb.tsecr, una)
+        tp.net.mib[TcpExt.TCPDelivered] += tp.delivered - prior_delivered
         tcp_xmit_recovery(cpu, tp, rexmit)
     return 0
 
@@ -154,7 +157,9 @@ def tcp_ack_outstanding(
         )
     if flag & FLAG_SET_XMIT_TIMER and not tcp_schedule_loss_probe(cpu, tp, advancing_rto=True):
         tcp_rearm_rto(cpu, tp)
-    tcp_cong_control(cpu, tp, tp.delivered - prior_delivered, tp.lost - prior_lost, flag)
+    delivered = tp.delivered - prior_delivered
+    tp.net.mib[TcpExt.TCPDelivered] += delivered
+    tcp_cong_control(cpu, tp, delivered, tp.lost - prior_lost, flag)
     tcp_xmit_recovery(cpu, tp, rexmit)
 
 

@@ -52,7 +52,7 @@ def tcp_v4_rcv(cpu: Cpu, net: Net, skb: SkBuff) -> None:
     if skb.stamps is not None:
         skb.stamps += (TCP_RCV, cpu.now)
     cpu.now += cpu.cost[TCP_RCV]
-    net.mib[Tcp.InSegs] += skb.gso_segs
+    net.mib[Tcp.InSegs] += 1
     if skb.csum_bad:
         net.mib[Tcp.InCsumErrors] += 1
         net.mib[Tcp.InErrs] += 1

@@ -33,6 +33,7 @@ def tcp_set_state(cpu: Cpu, tp: TcpSock, state: TcpState) -> None:
     old = tp.sk_state
     assert (old, state) in TRANSITIONS, f"no transition {old.name} -> {state.name}"
     mib = tp.net.mib
+    port = tp.sk_num
     if state == TcpState.ESTABLISHED:
         mib[Tcp.CurrEstab] += 1
     elif state == TcpState.CLOSE:
@@ -41,6 +42,7 @@ def tcp_set_state(cpu: Cpu, tp: TcpSock, state: TcpState) -> None:
         unhash(tp)
         if not tp.sk_userlocks & SOCK_BINDPORT_LOCK:
             put_port(tp)
+            tp.sk_num = 0
     if (old == TcpState.ESTABLISHED and state != TcpState.CLOSE_WAIT) or old == TcpState.CLOSE_WAIT:
         mib[Tcp.CurrEstab] -= 1
     tp.sk_state = state
@@ -48,7 +50,7 @@ def tcp_set_state(cpu: Cpu, tp: TcpSock, state: TcpState) -> None:
     net.tcp_in_state[old] -= 1
     net.tcp_in_state[state] += 1
     if net.on_event is not None:
-        net.event(cpu, "tcp", f"{net.name}: {SS_NAME[old]} → {SS_NAME[state]} (port {tp.sk_num})")
+        net.event(cpu, "tcp", f"{net.name}: {SS_NAME[old]} → {SS_NAME[state]} (port {port})")
 
 
 def sock_prot_inuse_add(tp: TcpSock) -> None:

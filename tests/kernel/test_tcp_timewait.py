@@ -43,9 +43,23 @@ class TestTimeWait:
     def test_answers_are_rationed(self):
         end = self.time_wait()
         for _ in range(3):
-            end.say("F.", 1, 2)
+            end.say(".", 1, 2)
         assert end.heard() == [". 2 ack 2"]
         assert end.counted("TCPACKSkippedTimeWait") == {"TCPACKSkippedTimeWait": 2}
+
+    def test_each_repeated_fin_is_answered(self):
+        # Measured on 6.18.44: what takes up sequence numbers is no part of a loop of ACKs.
+        end = self.time_wait()
+        for _ in range(3):
+            end.say("F.", 1, 2)
+        assert end.heard() == [". 2 ack 2"] * 3
+        assert end.counted("TCPACKSkippedTimeWait") == {}
+
+    def test_a_syn_with_fin_ends_it_and_opens_nothing(self):
+        end = self.time_wait()
+        end.say("SF", 5000, None, mss=1460)
+        assert end.heard() == []
+        assert end.states == {}
 
     def test_assassination(self):
         end = self.time_wait()

@@ -18,6 +18,8 @@ class KernelProfile:
     """tcp_rcvbuf_grow() aims at 2*copied plus the out-of-order span; before, 2*copied + 16*advmss."""
     beyond_window: bool = True
     """A segment whose end exceeds the window is refused while the receive queue holds data (6.17)."""
+    paws_old_ack: bool = True
+    """A late pure ACK with an old timestamp is dropped without an answer (6.14)."""
     tsecr_check: bool = True
     """A final ACK must echo a timestamp that a SYN-ACK carried (6.15)."""
 
@@ -25,7 +27,12 @@ class KernelProfile:
 PROFILES: dict[str, KernelProfile] = {
     "6.18": KernelProfile("6.18"),
     "6.12": KernelProfile(
-        "6.12", rack_only=False, drs_follows_ofo=False, beyond_window=False, tsecr_check=False
+        "6.12",
+        rack_only=False,
+        drs_follows_ofo=False,
+        beyond_window=False,
+        paws_old_ack=False,
+        tsecr_check=False,
     ),
 }
 DEFAULT_PROFILE = "6.18"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import TCP_CHALLENGE_ACK_LIMIT, TCP_INVALID_RATELIMIT
+from wireside.kernel.skbuff import SYN
 from wireside.kernel.sock import sk_stream_write_space
 from wireside.kernel.tcp_clean_rtx import tcp_clean_rtx_queue
 from wireside.kernel.tcp_control import tcp_send_ack
@@ -89,7 +90,8 @@ def tcp_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:
         flag |= FLAG_SND_UNA_ADVANCED
         tp.icsk_retransmits = 0
     if flag & FLAG_UPDATE_TS_RECENT and skb.tsval is not None and not after(skb.seq, tp.rcv_wup):
-        tp.ts_recent = skb.tsval
+        # A late duplicate ACK is let in, but must not turn the clock back.
+        tp.ts_recent = skb.tsval if not before(skb.tsval, tp.ts_recent) else tp.ts_recent
     if flag & (FLAG_SLOWPATH | FLAG_SND_UNA_ADVANCED) == FLAG_SND_UNA_ADVANCED:
         tp.snd_wl1 = skb.seq
         tp.bytes_acked += (ack - prior_una) & MASK
@@ -111,7 +113,7 @@ def tcp_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:
     if not tp.packets_out:
         if flag & FLAG_DSACKING_ACK:
             tcp_fastretrans_alert(cpu, tp, 0, flag, skb.tsecr, prior_una)
-            mib[TcpExt.TCPDelivered] += tp.delivered - prior_delivered
+            tcp_newly_delivered(tp, prior_delivered)
         tcp_ack_probe(cpu, tp)
         if tp.tlp_high_seq:
             tcp_process_tlp_ack(cpu, tp, ack, flag)
@@ -128,12 +130,19 @@ def tcp_old_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:
             tcp_send_challenge_ack(cpu, tp)
         return TOO_OLD_ACK
     if skb.sack and tp.sack_ok:
-        prior_delivered = tp.delivered
+        delivered = tp.delivered
         flag |= tcp_sacktag_write_queue(cpu, tp, skb.sack, ack, una).flag
         flag, rexmit = tcp_fastretrans_alert(cpu, tp, 0, flag, skb.tsecr, una)
-        tp.net.mib[TcpExt.TCPDelivered] += tp.delivered - prior_delivered
+        tcp_newly_delivered(tp, delivered)
         tcp_xmit_recovery(cpu, tp, rexmit)
     return 0
+
+
+def tcp_newly_delivered(tp: TcpSock, prior_delivered: int) -> int:
+    """Count the segments that an ACK has shown to have arrived. Linux: net/ipv4/tcp_input.c tcp_newly_delivered()."""
+    delivered = tp.delivered - prior_delivered
+    tp.net.mib[TcpExt.TCPDelivered] += delivered
+    return delivered
 
 
 def tcp_ack_outstanding(
@@ -157,25 +166,29 @@ def tcp_ack_outstanding(
         )
     if flag & FLAG_SET_XMIT_TIMER and not tcp_schedule_loss_probe(cpu, tp, advancing_rto=True):
         tcp_rearm_rto(cpu, tp)
-    delivered = tp.delivered - prior_delivered
-    tp.net.mib[TcpExt.TCPDelivered] += delivered
+    delivered = tcp_newly_delivered(tp, prior_delivered)
     tcp_cong_control(cpu, tp, delivered, tp.lost - prior_lost, flag)
     tcp_xmit_recovery(cpu, tp, rexmit)
+
+
+def tcp_may_update_window(tp: TcpSock, ack: int, seq: int, window: int) -> bool:
+    """Whether a segment is newer than the last that set the window. RFC: 793 page 72. Linux: same name."""
+    return (
+        after(ack, tp.snd_una)
+        or after(seq, tp.snd_wl1)
+        or (seq == tp.snd_wl1 and (window > tp.snd_wnd or not window))
+    )
 
 
 def tcp_ack_update_window(tp: TcpSock, skb: SkBuff, ack: int) -> int:
     """Take over the peer's window if this segment is newer than the last that set it.
 
-    RFC: 793 page 72. Linux: tcp_ack_update_window(), tcp_may_update_window().
+    Linux: net/ipv4/tcp_input.c tcp_ack_update_window().
     """
     flag = 0
     window = skb.window << tp.snd_wscale
     seq = skb.seq
-    if (
-        after(ack, tp.snd_una)
-        or after(seq, tp.snd_wl1)
-        or (seq == tp.snd_wl1 and (window > tp.snd_wnd or not window))
-    ):
+    if tcp_may_update_window(tp, ack, seq, window):
         flag = FLAG_WIN_UPDATE
         tp.snd_wl1 = seq
         if tp.snd_wnd != window:
@@ -278,7 +291,7 @@ def tcp_oow_rate_limited(cpu: Cpu, tp: TcpSock, skb: SkBuff, counter: Counter) -
 
     Linux: net/ipv4/tcp_input.c tcp_oow_rate_limited().
     """
-    if skb.len and not skb.tcp_flags & 0x02:
+    if skb.seq != skb.end_seq and not skb.tcp_flags & SYN:
         return False
     limit_ns = tp.net.sysctl[TCP_INVALID_RATELIMIT] * 1_000_000
     if tp.last_oow_ack_ns and 0 <= cpu.now - tp.last_oow_ack_ns < limit_ns:

@@ -8,7 +8,7 @@ from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.skbuff import ACK, FIN, RST, SYN, SkBuff, consume_skb, kfree_skb_reason
+from wireside.kernel.skbuff import ACK, FIN, RST, SYN, SkBuff, consume_skb
 from wireside.kernel.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, sk_state_change
 from wireside.kernel.tcp_ack import (
     ACK_UNSENT_DATA,
@@ -19,10 +19,9 @@ from wireside.kernel.tcp_ack import (
     tcp_check_space,
     tcp_data_snd_check_space,
     tcp_fast_path_check,
-    tcp_oow_rate_limited,
     tcp_send_challenge_ack,
 )
-from wireside.kernel.tcp_control import tcp_send_ack, tcp_v4_send_reset
+from wireside.kernel.tcp_control import tcp_v4_send_reset
 from wireside.kernel.tcp_establish import (
     tcp_finish_connect,
     tcp_init_transfer,
@@ -32,26 +31,23 @@ from wireside.kernel.tcp_establish import (
     tcp_try_undo_spurious_syn,
 )
 from wireside.kernel.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_time_ns, tcp_time_wait
-from wireside.kernel.tcp_ofo import tcp_dsack_set
 from wireside.kernel.tcp_rcv import tcp_ack_snd_check, tcp_data_queue, tcp_data_ready, tcp_event_data_recv
 from wireside.kernel.tcp_rmem import tcp_queue_rcv, tcp_rcv_rtt_measure_ts
 from wireside.kernel.tcp_sock import (
-    ICSK_ACK_SCHED,
     MASK,
     TcpSock,
     after,
     before,
-    tcp_receive_window,
     tcp_share_numbers,
 )
-from wireside.kernel.tcp_state import tcp_done, tcp_reset, tcp_set_state
+from wireside.kernel.tcp_state import tcp_done, tcp_drop_reason, tcp_reset, tcp_set_state
 from wireside.kernel.tcp_timer import tcp_reset_keepalive_timer
+from wireside.kernel.tcp_validate import PEER_CLOSED, tcp_validate_incoming
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
 
 RECEIVE_QUEUE = int(Stage.RECEIVE_QUEUE)
-PEER_CLOSED = (TcpState.CLOSE_WAIT, TcpState.CLOSING, TcpState.LAST_ACK)
 
 
 def tcp_rcv_established(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
@@ -114,8 +110,8 @@ def tcp_slow_path(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     net = tp.net
     result = tcp_ack(cpu, tp, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT)
     if result < 0:
-        kfree_skb_reason(
-            net,
+        tcp_drop_reason(
+            tp,
             skb,
             DropReason.TCP_ACK_UNSENT_DATA if result == ACK_UNSENT_DATA else DropReason.TCP_TOO_OLD_ACK,
         )
@@ -129,98 +125,6 @@ def tcp_slow_path(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     tcp_ack_snd_check(cpu, tp)
 
 
-def tcp_sequence(tp: TcpSock, skb: SkBuff) -> DropReason | None:
-    """Does the segment touch the window? RFC: 793 page 69. Linux: tcp_sequence()."""
-    if before(skb.end_seq, tp.rcv_wup):
-        return DropReason.TCP_OLD_SEQUENCE
-    right = (tp.rcv_nxt + tcp_receive_window(tp)) & MASK
-    if after(skb.end_seq, right):
-        if after(skb.seq, right):
-            return DropReason.TCP_INVALID_SEQUENCE
-        if tp.net.machine.profile.beyond_window and tp.sk_receive_queue:
-            return DropReason.TCP_INVALID_END_SEQUENCE
-    return None
-
-
-def tcp_validate_incoming(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
-    """Timestamps, sequence, RST and SYN, in this order; False when the segment has been dealt with.
-
-    RFC: 793, 1323, 5961. Linux: net/ipv4/tcp_input.c tcp_validate_incoming().
-    """
-    net = tp.net
-    flags = skb.tcp_flags
-    if tp.tstamp_ok and skb.tsval is not None and not flags & RST and before(skb.tsval, tp.ts_recent):
-        net.mib[TcpExt.PAWSEstab] += 1
-        if not tcp_oow_rate_limited(cpu, tp, skb, TcpExt.TCPACKSkippedPAWS):
-            tcp_send_dupack(cpu, tp, skb)
-        kfree_skb_reason(net, skb, DropReason.TCP_RFC7323_PAWS)
-        return False
-    reason = tcp_sequence(tp, skb)
-    if reason is not None:
-        if flags & RST:
-            if skb.seq == tp.rcv_nxt:
-                consume_skb(net, skb)
-                tcp_reset(cpu, tp)
-                return False
-        else:
-            if reason is DropReason.TCP_INVALID_END_SEQUENCE or reason is DropReason.TCP_INVALID_SEQUENCE:
-                net.mib[TcpExt.BeyondWindow] += net.machine.profile.beyond_window
-            if flags & SYN:
-                tcp_syn_challenge(cpu, tp, skb)
-                return False
-            if not tcp_oow_rate_limited(cpu, tp, skb, TcpExt.TCPACKSkippedSeq):
-                tcp_send_dupack(cpu, tp, skb)
-        kfree_skb_reason(net, skb, reason)
-        return False
-    if flags & RST:
-        if skb.seq == tp.rcv_nxt or any(skb.seq == end for _, end in tp.selective_acks):
-            consume_skb(net, skb)
-            tcp_reset(cpu, tp)
-        else:
-            tcp_send_challenge_ack(cpu, tp)
-            kfree_skb_reason(net, skb, DropReason.TCP_RESET)
-        return False
-    if flags & SYN and not crossed_syn_ack(tp, skb):
-        tcp_syn_challenge(cpu, tp, skb)
-        return False
-    if not flags & ACK:
-        kfree_skb_reason(net, skb, DropReason.TCP_FLAGS)
-        return False
-    return True
-
-
-def crossed_syn_ack(tp: TcpSock, skb: SkBuff) -> bool:
-    """In a simultaneous open, the peer's SYN-ACK to our SYN: it completes the handshake.
-
-    Linux: net/ipv4/tcp_input.c tcp_validate_incoming(), since 6.12.
-    """
-    return (
-        tp.sk_state == TcpState.SYN_RECV
-        and bool(skb.tcp_flags & ACK)
-        and (skb.seq + 1) & MASK == skb.end_seq == tp.rcv_nxt
-        and skb.ack_seq == tp.snd_nxt
-    )
-
-
-def tcp_syn_challenge(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
-    """A SYN on a living connection: challenge it. RFC: 5961 4.2."""
-    tp.net.mib[TcpExt.TCPSYNChallenge] += 1
-    tcp_send_challenge_ack(cpu, tp)
-    kfree_skb_reason(tp.net, skb, DropReason.TCP_INVALID_SYN)
-
-
-def tcp_send_dupack(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
-    """Tell the peer where we are. Linux: net/ipv4/tcp_input.c tcp_send_dupack()."""
-    if skb.end_seq != skb.seq and before(skb.seq, tp.rcv_nxt):
-        tp.net.mib[TcpExt.DelayedACKLost] += 1
-        tp.ack_pending |= ICSK_ACK_SCHED
-        tp.ack_quick = max(tp.ack_quick, 2)
-        tp.ack_pingpong = 0
-        end = skb.end_seq if before(skb.end_seq, tp.rcv_nxt) else tp.rcv_nxt
-        tcp_dsack_set(tp, skb.seq, end)
-    tcp_send_ack(cpu, tp)
-
-
 def tcp_rcv_synsent_state_process(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     """The answer to our SYN. RFC: 793 page 66. Linux: net/ipv4/tcp_input.c tcp_rcv_synsent_state_process()."""
     net = tp.net
@@ -229,24 +133,24 @@ def tcp_rcv_synsent_state_process(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
         if not after(skb.ack_seq, tp.snd_una) or after(skb.ack_seq, tp.snd_nxt):
             if not flags & RST:
                 tcp_v4_send_reset(cpu, tp.net, skb)
-            kfree_skb_reason(net, skb, DropReason.TCP_INVALID_ACK_SEQUENCE)
+            tcp_drop_reason(tp, skb, DropReason.TCP_INVALID_ACK_SEQUENCE)
             return
         if flags & RST:
             consume_skb(net, skb)
             tcp_reset(cpu, tp)
             return
         if not flags & SYN:
-            kfree_skb_reason(net, skb, DropReason.TCP_FLAGS)
+            tcp_drop_reason(tp, skb, DropReason.TCP_FLAGS)
             return
         tcp_finish_connect(cpu, tp, skb)
         consume_skb(net, skb)
         return
     if flags & RST:
-        kfree_skb_reason(net, skb, DropReason.TCP_RESET)
+        tcp_drop_reason(tp, skb, DropReason.TCP_RESET)
     elif flags & SYN:
         tcp_simultaneous_open(cpu, tp, skb)
     else:
-        kfree_skb_reason(net, skb, DropReason.TCP_FLAGS)
+        tcp_drop_reason(tp, skb, DropReason.TCP_FLAGS)
 
 
 def tcp_simultaneous_open(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
@@ -274,7 +178,7 @@ def tcp_rcv_state_process(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
         tcp_data_snd_check_space(cpu, tp)
         return
     if tp.sk_state == TcpState.CLOSE:
-        kfree_skb_reason(net, skb, DropReason.TCP_CLOSE)
+        tcp_drop_reason(tp, skb, DropReason.TCP_CLOSE)
         return
     if not tcp_validate_incoming(cpu, tp, skb):
         return
@@ -285,12 +189,12 @@ def tcp_rcv_state_process(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
             tcp_v4_send_reset(cpu, tp.net, skb)
         else:
             tcp_send_challenge_ack(cpu, tp)
-        kfree_skb_reason(net, skb, DropReason.TCP_OLD_ACK)
+        tcp_drop_reason(tp, skb, DropReason.TCP_OLD_ACK)
         return
     if not tcp_state_after_ack(cpu, tp, skb):
         return
     if tp.sk_state in PEER_CLOSED and not before(skb.seq, tp.rcv_nxt):
-        consume_skb(net, skb)
+        tcp_drop_reason(tp, skb, DropReason.NOT_SPECIFIED)
     elif tp.sk_state != TcpState.ESTABLISHED and tcp_data_after_close(cpu, tp, skb):
         return
     elif skb.seq == skb.end_seq:
@@ -316,7 +220,7 @@ def tcp_data_after_close(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
     tp.net.mib[TcpExt.TCPAbortOnData] += 1
     tcp_reset(cpu, tp)
     tcp_v4_send_reset(cpu, tp.net, skb)
-    kfree_skb_reason(tp.net, skb, DropReason.TCP_ABORT_ON_DATA)
+    tcp_drop_reason(tp, skb, DropReason.TCP_ABORT_ON_DATA)
     return True
 
 
@@ -365,7 +269,7 @@ def tcp_fin_wait1_acked(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
         tcp_done(cpu, tp)
         tp.net.mib[TcpExt.TCPAbortOnData] += 1
         tcp_v4_send_reset(cpu, tp.net, skb)
-        kfree_skb_reason(tp.net, skb, DropReason.TCP_ABORT_ON_DATA)
+        tcp_drop_reason(tp, skb, DropReason.TCP_ABORT_ON_DATA)
         return False
     timeout = tcp_fin_time_ns(tp)
     if timeout > TCP_TIMEWAIT_LEN_NS:

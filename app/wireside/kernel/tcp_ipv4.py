@@ -15,7 +15,7 @@ from wireside.kernel.sock_reuseport import reuseport_select_sock
 from wireside.kernel.tcp import tcp_orphan_fin_wait2
 from wireside.kernel.tcp_control import tcp_send_ack, tcp_v4_send_reset
 from wireside.kernel.tcp_input import tcp_rcv_established, tcp_rcv_state_process
-from wireside.kernel.tcp_listen import tcp_child_process, tcp_conn_request, tcp_v4_rcv_listen
+from wireside.kernel.tcp_listen import tcp_child_process, tcp_v4_rcv_listen
 from wireside.kernel.tcp_minisocks import (
     TW_ACK,
     TW_RST,
@@ -38,6 +38,7 @@ from wireside.kernel.tcp_sock import (
     TcpSock,
     before,
 )
+from wireside.kernel.tcp_state import tcp_drop_reason
 from wireside.kernel.tcp_timer import tcp_delack_timer_handler, tcp_write_timer_handler
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ def tcp_v4_rcv_request(cpu: Cpu, req: RequestSock, skb: SkBuff) -> None:
         tcp_v4_rcv_listen(cpu, listener, skb)
     elif child is not None:
         tcp_child_process(cpu, listener, child, skb)
+    else:
+        listener.sk_drops += skb.gso_segs
 
 
 def tcp_v4_timewait(cpu: Cpu, net: Net, tw: TimewaitSock, skb: SkBuff) -> None:
@@ -129,8 +132,7 @@ def tcp_v4_timewait(cpu: Cpu, net: Net, tw: TimewaitSock, skb: SkBuff) -> None:
         if listener is not None:
             isn = (tw.tw_snd_nxt + 65535 + 2) & MASK or 1
             inet_twsk_kill(tw)
-            tcp_conn_request(cpu, listener, skb, isn)
-            consume_skb(net, skb)
+            tcp_v4_rcv_listen(cpu, listener, skb, isn)
             return
         verdict = TW_ACK
     if verdict == TW_ACK:
@@ -154,8 +156,7 @@ def tcp_add_backlog(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     limit = 2 * tp.sk_rcvbuf + (tp.sk_sndbuf >> 1) + 64 * 1024
     if not sk_add_backlog(tp, skb, limit):
         tp.net.mib[TcpExt.TCPBacklogDrop] += 1
-        tp.sk_drops += 1
-        kfree_skb_reason(tp.net, skb, DropReason.SOCKET_BACKLOG)
+        tcp_drop_reason(tp, skb, DropReason.SOCKET_BACKLOG)
 
 
 def tcp_backlog_coalesce(tp: TcpSock, tail: SkBuff, skb: SkBuff) -> bool:

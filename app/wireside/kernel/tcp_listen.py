@@ -22,6 +22,7 @@ from wireside.kernel.tcp_control import tcp_v4_send_reset
 from wireside.kernel.tcp_establish import ipv4_default_advmss
 from wireside.kernel.tcp_input import tcp_rcv_state_process
 from wireside.kernel.tcp_openreq import tcp_listendrop
+from wireside.kernel.tcp_state import tcp_drop_reason
 from wireside.kernel.tcp_syncookies import cookie_v4_check, send_cookie
 
 if TYPE_CHECKING:
@@ -30,8 +31,11 @@ if TYPE_CHECKING:
     from wireside.kernel.tcp_sock import TcpSock
 
 
-def tcp_v4_rcv_listen(cpu: Cpu, listener: TcpSock, skb: SkBuff) -> None:
-    """A segment for a listener. Linux: tcp_v4_do_rcv(), tcp_rcv_state_process() in TCP_LISTEN."""
+def tcp_v4_rcv_listen(cpu: Cpu, listener: TcpSock, skb: SkBuff, isn: int = 0) -> None:
+    """A segment for a listener; `isn` as for tcp_conn_request().
+
+    Linux: tcp_v4_do_rcv(), tcp_rcv_state_process() in TCP_LISTEN.
+    """
     net = listener.net
     flags = skb.tcp_flags
     if not flags & SYN:
@@ -44,12 +48,12 @@ def tcp_v4_rcv_listen(cpu: Cpu, listener: TcpSock, skb: SkBuff) -> None:
         tcp_v4_send_reset(cpu, net, skb)
         kfree_skb_reason(net, skb, DropReason.TCP_FLAGS)
     elif flags & RST:
-        kfree_skb_reason(net, skb, DropReason.TCP_RESET)
+        tcp_drop_reason(listener, skb, DropReason.TCP_RESET)
     elif flags & SYN and not flags & FIN:
-        tcp_conn_request(cpu, listener, skb)
+        tcp_conn_request(cpu, listener, skb, isn)
         consume_skb(net, skb)
     else:
-        kfree_skb_reason(net, skb, DropReason.TCP_FLAGS)
+        tcp_drop_reason(listener, skb, DropReason.TCP_FLAGS)
 
 
 def tcp_child_process(cpu: Cpu, listener: TcpSock, child: TcpSock, skb: SkBuff) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.sysctls import TCP_DSACK
-from wireside.kernel.skbuff import FIN, kfree_skb_reason
+from wireside.kernel.skbuff import FIN
 from wireside.kernel.sock import (
     NO_ENTRIES,
     sk_receive_queue_tail,
@@ -17,6 +17,7 @@ from wireside.kernel.sock import (
 )
 from wireside.kernel.tcp_rmem import tcp_rcvbuf_grow, tcp_try_coalesce, tcp_try_rmem_schedule
 from wireside.kernel.tcp_sock import ICSK_ACK_SCHED, MASK, after, before
+from wireside.kernel.tcp_state import tcp_drop_reason
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
@@ -61,7 +62,7 @@ def tcp_data_queue_ofo(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     if not tcp_try_rmem_schedule(cpu, tp, skb, skb.truesize):
         mib[TcpExt.TCPOFODrop] += 1
         sock_def_readable(cpu, tp)
-        kfree_skb_reason(net, skb, DropReason.PROTO_MEM)
+        tcp_drop_reason(tp, skb, DropReason.PROTO_MEM)
         return
     tp.pred_flags = False
     tp.ack_pending |= ICSK_ACK_SCHED
@@ -76,7 +77,7 @@ def tcp_data_queue_ofo(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
         mib[TcpExt.TCPOFOMerge] += 1
         if not after(end_seq, previous.end_seq):
             tcp_dsack_set(tp, seq, end_seq)
-            kfree_skb_reason(net, skb, DropReason.TCP_OFOMERGE)
+            tcp_drop_reason(tp, skb, DropReason.TCP_OFOMERGE)
             return
         tcp_dsack_set(tp, seq, previous.end_seq)
     if tp.sack_ok:
@@ -105,7 +106,7 @@ def tcp_ofo_drop_covered(tp: TcpSock, index: int, end_seq: int) -> None:
         del queue[index + 1]
         tp.net.mib[TcpExt.TCPOFOMerge] += 1
         sock_rfree(tp, covered.truesize)
-        kfree_skb_reason(tp.net, covered, DropReason.TCP_OFOMERGE)
+        tcp_drop_reason(tp, covered, DropReason.TCP_OFOMERGE)
 
 
 def tcp_ofo_queue(tp: TcpSock) -> bool:
@@ -121,7 +122,7 @@ def tcp_ofo_queue(tp: TcpSock) -> bool:
             tcp_dsack_set(tp, skb.seq, skb.end_seq if before(skb.end_seq, tp.rcv_nxt) else tp.rcv_nxt)
         if not after(skb.end_seq, tp.rcv_nxt):
             sock_rfree(tp, skb.truesize)
-            kfree_skb_reason(tp.net, skb, DropReason.TCP_OFO_DROP)
+            tcp_drop_reason(tp, skb, DropReason.TCP_OFO_DROP)
             continue
         tp.bytes_received += (skb.end_seq - tp.rcv_nxt) & MASK
         tp.rcv_nxt = skb.end_seq

@@ -37,6 +37,7 @@ from wireside.kernel.tcp_state import sock_prot_inuse_add
 from wireside.kernel.tcp_timer import keepalive_time_when_ns, tcp_init_xmit_timers, tcp_reset_keepalive_timer
 
 if TYPE_CHECKING:
+    from wireside.catalog.kinds import Counter
     from wireside.kernel.net import Cpu
 
 INHERITED = (
@@ -47,14 +48,17 @@ INHERITED = (
 """What a child has from its listener. Linux: net/core/sock.c sk_clone_lock()."""
 
 
-def tcp_reqsk_oow_limited(cpu: Cpu, req: RequestSock, skb: SkBuff) -> bool:
+def tcp_reqsk_oow_limited(
+    cpu: Cpu, req: RequestSock, skb: SkBuff, skipped: Counter = TcpExt.TCPACKSkippedSynRecv
+) -> bool:
     """An answer to something unusual must wait: at most two a second. Linux: tcp_oow_rate_limited()."""
     net = req.listener.net
-    if skb.len and not skb.tcp_flags & SYN:
+    # A RST is judged whatever it carries; other segments with data are no part of a loop of ACKs.
+    if skb.seq != skb.end_seq and not skb.tcp_flags & (SYN | RST):
         return False
     limit = net.sysctl[TCP_INVALID_RATELIMIT] * 1_000_000
     if req.last_oow_ack_ns and cpu.now - req.last_oow_ack_ns < limit:
-        net.mib[TcpExt.TCPACKSkippedSynRecv] += 1
+        net.mib[skipped] += 1
         return True
     req.last_oow_ack_ns = cpu.now or 1
     return False
@@ -81,7 +85,7 @@ def tcp_check_req(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock | None:
             net.machine.timers.mod_timer(req.timer, cpu.now, cpu.now + reqsk_timeout_ns(req))
         kfree_skb_reason(net, skb, DropReason.NOT_SPECIFIED)
         return None
-    if flags & ACK and skb.ack_seq != (req.snt_isn + 1) & MASK:
+    if flags & (ACK | RST) == ACK and skb.ack_seq != (req.snt_isn + 1) & MASK:
         return listener
     rcv_nxt = (req.rcv_isn + 1) & MASK
     right = (rcv_nxt + max(req.rcv_wnd, 1)) & MASK
@@ -92,6 +96,9 @@ def tcp_check_req(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock | None:
         req.ts_recent = skb.tsval
     if skb.seq == req.rcv_isn:
         flags &= ~SYN
+    if flags & RST and skb.seq != rcv_nxt:
+        tcp_reqsk_challenge(cpu, req, skb)
+        return None
     if flags & (RST | SYN):
         net.mib[Tcp.AttemptFails] += 1
         tcp_embryonic_reset(cpu, req, skb)
@@ -126,13 +133,28 @@ def tcp_complete_req(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock | None:
     return child
 
 
+def tcp_v4_reqsk_send_ack(cpu: Cpu, req: RequestSock, skb: SkBuff) -> None:
+    """Tell the peer where this handshake is. Linux: net/ipv4/tcp_ipv4.c tcp_v4_reqsk_send_ack()."""
+    tsval = tcp_synack_tsval(cpu, req) if req.tstamp_ok else None
+    seq, ack = (req.snt_isn + 1) & MASK, (req.rcv_isn + 1) & MASK
+    window = req.rcv_wnd >> req.rcv_wscale
+    tcp_v4_send_ack(cpu, req.listener.net, skb, seq, ack, window, tsval, req.ts_recent)
+
+
+def tcp_reqsk_challenge(cpu: Cpu, req: RequestSock, skb: SkBuff) -> None:
+    """A RST in the window but not at its edge may be a guess: challenge it. RFC: 5961 3.2. Linux: tcp_check_req()."""
+    net = req.listener.net
+    if not tcp_reqsk_oow_limited(cpu, req, skb, TcpExt.TCPACKSkippedChallenge):
+        net.mib[TcpExt.TCPChallengeACK] += 1
+        tcp_v4_reqsk_send_ack(cpu, req, skb)
+    kfree_skb_reason(net, skb, DropReason.TCP_RESET)
+
+
 def tcp_req_out_of_window(cpu: Cpu, req: RequestSock, skb: SkBuff, *, paws: bool, tsecr: bool) -> None:
     """Answer with where we are, and drop. RFC: 793 "first check sequence number"."""
     net = req.listener.net
     if not skb.tcp_flags & RST and not tcp_reqsk_oow_limited(cpu, req, skb):
-        tsval = tcp_synack_tsval(cpu, req) if req.tstamp_ok else None
-        seq, ack = (req.snt_isn + 1) & MASK, (req.rcv_isn + 1) & MASK
-        tcp_v4_send_ack(cpu, net, skb, seq, ack, req.rcv_wnd >> req.rcv_wscale, tsval, req.ts_recent)
+        tcp_v4_reqsk_send_ack(cpu, req, skb)
     reason = DropReason.TCP_OVERWINDOW
     if paws:
         net.mib[TcpExt.PAWSEstab] += 1
@@ -214,6 +236,7 @@ def tcp_create_openreq_child(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock
     child.mss_clamp = req.mss
     child.advmss = ipv4_default_advmss(net, req.flow_out[2])
     child.lrcvtime_ns = child.lsndtime_ns = cpu.now
+    child.segs_in = 1
     child.first_tx_ns = req.snt_synack_ns
     child.total_retrans = req.num_retrans
     if req.num_timeout:

@@ -165,8 +165,8 @@ def tcp_transmit_skb(cpu: Cpu, tp: TcpSock, queued: SkBuff) -> int:
         tp.data_segs_out += segs
         tp.bytes_sent += length
     tp.segs_out += segs
-    if queued.seq == queued.end_seq or after(queued.end_seq, tp.snd_nxt):
-        mib[Tcp.OutSegs] += segs
+    if after(queued.end_seq, tp.snd_nxt) or queued.seq == queued.end_seq:
+        mib[Tcp.OutSegs] += segs  # not of what is sent again: RFC 1213
     return ip_queue_xmit(cpu, net, skb)
 
 

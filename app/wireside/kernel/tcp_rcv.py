@@ -9,7 +9,7 @@ from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.stages import Stage
 from wireside.catalog.sysctls import TCP_BACKLOG_ACK_DEFER, TCP_COMP_SACK_DELAY_NS, TCP_COMP_SACK_NR, TCP_RMEM
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.skbuff import FIN, PSH, SYN, URG, kfree_skb_reason
+from wireside.kernel.skbuff import FIN, PSH, SYN, URG
 from wireside.kernel.sock import RCV_SHUTDOWN, SOCK_MIN_RCVBUF, sk_state_change, sock_def_readable
 from wireside.kernel.tcp_ack import tcp_fast_path_check
 from wireside.kernel.tcp_control import tcp_send_ack, tcp_send_delayed_ack
@@ -36,7 +36,7 @@ from wireside.kernel.tcp_sock import (
     tcp_space,
     tcp_win_from_space,
 )
-from wireside.kernel.tcp_state import free_queue, tcp_set_state
+from wireside.kernel.tcp_state import free_queue, tcp_drop_reason, tcp_set_state
 from wireside.kernel.tcp_window import __tcp_select_window as select_window
 
 if TYPE_CHECKING:
@@ -243,8 +243,7 @@ def tcp_out_of_window(cpu: Cpu, tp: TcpSock, skb: SkBuff, reason: DropReason) ->
     """Refuse a segment, and tell the peer at once where we are."""
     tcp_enter_quickack_mode(tp)
     tp.ack_pending |= ICSK_ACK_SCHED
-    tp.sk_drops += 1
-    kfree_skb_reason(tp.net, skb, reason)
+    tcp_drop_reason(tp, skb, reason)
 
 
 def tcp_queue_in_order(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
@@ -255,8 +254,7 @@ def tcp_queue_in_order(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
         sock_def_readable(cpu, tp)
         if tp.sk_receive_queue and skb.len:
             net.mib[TcpExt.TCPRcvQDrop] += 1
-            tp.sk_drops += 1
-            kfree_skb_reason(net, skb, DropReason.PROTO_MEM)
+            tcp_drop_reason(tp, skb, DropReason.PROTO_MEM)
             return False
         tp.sk_forward_alloc += -(-skb.truesize // 4096) * 4096
         net.machine.tcp_memory_allocated += -(-skb.truesize // 4096)

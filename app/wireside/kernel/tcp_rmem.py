@@ -17,7 +17,6 @@ from wireside.kernel.skbuff import (
     SKB_SMALL_HEAD,
     SYN,
     SkBuff,
-    kfree_skb_reason,
     skb_alloc_truesize,
     skb_cloned,
 )
@@ -29,6 +28,7 @@ from wireside.kernel.sock import (
     sock_rfree,
 )
 from wireside.kernel.tcp_sock import MASK, after, before, tcp_space_from_win, tcp_win_from_space
+from wireside.kernel.tcp_state import tcp_drop_reason
 from wireside.kernel.tcp_window import tcp_clamp_window
 
 if TYPE_CHECKING:
@@ -243,7 +243,7 @@ def tcp_prune_ofo_queue(tp: TcpSock, in_skb: SkBuff) -> bool:
     while queue and not after(in_skb.seq, queue[-1].seq):
         skb = queue.pop()
         sock_rfree(tp, skb.truesize)
-        kfree_skb_reason(tp.net, skb, DropReason.TCP_OFO_QUEUE_PRUNE)
+        tcp_drop_reason(tp, skb, DropReason.TCP_OFO_QUEUE_PRUNE)
         pruned = True
         goal -= skb.truesize
         if goal <= 0:

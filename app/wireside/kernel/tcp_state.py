@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.tcp_states import SS_NAME, TRANSITIONS, TcpState
 from wireside.kernel.inet_bind import inet_bind_unhash
-from wireside.kernel.skbuff import SkBuff, consume_skb
+from wireside.kernel.skbuff import SkBuff, consume_skb, kfree_skb_reason
 from wireside.kernel.sock import (
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
@@ -20,6 +20,7 @@ from wireside.kernel.sock import (
 from wireside.kernel.tcp_orphan import tcp_orphan_count_add
 
 if TYPE_CHECKING:
+    from wireside.catalog.drop_reasons import DropReason
     from wireside.kernel.net import Cpu
     from wireside.kernel.tcp_sock import TcpSock
 
@@ -51,6 +52,12 @@ def tcp_set_state(cpu: Cpu, tp: TcpSock, state: TcpState) -> None:
     net.tcp_in_state[state] += 1
     if net.on_event is not None:
         net.event(cpu, "tcp", f"{net.name}: {SS_NAME[old]} → {SS_NAME[state]} (port {port})")
+
+
+def tcp_drop_reason(tp: TcpSock, skb: SkBuff, reason: DropReason) -> None:
+    """Drop a segment and count that for its socket, too. Linux: net/ipv4/tcp_input.c tcp_drop_reason()."""
+    tp.sk_drops += skb.gso_segs
+    kfree_skb_reason(tp.net, skb, reason)
 
 
 def sock_prot_inuse_add(tp: TcpSock) -> None:

@@ -265,7 +265,7 @@ def _request(req: RequestSock, now: int) -> Key:
     local, peer = endpoints(req)
     timer = ""
     if req.timer is not None and req.timer.expires:
-        timer = f"on,{timer_left(req.listener.net, req.timer.nominal, now)},{req.num_timeout}"
+        timer = f"on,{timer_left(req.listener.net, req.timer.nominal, now)},{req.num_retrans}"
     return (req.id, "tcp", "SYN-RECV", 0, 0, local, peer, "", -1, timer)
 
 

@@ -80,7 +80,10 @@ def memory(row: SocketRow) -> str:
 
 
 def information(row: SocketRow) -> str:
-    """The fields of -i that are not zero, in ss's order."""
+    """The fields of -i that are not zero, in ss's order; a listener tells how many wait for accept()."""
+    if row.state == "LISTEN":
+        waiting = f" unacked:{row.recv_q}" if row.recv_q else ""
+        return f" {row.congestion_control} cwnd:{row.cwnd}{waiting}"
     retrans = row.in_flight - row.packets_out + row.sacked + row.lost
     milli = 1_000_000
     fields = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.groundtruth.raw_peer import RawConnection, RawLab
+from tests.groundtruth.raw_peer import MS, RawConnection, RawLab
 
 SIZES = (1, 10, 100, 300, 700, 1000, 1460)
 COUNTED = (
@@ -23,13 +23,14 @@ def small(length: int) -> dict[str, object]:
     listener = lab.listen(SO_RCVBUF=32768)
     connection = RawConnection(lab)
     connection.accept(listener)
-    connection.segment(length)
+    connection.segment(length, "P.")
     lab.wait(1_000_000)
-    connection.read_acks()
     first = next(
         row for row in lab.world.snapshot().host("host").sockets if row.state == "ESTAB"
     ).sk_rmem_alloc
     connection.fill(length, limit=(SEGMENTS + 1) * length)
+    lab.wait(300 * MS)
+    connection.read_acks()
     row = next(row for row in lab.world.snapshot().host("host").sockets if row.state == "ESTAB")
     counters = {name: value for name, value in lab.counters().items() if name in COUNTED}
     return {

@@ -55,11 +55,12 @@ HERE = ". seq=100 ack=0 len=0"
         ((".", 0, 101, 10, {}), [], {"PAWSOldAck": 1}),
         ((".", 1, 101, 980, {}), [], {"TCPPureAcks": 1}),
         ((".", 1, 101, 10, {}), [HERE], {"PAWSEstab": 1, "TcpOutSegs": 1}),
-        ((".", 1, 50, 1000, {}), [HERE], {"PAWSEstab": 1, "TcpOutSegs": 1}),
+        ((".", 1, 50, 999, {}), [HERE], {"PAWSEstab": 1, "TcpOutSegs": 1}),
+        ((".", 1, 50, 1000, {}), [], {}),
         (("S", 0, None, 10, {"mss": 1460}), [HERE], {"TCPSYNChallenge": 1, "TCPChallengeACK": 1, "TcpInErrs": 1, "TcpOutSegs": 1}),
         (("P", 1, None, 10, {"length": 10}), [], {}),
     ],
-    ids=["data", "old ACK", "late duplicate ACK", "too late", "old acknowledgement", "SYN", "no ACK flag"],
+    ids=["data", "old ACK", "late duplicate ACK", "too late", "old acknowledgement", "older by one unit only", "SYN", "no ACK flag"],
 )  # fmt: skip
 def test_a_segment_with_an_old_timestamp(segment, answers, counters):
     end = Stamped()

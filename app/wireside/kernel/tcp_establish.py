@@ -117,12 +117,8 @@ def tcp_take_syn_options(tp: TcpSock, skb: SkBuff) -> None:
     """Agree on the options that the peer's SYN offers."""
     opt = skb.opt or SynOptions(TCP_MSS_DEFAULT)
     tp.mss_clamp = opt.mss or TCP_MSS_DEFAULT
-    if opt.wscale is None or not tp.wscale_ok:
-        tp.wscale_ok = False
-        tp.snd_wscale = tp.rcv_wscale = 0
-        tp.window_clamp = min(tp.window_clamp, 65535)
-    else:
-        tp.snd_wscale = min(opt.wscale, TCP_MAX_WSCALE)
+    tp.wscale_ok = tp.wscale_ok and opt.wscale is not None
+    tp.snd_wscale = min(opt.wscale or 0, TCP_MAX_WSCALE) if tp.wscale_ok else 0
     tp.sack_ok = tp.sack_ok and opt.sack_ok
     tp.tstamp_ok = tp.tstamp_ok and skb.tsval is not None
     if skb.tsval is not None:
@@ -135,6 +131,9 @@ def tcp_finish_connect(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     Linux: net/ipv4/tcp_input.c tcp_rcv_synsent_state_process(), tcp_finish_connect().
     """
     tcp_take_syn_options(tp, skb)
+    if not tp.wscale_ok:
+        tp.rcv_wscale = 0
+        tp.window_clamp = min(tp.window_clamp, 65535)
     tp.snd_wl1 = skb.seq
     tcp_try_undo_spurious_syn(tp, skb)
     tcp_ack(cpu, tp, skb, FLAG_SLOWPATH)

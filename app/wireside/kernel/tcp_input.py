@@ -10,6 +10,7 @@ from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.skbuff import ACK, FIN, RST, SYN, SkBuff, consume_skb
 from wireside.kernel.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, sk_state_change
+from wireside.kernel.tcp import tcp_shutdown
 from wireside.kernel.tcp_ack import (
     ACK_UNSENT_DATA,
     FLAG_NO_CHALLENGE_ACK,
@@ -33,7 +34,9 @@ from wireside.kernel.tcp_establish import (
 from wireside.kernel.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_time_ns, tcp_time_wait
 from wireside.kernel.tcp_rcv import tcp_ack_snd_check, tcp_data_queue, tcp_data_ready, tcp_event_data_recv
 from wireside.kernel.tcp_rmem import tcp_queue_rcv, tcp_rcv_rtt_measure_ts
+from wireside.kernel.tcp_rtt import tcp_update_pacing_rate
 from wireside.kernel.tcp_sock import (
+    ICSK_TIME_RETRANS,
     MASK,
     TcpSock,
     after,
@@ -43,6 +46,7 @@ from wireside.kernel.tcp_sock import (
 from wireside.kernel.tcp_state import tcp_done, tcp_drop_reason, tcp_reset, tcp_set_state
 from wireside.kernel.tcp_timer import tcp_reset_keepalive_timer
 from wireside.kernel.tcp_validate import PEER_CLOSED, tcp_validate_incoming
+from wireside.kernel.tcp_xmit_timer import tcp_reset_xmit_timer, tcp_timeout_min_ns
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
@@ -131,9 +135,15 @@ def tcp_rcv_synsent_state_process(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     flags = skb.tcp_flags
     if flags & ACK:
         if not after(skb.ack_seq, tp.snd_una) or after(skb.ack_seq, tp.snd_nxt):
-            if not flags & RST:
-                tcp_v4_send_reset(cpu, tp.net, skb)
+            if not tp.icsk_retransmits:
+                tcp_reset_xmit_timer(cpu, tp, ICSK_TIME_RETRANS, tcp_timeout_min_ns(tp))
+            tcp_v4_send_reset(cpu, net, skb)
             tcp_drop_reason(tp, skb, DropReason.TCP_INVALID_ACK_SEQUENCE)
+            return
+        if tcp_paws_active_reject(cpu, tp, skb):
+            net.mib[TcpExt.PAWSActive] += 1
+            tcp_v4_send_reset(cpu, net, skb)
+            tcp_drop_reason(tp, skb, DropReason.TCP_RFC7323_PAWS)
             return
         if flags & RST:
             consume_skb(net, skb)
@@ -151,6 +161,15 @@ def tcp_rcv_synsent_state_process(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
         tcp_simultaneous_open(cpu, tp, skb)
     else:
         tcp_drop_reason(tp, skb, DropReason.TCP_FLAGS)
+
+
+def tcp_paws_active_reject(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
+    """The answer to our SYN echoes a timestamp that we did not send since: it is not meant for this connection."""
+    if skb.tsval is None or not skb.tsecr:
+        return False
+    first = (tp.retrans_stamp_ns // 1_000_000 + tp.ts_off) & MASK
+    now = (cpu.now // 1_000_000 + tp.ts_off) & MASK
+    return before(skb.tsecr, first) or after(skb.tsecr, now)
 
 
 def tcp_simultaneous_open(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
@@ -241,9 +260,12 @@ def tcp_state_after_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
         tcp_initialize_rcv_mss(tp)
         tcp_set_state(cpu, tp, TcpState.ESTABLISHED)
         tcp_fast_path_check(tp)
+        tcp_update_pacing_rate(tp)
         sk_state_change(cpu, tp)
         tcp_check_space(cpu, tp)
         tcp_share_numbers(tp)
+        if tp.sk_shutdown & SEND_SHUTDOWN:
+            tcp_shutdown(cpu, tp, SEND_SHUTDOWN)
     elif state == TcpState.FIN_WAIT1 and fin_acked:
         return tcp_fin_wait1_acked(cpu, tp, skb)
     elif state == TcpState.CLOSING and fin_acked:

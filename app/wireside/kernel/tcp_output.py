@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.stages import Stage
-from wireside.catalog.sysctls import TCP_LIMIT_OUTPUT_BYTES
+from wireside.catalog.sysctls import TCP_LIMIT_OUTPUT_BYTES, TCP_TIMESTAMPS
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.ip_output import dst_mtu, ip_queue_xmit
 from wireside.kernel.skbuff import (
@@ -111,7 +111,10 @@ def tcp_tsq_handler(cpu: Cpu, tp: TcpSock) -> None:
 
 
 def tcp_build_header(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
-    """Fill in acknowledgement, window and options of a segment about to leave."""
+    """Fill in acknowledgement, window and options of a segment about to leave; a super-packet asks to be pushed.
+
+    A SYN-ACK to a SYN that crossed ours offers what the SYN did. Linux: tcp_syn_options(), __tcp_transmit_skb().
+    """
     skb.ack_seq = tp.rcv_nxt
     skb.hdr_len = HEADERS
     if skb.tcp_flags & SYN:
@@ -124,7 +127,9 @@ def tcp_build_header(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
             skb.sack = tcp_sack_option(tp)
         elif tp.tstamp_ok:
             skb.hdr_len += TCPOLEN_TSTAMP_ALIGNED
-    if tp.tstamp_ok:
+        if skb.gso_segs > 1:
+            skb.tcp_flags |= PSH
+    if tp.tstamp_ok or (skb.tcp_flags & SYN and tp.net.sysctl[TCP_TIMESTAMPS]):
         skb.tsval = (cpu.now // 1_000_000 + tp.ts_off) & MASK
         skb.tsecr = tp.ts_recent
 

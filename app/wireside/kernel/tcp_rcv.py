@@ -299,5 +299,6 @@ def tcp_fin(cpu: Cpu, tp: TcpSock) -> None:
         free_queue(tp, skb)
     tp.out_of_order_queue.clear()
     tp.selective_acks.clear()
+    tp.dsack = None
     if not tp.orphan:
         sk_state_change(cpu, tp)

@@ -11,12 +11,15 @@ from wireside.kernel.skbuff import ACK, RST, SYN, SkBuff, consume_skb
 from wireside.kernel.tcp_ack import tcp_may_update_window, tcp_oow_rate_limited, tcp_send_challenge_ack
 from wireside.kernel.tcp_control import tcp_send_ack
 from wireside.kernel.tcp_ofo import tcp_dsack_set
-from wireside.kernel.tcp_sock import ICSK_ACK_SCHED, MASK, TcpSock, after, before, tcp_receive_window
+from wireside.kernel.tcp_rcv import tcp_enter_quickack_mode
+from wireside.kernel.tcp_sock import MASK, TcpSock, after, before, tcp_receive_window
 from wireside.kernel.tcp_state import tcp_drop_reason, tcp_reset
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
 
+TCP_PAWS_WINDOW = 1
+"""Units by which timestamps may come out of order. Linux: include/net/tcp.h."""
 PEER_CLOSED = (TcpState.CLOSE_WAIT, TcpState.CLOSING, TcpState.LAST_ACK)
 
 
@@ -31,6 +34,14 @@ def tcp_sequence(tp: TcpSock, skb: SkBuff) -> DropReason | None:
         if tp.net.machine.profile.beyond_window and tp.sk_receive_queue:
             return DropReason.TCP_INVALID_END_SEQUENCE
     return None
+
+
+def tcp_paws_reject(tp: TcpSock, tsval: int) -> bool:
+    """A timestamp older than the last one, by more than the one unit that is let pass; 0 is no timestamp to compare.
+
+    Linux: include/net/tcp.h tcp_paws_check() with TCP_PAWS_WINDOW. Differs: ts_recent never grows too old (24 days).
+    """
+    return tp.tstamp_ok and bool(tp.ts_recent) and before(tsval + TCP_PAWS_WINDOW, tp.ts_recent)
 
 
 def tcp_disordered_ack_check(tp: TcpSock, skb: SkBuff) -> DropReason | None:
@@ -84,9 +95,7 @@ def tcp_send_dupack(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     """Tell the peer where we are. Linux: net/ipv4/tcp_input.c tcp_send_dupack()."""
     if skb.end_seq != skb.seq and before(skb.seq, tp.rcv_nxt):
         tp.net.mib[TcpExt.DelayedACKLost] += 1
-        tp.ack_pending |= ICSK_ACK_SCHED
-        tp.ack_quick = max(tp.ack_quick, 2)
-        tp.ack_pingpong = 0
+        tcp_enter_quickack_mode(tp)
         end = skb.end_seq if before(skb.end_seq, tp.rcv_nxt) else tp.rcv_nxt
         tcp_dsack_set(tp, skb.seq, end)
     tcp_send_ack(cpu, tp)
@@ -125,7 +134,7 @@ def tcp_validate_incoming(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
     if not flags & (ACK | RST | SYN):
         tcp_drop_reason(tp, skb, DropReason.TCP_FLAGS)
         return False
-    if tp.tstamp_ok and skb.tsval is not None and not flags & RST and before(skb.tsval, tp.ts_recent):
+    if skb.tsval is not None and not flags & RST and tcp_paws_reject(tp, skb.tsval):
         reason = tcp_disordered_ack_check(tp, skb)
         if reason is not None:
             tcp_paws_discard(cpu, tp, skb, reason)

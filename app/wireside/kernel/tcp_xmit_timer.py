@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from wireside.kernel.tcp_sock import TcpSock
 
 TCP_RTO_MIN_NS = 200_000_000
-TCP_TIMEOUT_MIN_TICKS = 2
-"""The shortest timeout that TCP arms, ticks. Linux: include/net/tcp.h TCP_TIMEOUT_MIN."""
 TCP_PROBE0_BACKOFF_MAX = 10
 """log2(TCP_RTO_MAX / TCP_RTO_MIN) + 1: the persist timer doubles at most this often."""
 
@@ -30,6 +28,11 @@ def usecs_to_jiffies_ns(tp: TcpSock, usecs: int) -> int:
     """Microseconds rounded up to whole timer ticks, in ns. Linux: usecs_to_jiffies()."""
     tick = tp.net.machine.timers.tick_ns
     return -(-usecs * 1000 // tick) * tick
+
+
+def tcp_timeout_min_ns(tp: TcpSock) -> int:
+    """The shortest timeout that TCP arms: two ticks, ns. Linux: include/net/tcp.h TCP_TIMEOUT_MIN."""
+    return 2 * tp.net.machine.timers.tick_ns
 
 
 def tcp_reset_xmit_timer(cpu: Cpu, tp: TcpSock, what: int, when_ns: int) -> None:
@@ -109,7 +112,7 @@ def tcp_clamp_probe0_to_user_timeout(cpu: Cpu, tp: TcpSock, when_ns: int) -> int
         return when_ns
     tick = tp.net.machine.timers.tick_ns
     remaining = tp.icsk_user_timeout_ns - (cpu.now // tick * tick - tp.icsk_probes_tstamp)
-    return min(max(remaining, TCP_TIMEOUT_MIN_TICKS * tick), when_ns)
+    return min(max(remaining, tcp_timeout_min_ns(tp)), when_ns)
 
 
 def tcp_clamp_rto_to_user_timeout(cpu: Cpu, tp: TcpSock) -> int:

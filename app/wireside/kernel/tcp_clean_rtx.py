@@ -135,7 +135,7 @@ def tcp_acked_rtt(
         if rtt_us < 0:
             rtt_us = sack_rtt_us
     if rtt_us < 0 and flag & FLAG_ACKED and tp.tstamp_ok and ack_skb.tsval is not None and ack_skb.tsecr:
-        rtt_us = ca_rtt_us = max((now // 1_000_000 + tp.ts_off - ack_skb.tsecr & MASK) * 1000, 1000)
+        rtt_us = ca_rtt_us = tcp_rtt_tsopt_us(tp, now, ack_skb.tsecr)
     updated = tcp_ack_update_rtt(tp, rtt_us, ca_rtt_us)
     if flag & FLAG_ACKED or (
         updated
@@ -181,6 +181,21 @@ def tcp_remove_reno_sacks(tp: TcpSock, acked: int) -> None:
     tp.delivered += max(acked - tp.sacked_out, 1)
     tp.sacked_out = 0 if acked - 1 >= tp.sacked_out else tp.sacked_out - (acked - 1)
     tcp_check_reno_reordering(tp, acked)
+
+
+def tcp_rtt_tsopt_us(tp: TcpSock, now: int, tsecr: int) -> int:
+    """The time since we sent the timestamp that comes back, us; at least 1 ms. Linux: tcp_rtt_tsopt_us()."""
+    return max((now // 1_000_000 + tp.ts_off - tsecr & MASK) * 1000, 1000)
+
+
+def tcp_synack_rtt_meas(tp: TcpSock, skb: SkBuff, now: int) -> None:
+    """Learn the round trip of a handshake from timestamps, where its SYN-ACK was sent again, or as a cookie.
+
+    Linux: net/ipv4/tcp_input.c tcp_synack_rtt_meas(), tcp_ack_update_rtt().
+    """
+    if tp.tstamp_ok and skb.tsval is not None and skb.tsecr:
+        rtt_us = tcp_rtt_tsopt_us(tp, now, skb.tsecr)
+        tcp_ack_update_rtt(tp, rtt_us, rtt_us)
 
 
 def tcp_ack_update_rtt(tp: TcpSock, rtt_us: int, ca_rtt_us: int) -> bool:

@@ -22,6 +22,7 @@ from wireside.kernel.tcp_ack import (
     tcp_fast_path_check,
     tcp_send_challenge_ack,
 )
+from wireside.kernel.tcp_clean_rtx import tcp_synack_rtt_meas
 from wireside.kernel.tcp_control import tcp_v4_send_reset
 from wireside.kernel.tcp_establish import (
     tcp_finish_connect,
@@ -251,6 +252,8 @@ def tcp_state_after_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
         tp.copied_seq = tp.rcv_nxt
         tp.snd_wnd = skb.window << tp.snd_wscale
         tp.snd_wl1 = skb.seq
+        if not tp.srtt_us:
+            tcp_synack_rtt_meas(tp, skb, cpu.now)
         if tp.tstamp_ok:
             tp.advmss -= 12
         tcp_try_undo_spurious_syn(tp, skb)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.sysctls import TCP_SLOW_START_AFTER_IDLE
-from wireside.kernel.skbuff import FIN, PSH, SK_BUFF_SIZE, SKB_SMALL_HEAD, SkBuff
-from wireside.kernel.sock import sk_wmem_queue_add
+from wireside.kernel.skbuff import FIN, MERGED, PSH, SK_BUFF_SIZE, SKB_SMALL_HEAD, SkBuff
+from wireside.kernel.sock import sk_wmem_free, sk_wmem_queue_add
 from wireside.kernel.tcp_sock import (
     MASK,
     TCP_CA_OPEN,
@@ -146,6 +146,33 @@ def tcp_fragment(tp: TcpSock, queue: deque[SkBuff], index: int, length: int, mss
     queue.insert(index + 1, rest)
     if queue is tp.tcp_rtx_queue and old_segs != skb.gso_segs + rest.gso_segs:
         tcp_adjust_pcount(tp, skb, old_segs - skb.gso_segs - rest.gso_segs)
+
+
+def tcp_grow_skb(tp: TcpSock, amount: int) -> None:
+    """Move up to `amount` bytes of the second skb that waits into the first, for fewer and larger packets.
+
+    Linux: net/ipv4/tcp_output.c tcp_grow_skb(), tcp_eat_one_skb().
+    """
+    queue = tp.tcp_write_queue
+    skb, after_it = queue[0], queue[1]
+    moved = min(amount, after_it.len)
+    if not moved:
+        return
+    skb.len += moved
+    skb.truesize += moved
+    skb.end_seq = (skb.end_seq + moved) & MASK
+    after_it.len -= moved
+    after_it.truesize -= moved
+    after_it.seq = (after_it.seq + moved) & MASK
+    if not after_it.len:
+        skb.end_seq = after_it.end_seq
+        skb.tcp_flags |= after_it.tcp_flags
+        del queue[1]
+        sk_wmem_free(tp, after_it.truesize)
+        after_it.fate = MERGED
+    else:
+        after_it.nr_frags = page_frags(tp, after_it)
+    skb.nr_frags = page_frags(tp, skb)
 
 
 def tcp_adjust_pcount(tp: TcpSock, skb: SkBuff, decr: int) -> None:

@@ -111,15 +111,16 @@ class TimerWheel:
         return self.due[0] if self.due else -1
 
     def expire_timers(self, cpu: Cpu, now: int) -> int:
-        """Run all timers due at `now` or before, oldest bucket first, in the order they were armed; how many there were.
+        """Run all timers due at `now` or before, oldest bucket first; how many there were.
 
-        A timer that one of them disarms does not run any more. Linux: kernel/time/timer.c expire_timers().
+        In a bucket the one armed last runs first, as timers enter it at its head; one that another disarms does not run
+        any more. Linux: kernel/time/timer.c enqueue_timer(), expire_timers().
         """
         count = 0
         while self.due and self.due[0] <= now:
             when = heappop(self.due)
             self.stale.pop(when, None)
-            for timer in self.buckets.pop(when):
+            for timer in reversed(self.buckets.pop(when)):
                 if timer.expires == when:
                     timer.expires = 0
                     self.pending -= 1

@@ -112,9 +112,9 @@ def tcp_tsq_handler(cpu: Cpu, tp: TcpSock) -> None:
 
 
 def tcp_build_header(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
-    """Fill in acknowledgement, window and options of a segment about to leave; a super-packet asks to be pushed.
+    """Fill in acknowledgement, window and options of a segment about to leave.
 
-    A SYN-ACK to a SYN that crossed ours offers what the SYN did. Linux: tcp_syn_options(), __tcp_transmit_skb().
+    A SYN-ACK to a SYN that crossed ours offers what the SYN did. Linux: net/ipv4/tcp_output.c tcp_syn_options().
     """
     skb.ack_seq = tp.rcv_nxt
     skb.hdr_len = HEADERS
@@ -128,8 +128,6 @@ def tcp_build_header(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
             skb.sack = tcp_sack_option(tp)
         elif tp.tstamp_ok:
             skb.hdr_len += TCPOLEN_TSTAMP_ALIGNED
-        if skb.gso_segs > 1:
-            skb.tcp_flags |= PSH
     if tp.tstamp_ok or (skb.tcp_flags & SYN and tp.net.sysctl[TCP_TIMESTAMPS]):
         skb.tsval = (cpu.now // 1_000_000 + tp.ts_off) & MASK
         skb.tsecr = tp.ts_recent

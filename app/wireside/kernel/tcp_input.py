@@ -33,10 +33,15 @@ from wireside.kernel.tcp_establish import (
 )
 from wireside.kernel.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_time_ns, tcp_time_wait
 from wireside.kernel.tcp_ofo import tcp_dsack_set
-from wireside.kernel.tcp_rcv import tcp_ack_snd_check, tcp_data_queue, tcp_data_ready, tcp_event_data_recv
+from wireside.kernel.tcp_rcv import (
+    tcp_ack_snd_check,
+    tcp_data_queue,
+    tcp_data_ready,
+    tcp_enter_quickack_mode,
+    tcp_event_data_recv,
+)
 from wireside.kernel.tcp_rmem import tcp_queue_rcv, tcp_rcv_rtt_measure_ts
 from wireside.kernel.tcp_sock import (
-    ICSK_ACK_SCHED,
     MASK,
     TcpSock,
     after,
@@ -213,9 +218,7 @@ def tcp_send_dupack(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     """Tell the peer where we are. Linux: net/ipv4/tcp_input.c tcp_send_dupack()."""
     if skb.end_seq != skb.seq and before(skb.seq, tp.rcv_nxt):
         tp.net.mib[TcpExt.DelayedACKLost] += 1
-        tp.ack_pending |= ICSK_ACK_SCHED
-        tp.ack_quick = max(tp.ack_quick, 2)
-        tp.ack_pingpong = 0
+        tcp_enter_quickack_mode(tp)
         end = skb.end_seq if before(skb.end_seq, tp.rcv_nxt) else tp.rcv_nxt
         tcp_dsack_set(tp, skb.seq, end)
     tcp_send_ack(cpu, tp)

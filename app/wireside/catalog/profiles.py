@@ -16,6 +16,8 @@ class KernelProfile:
     """Loss detection is RACK alone; before 6.17 RFC 6675 dupack counting backs it up."""
     drs_follows_ofo: bool = True
     """tcp_rcvbuf_grow() aims at 2*copied plus the out-of-order span; before, 2*copied + 16*advmss."""
+    ofo_measures_mss: bool = True
+    """Segments out of order, too, teach the receiver rcv_mss and scaling_ratio (6.17)."""
     beyond_window: bool = True
     """A segment whose end exceeds the window is refused while the receive queue holds data (6.17)."""
     paws_old_ack: bool = True
@@ -30,6 +32,7 @@ PROFILES: dict[str, KernelProfile] = {
         "6.12",
         rack_only=False,
         drs_follows_ofo=False,
+        ofo_measures_mss=False,
         beyond_window=False,
         paws_old_ack=False,
         tsecr_check=False,

@@ -18,6 +18,7 @@ from wireside.kernel.sock import (
 from wireside.kernel.tcp_rmem import tcp_rcvbuf_grow, tcp_try_coalesce, tcp_try_rmem_schedule
 from wireside.kernel.tcp_sock import ICSK_ACK_SCHED, MASK, after, before
 from wireside.kernel.tcp_state import tcp_drop_reason
+from wireside.kernel.tcp_window import tcp_grow_window, tcp_measure_rcv_mss
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
@@ -33,6 +34,16 @@ def tcp_dsack_set(tp: TcpSock, seq: int, end_seq: int) -> None:
         return
     tp.net.mib[TcpExt.TCPDSACKOldSent if before(seq, tp.rcv_nxt) else TcpExt.TCPDSACKOfoSent] += 1
     tp.dsack = (seq, end_seq)
+
+
+def tcp_dsack_extend(tp: TcpSock, seq: int, end_seq: int) -> None:
+    """Report one more piece received twice: a block of its own, or more of the block that waits. Linux: tcp_dsack_extend()."""
+    if tp.dsack is None:
+        tcp_dsack_set(tp, seq, end_seq)
+        return
+    start, end = tp.dsack
+    if not after(seq, end) and not after(start, end_seq):
+        tp.dsack = (seq if before(seq, start) else start, end_seq if after(end_seq, end) else end)
 
 
 def tcp_sack_new_ofo_skb(tp: TcpSock, seq: int, end_seq: int) -> None:
@@ -64,49 +75,74 @@ def tcp_data_queue_ofo(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
         sock_def_readable(cpu, tp)
         tcp_drop_reason(tp, skb, DropReason.PROTO_MEM)
         return
+    if net.machine.profile.ofo_measures_mss:
+        tcp_measure_rcv_mss(tp, skb)
     tp.pred_flags = False
     tp.ack_pending |= ICSK_ACK_SCHED
     mib[TcpExt.TCPOFOQueue] += 1
-    seq, end_seq = skb.seq, skb.end_seq
-    queue = tp.out_of_order_queue
-    index = len(queue)
-    while index and before(seq, queue[index - 1].seq):
-        index -= 1
-    if index and before(seq, queue[index - 1].end_seq):
-        previous = queue[index - 1]
-        mib[TcpExt.TCPOFOMerge] += 1
-        if not after(end_seq, previous.end_seq):
-            tcp_dsack_set(tp, seq, end_seq)
-            tcp_drop_reason(tp, skb, DropReason.TCP_OFOMERGE)
-            return
-        tcp_dsack_set(tp, seq, previous.end_seq)
-    if tp.sack_ok:
-        tcp_sack_new_ofo_skb(tp, seq, end_seq)
-    if index and tcp_try_coalesce(tp, queue[index - 1], skb):
-        index -= 1
-    else:
-        if queue is NO_ENTRIES:
-            queue = tp.out_of_order_queue = []
-        queue.insert(index, skb)
-        skb_set_owner_r(tp, skb)
-    tcp_ofo_drop_covered(tp, index, end_seq)
-    if net.machine.profile.drs_follows_ofo and queue and not tp.sk_userlocks & 2:
+    tcp_ofo_insert(tp, skb)
+    if net.machine.profile.drs_follows_ofo and not tp.orphan:
         tcp_rcvbuf_grow(tp, tp.rcvq_space)
 
 
-def tcp_ofo_drop_covered(tp: TcpSock, index: int, end_seq: int) -> None:
-    """Remove later segments that the new one at `index` covers."""
+def tcp_ofo_insert(tp: TcpSock, skb: SkBuff) -> None:
+    """Sort a segment into the queue, unless it joins the one before or holds nothing new, and name it in SACK.
+
+    Without SACK the promised window stays, so that the answer is a pure duplicate ACK.
+    """
+    seq, end_seq = skb.seq, skb.end_seq
+    place = tcp_ofo_place(tp, skb)
+    if tp.sack_ok:
+        tcp_sack_new_ofo_skb(tp, seq, end_seq)
+    if place < 0:
+        return
+    if tp.sack_ok:
+        tcp_grow_window(tp, skb, adjust=False)
+    skb_set_owner_r(tp, skb)
+
+
+def tcp_ofo_place(tp: TcpSock, skb: SkBuff) -> int:
+    """Find and take the segment's place in the queue; its index, or -1 when it takes none."""
     queue = tp.out_of_order_queue
+    seq, end_seq = skb.seq, skb.end_seq
+    index = len(queue)
+    while index and before(seq, queue[index - 1].seq):
+        index -= 1
+    if index:
+        previous = queue[index - 1]
+        if not before(seq, previous.end_seq):
+            if tcp_try_coalesce(tp, previous, skb):
+                if tp.sack_ok:
+                    tcp_grow_window(tp, skb, adjust=True)
+                return -1
+        elif not after(end_seq, previous.end_seq):
+            tcp_dsack_set(tp, seq, end_seq)
+            tp.net.mib[TcpExt.TCPOFOMerge] += 1
+            tcp_drop_reason(tp, skb, DropReason.TCP_OFOMERGE)
+            return -1
+        elif after(seq, previous.seq):
+            tcp_dsack_set(tp, seq, previous.end_seq)
+        else:
+            index -= 1
+            tcp_ofo_drop(tp, index)
+    if queue is NO_ENTRIES:
+        queue = tp.out_of_order_queue = []
+    queue.insert(index, skb)
     while index + 1 < len(queue) and after(end_seq, queue[index + 1].seq):
-        covered = queue[index + 1]
-        if before(end_seq, covered.end_seq):
-            tcp_dsack_set(tp, covered.seq, end_seq)
+        if before(end_seq, queue[index + 1].end_seq):
+            tcp_dsack_extend(tp, queue[index + 1].seq, end_seq)
             break
-        tcp_dsack_set(tp, covered.seq, covered.end_seq)
-        del queue[index + 1]
-        tp.net.mib[TcpExt.TCPOFOMerge] += 1
-        sock_rfree(tp, covered.truesize)
-        tcp_drop_reason(tp, covered, DropReason.TCP_OFOMERGE)
+        tcp_ofo_drop(tp, index + 1)
+    return index
+
+
+def tcp_ofo_drop(tp: TcpSock, index: int) -> None:
+    """Remove a segment that a newer one covers, and tell that its data came twice."""
+    covered = tp.out_of_order_queue.pop(index)
+    tcp_dsack_extend(tp, covered.seq, covered.end_seq)
+    tp.net.mib[TcpExt.TCPOFOMerge] += 1
+    sock_rfree(tp, covered.truesize)
+    tcp_drop_reason(tp, covered, DropReason.TCP_OFOMERGE)
 
 
 def tcp_ofo_queue(tp: TcpSock) -> bool:
@@ -116,10 +152,11 @@ def tcp_ofo_queue(tp: TcpSock) -> bool:
     """
     queue = tp.out_of_order_queue
     fin = False
+    dsack_high = tp.rcv_nxt
     while queue and not after(queue[0].seq, tp.rcv_nxt):
         skb = queue.pop(0)
-        if before(skb.seq, tp.rcv_nxt):
-            tcp_dsack_set(tp, skb.seq, skb.end_seq if before(skb.end_seq, tp.rcv_nxt) else tp.rcv_nxt)
+        if before(skb.seq, dsack_high):
+            tcp_dsack_extend(tp, skb.seq, skb.end_seq if before(skb.end_seq, dsack_high) else dsack_high)
         if not after(skb.end_seq, tp.rcv_nxt):
             sock_rfree(tp, skb.truesize)
             tcp_drop_reason(tp, skb, DropReason.TCP_OFO_DROP)

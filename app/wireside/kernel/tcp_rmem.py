@@ -215,21 +215,29 @@ def tcp_collapse_one(tp: TcpSock, queue: MutableSequence[SkBuff], index: int) ->
 
 
 def tcp_collapse_ofo_queue(tp: TcpSock) -> None:
-    """Collapse every run of adjacent out-of-order packets that wastes memory. Linux: tcp_collapse_ofo_queue()."""
+    """Collapse every run of adjacent out-of-order packets; lone small ones gain nothing, and many of them end the attempt.
+
+    Linux: net/ipv4/tcp_input.c tcp_collapse_ofo_queue().
+    """
     queue = tp.out_of_order_queue
-    index = 0
+    index = tiny = 0
     while index < len(queue):
         start, end = queue[index].seq, queue[index].end_seq
-        stop = index + 1
         truesize = queue[index].truesize
+        stop = index + 1
         while stop < len(queue) and not after(queue[stop].seq, end):
             if after(queue[stop].end_seq, end):
                 end = queue[stop].end_seq
             truesize += queue[stop].truesize
             stop += 1
+        if stop - index == 1 and (end - start) & MASK < SKB_MAX_ORDER_0:
+            tiny += truesize
+            if tiny > tp.sk_rcvbuf >> 3:
+                return
+            index = stop
+            continue
         length = len(queue)
-        if truesize != queue[index].truesize or (end - start) & MASK < tcp_win_from_space(tp, 4096):
-            tcp_collapse(tp, queue, index, stop, start, end)
+        tcp_collapse(tp, queue, index, stop, start, end)
         index = stop - (length - len(queue))
 
 

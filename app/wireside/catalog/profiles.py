@@ -15,7 +15,8 @@ class KernelProfile:
     rack_only: bool = True
     """Loss detection is RACK alone; before 6.17 RFC 6675 dupack counting backs it up."""
     drs_follows_ofo: bool = True
-    """tcp_rcvbuf_grow() aims at 2*copied plus the out-of-order span; before, 2*copied + 16*advmss."""
+    """Out-of-order segments count for rcv_mss and sk_rcvbuf: tcp_rcvbuf_grow() aims at 2*copied plus their span (6.17);
+    before, 2*copied + 16*advmss."""
     beyond_window: bool = True
     """A segment whose end exceeds the window is refused while the receive queue holds data (6.17)."""
     tsecr_check: bool = True

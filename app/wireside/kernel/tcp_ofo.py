@@ -17,6 +17,7 @@ from wireside.kernel.sock import (
 )
 from wireside.kernel.tcp_rmem import tcp_rcvbuf_grow, tcp_try_coalesce, tcp_try_rmem_schedule
 from wireside.kernel.tcp_sock import ICSK_ACK_SCHED, MASK, after, before
+from wireside.kernel.tcp_window import tcp_grow_window, tcp_measure_rcv_mss
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
@@ -63,9 +64,20 @@ def tcp_data_queue_ofo(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
         sock_def_readable(cpu, tp)
         kfree_skb_reason(net, skb, DropReason.PROTO_MEM)
         return
+    if net.machine.profile.drs_follows_ofo:
+        tcp_measure_rcv_mss(tp, skb)
     tp.pred_flags = False
     tp.ack_pending |= ICSK_ACK_SCHED
     mib[TcpExt.TCPOFOQueue] += 1
+    tcp_ofo_insert(tp, skb)
+    if tp.sack_ok:
+        tcp_sack_new_ofo_skb(tp, skb.seq, skb.end_seq)
+    if net.machine.profile.drs_follows_ofo:
+        tcp_rcvbuf_grow(tp, tp.rcvq_space)
+
+
+def tcp_ofo_insert(tp: TcpSock, skb: SkBuff) -> None:
+    """Put a segment at its place, unless all of it is there. Only with SACK the window may grow: it would hide duplicate ACKs."""
     seq, end_seq = skb.seq, skb.end_seq
     queue = tp.out_of_order_queue
     index = len(queue)
@@ -73,24 +85,24 @@ def tcp_data_queue_ofo(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
         index -= 1
     if index and before(seq, queue[index - 1].end_seq):
         previous = queue[index - 1]
-        mib[TcpExt.TCPOFOMerge] += 1
+        tp.net.mib[TcpExt.TCPOFOMerge] += 1
         if not after(end_seq, previous.end_seq):
             tcp_dsack_set(tp, seq, end_seq)
-            kfree_skb_reason(net, skb, DropReason.TCP_OFOMERGE)
+            kfree_skb_reason(tp.net, skb, DropReason.TCP_OFOMERGE)
             return
         tcp_dsack_set(tp, seq, previous.end_seq)
-    if tp.sack_ok:
-        tcp_sack_new_ofo_skb(tp, seq, end_seq)
-    if index and tcp_try_coalesce(tp, queue[index - 1], skb):
+    coalesced = bool(index) and tcp_try_coalesce(tp, queue[index - 1], skb)
+    if coalesced:
         index -= 1
     else:
         if queue is NO_ENTRIES:
             queue = tp.out_of_order_queue = []
         queue.insert(index, skb)
-        skb_set_owner_r(tp, skb)
     tcp_ofo_drop_covered(tp, index, end_seq)
-    if net.machine.profile.drs_follows_ofo and queue and not tp.sk_userlocks & 2:
-        tcp_rcvbuf_grow(tp, tp.rcvq_space)
+    if tp.sack_ok:
+        tcp_grow_window(tp, skb, adjust=coalesced)
+    if not coalesced:
+        skb_set_owner_r(tp, skb)
 
 
 def tcp_ofo_drop_covered(tp: TcpSock, index: int, end_seq: int) -> None:

@@ -105,6 +105,7 @@ class TcpSock(Sock):
         "ca_state",
         "compressed_ack",
         "compressed_ack_handle",
+        "compressed_ack_rcv_nxt",
         "copied_seq",
         "cwnd_usage_seq",
         "data_segs_in",
@@ -314,7 +315,7 @@ class TcpSock(Sock):
         self.out_of_order_queue: list[SkBuff] = NO_ENTRIES
         self.selective_acks: list[tuple[int, int]] = NO_ENTRIES
         self.dsack: tuple[int, int] | None = None
-        self.compressed_ack = self.dup_ack_counter = 0
+        self.compressed_ack = self.compressed_ack_rcv_nxt = self.dup_ack_counter = 0
         self.compressed_ack_handle: Any = None
         self.rcv_rtt_us = self.rcv_rtt_seq = self.rcv_rtt_time_us = self.rcv_rtt_last_tsecr = 0
         self.rcvq_space = self.rcvq_space_seq = self.rcvq_space_time_us = 0

@@ -135,7 +135,7 @@ def tcp_acked_rtt(
         if rtt_us < 0:
             rtt_us = sack_rtt_us
     if rtt_us < 0 and flag & FLAG_ACKED and tp.tstamp_ok and ack_skb.tsval is not None and ack_skb.tsecr:
-        rtt_us = ca_rtt_us = max((now // 1_000_000 + tp.ts_off - ack_skb.tsecr & MASK) * 1000, 1000)
+        rtt_us = ca_rtt_us = tcp_rtt_tsopt_us(cpu, tp, ack_skb.tsecr)
     updated = tcp_ack_update_rtt(tp, rtt_us, ca_rtt_us)
     if flag & FLAG_ACKED or (
         updated
@@ -147,6 +147,11 @@ def tcp_acked_rtt(
     if ca_rtt_us >= 0:
         tp.ca_ops.pkts_acked(cpu, tp, ca_rtt_us)
     return flag
+
+
+def tcp_rtt_tsopt_us(cpu: Cpu, tp: TcpSock, tsecr: int) -> int:
+    """The round trip that an echoed timestamp tells, us; at least a millisecond. RFC: 7323 4. Linux: tcp_rtt_tsopt_us()."""
+    return max((cpu.now // 1_000_000 + tp.ts_off - tsecr & MASK) * 1000, 1000)
 
 
 def tcp_skb_spurious_retrans(tp: TcpSock, skb: SkBuff, ack_skb: SkBuff) -> bool:

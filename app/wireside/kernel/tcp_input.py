@@ -22,6 +22,7 @@ from wireside.kernel.tcp_ack import (
     tcp_oow_rate_limited,
     tcp_send_challenge_ack,
 )
+from wireside.kernel.tcp_clean_rtx import tcp_ack_update_rtt, tcp_rtt_tsopt_us
 from wireside.kernel.tcp_control import tcp_send_ack, tcp_v4_send_reset
 from wireside.kernel.tcp_establish import (
     tcp_finish_connect,
@@ -325,6 +326,9 @@ def tcp_state_after_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
     state = tp.sk_state
     fin_acked = tp.snd_una == tp.write_seq
     if state == TcpState.SYN_RECV:
+        if not tp.srtt_us and tp.tstamp_ok and skb.tsecr:
+            rtt_us = tcp_rtt_tsopt_us(cpu, tp, skb.tsecr)
+            tcp_ack_update_rtt(tp, rtt_us, rtt_us)
         tp.copied_seq = tp.rcv_nxt
         tp.snd_wnd = skb.window << tp.snd_wscale
         tp.snd_wl1 = skb.seq

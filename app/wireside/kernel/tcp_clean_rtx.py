@@ -127,11 +127,11 @@ def tcp_acked_rtt(
     now = cpu.now
     rtt_us = ca_rtt_us = sack_rtt_us = -1
     if first_ns and not flag & FLAG_RETRANS_DATA_ACKED:
-        rtt_us = (now - first_ns) // 1000
-        ca_rtt_us = (now - last_ns) // 1000
+        rtt_us = now // 1000 - first_ns // 1000
+        ca_rtt_us = now // 1000 - last_ns // 1000
     if sack is not None and sack.first_sackt_ns:
-        sack_rtt_us = (now - sack.first_sackt_ns) // 1000
-        ca_rtt_us = (now - sack.last_sackt_ns) // 1000
+        sack_rtt_us = now // 1000 - sack.first_sackt_ns // 1000
+        ca_rtt_us = now // 1000 - sack.last_sackt_ns // 1000
         if rtt_us < 0:
             rtt_us = sack_rtt_us
     if rtt_us < 0 and flag & FLAG_ACKED and tp.tstamp_ok and ack_skb.tsval is not None and ack_skb.tsecr:
@@ -141,7 +141,7 @@ def tcp_acked_rtt(
         updated
         and tp.tcp_rtx_queue
         and sack_rtt_us >= 0
-        and sack_rtt_us > (now - tp.tcp_rtx_queue[0].skb_mstamp_ns) // 1000
+        and sack_rtt_us > now // 1000 - tp.tcp_rtx_queue[0].skb_mstamp_ns // 1000
     ):
         flag |= FLAG_SET_XMIT_TIMER
     if ca_rtt_us >= 0:

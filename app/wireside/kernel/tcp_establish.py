@@ -27,6 +27,7 @@ from wireside.kernel.tcp_sock import (
     ICSK_ACK_TIMER,
     ICSK_TIME_RETRANS,
     MASK,
+    TCP_INFINITE_SSTHRESH,
     TCP_INIT_CWND,
     TCP_MIN_MSS,
     TCP_MSS_DEFAULT,
@@ -187,8 +188,10 @@ def tcp_try_undo_spurious_syn(tp: TcpSock, skb: SkBuff) -> None:
 def tcp_init_metrics(tp: TcpSock) -> None:
     """Without a round trip measured in the handshake the RTO falls back to 3 s. RFC: 6298 5.7.
 
+    A SYN that was lost says nothing about how much the path carries: ssthresh is as at first again.
     Linux: net/ipv4/tcp_metrics.c tcp_init_metrics(). Differs: nothing is remembered of earlier connections.
     """
+    tp.snd_ssthresh = TCP_INFINITE_SSTHRESH
     if not tp.srtt_us:
         tp.rttvar_us = tp.mdev_us = tp.mdev_max_us = TCP_TIMEOUT_FALLBACK_US
         tp.icsk_rto_ns = TCP_TIMEOUT_FALLBACK_US * 1000

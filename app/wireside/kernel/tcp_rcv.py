@@ -84,7 +84,7 @@ def tcp_event_data_recv(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
             tcp_incr_quickack(tp, TCP_MAX_QUICKACKS)
     tp.lrcvtime_ns = now
     if skb.len >= 128:
-        tcp_grow_window(tp, skb)
+        tcp_grow_window(tp, skb, adjust=True)
 
 
 def tcp_ack_snd_check(cpu: Cpu, tp: TcpSock, *, ofo_possible: bool = True) -> None:

@@ -56,7 +56,7 @@ def tcp_rack_reo_wnd(tp: TcpSock) -> int:
 
 def tcp_rack_skb_timeout(cpu: Cpu, tp: TcpSock, skb: SkBuff, reo_wnd: int) -> int:
     """Microseconds until the segment counts as lost. Linux: tcp_rack_skb_timeout()."""
-    return tp.rack_rtt_us + reo_wnd - (cpu.now - skb.skb_mstamp_ns) // 1000
+    return tp.rack_rtt_us + reo_wnd - (cpu.now // 1000 - skb.skb_mstamp_ns // 1000)
 
 
 def tcp_rack_detect_loss(cpu: Cpu, tp: TcpSock) -> int:

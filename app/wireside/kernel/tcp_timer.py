@@ -13,6 +13,7 @@ from wireside.catalog.sysctls import (
     TCP_RETRIES2,
     TCP_SYN_LINEAR_TIMEOUTS,
     TCP_SYN_RETRIES,
+    TCP_THIN_LINEAR_TIMEOUTS,
 )
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.tcp_control import (
@@ -28,6 +29,7 @@ from wireside.kernel.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_time_ns, 
 from wireside.kernel.tcp_orphan import tcp_abort_on_memory, tcp_check_oom
 from wireside.kernel.tcp_recovery import tcp_rack_detect_loss
 from wireside.kernel.tcp_retransmit import tcp_retransmit_skb, tcp_send_loss_probe, tcp_xmit_retransmit_queue
+from wireside.kernel.tcp_rtt import tcp_set_rto
 from wireside.kernel.tcp_sock import (
     ICSK_ACK_SCHED,
     ICSK_ACK_TIMER,
@@ -40,6 +42,7 @@ from wireside.kernel.tcp_sock import (
     TCP_CA_LOSS,
     TCP_CA_RECOVERY,
     TCP_DELACK_TIMER_DEFERRED,
+    TCP_INFINITE_SSTHRESH,
     TCP_WRITE_TIMER_DEFERRED,
     tcp_packets_in_flight,
 )
@@ -58,6 +61,9 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 RESOURCE_PROBE_INTERVAL_NS = 500_000_000
+TCP_THIN_LINEAR_RETRIES = 6
+THIN_STREAM = 4
+"""From so many segments in flight on a loss can show by three duplicate ACKs."""
 SYN_STATES = (TcpState.SYN_SENT, TcpState.SYN_RECV)
 
 
@@ -257,10 +263,24 @@ def tcp_retransmit_timer(cpu: Cpu, tp: TcpSock) -> None:
     if not tcp_retransmit_skb(cpu, tp, tp.tcp_rtx_queue[0], 1) and not closed_window:
         tcp_reset_xmit_timer(cpu, tp, ICSK_TIME_RETRANS, RESOURCE_PROBE_INTERVAL_NS)
         return
-    if tp.sk_state != TcpState.SYN_SENT or tp.icsk_retransmits > net.sysctl[TCP_SYN_LINEAR_TIMEOUTS]:
+    if tcp_thin_linear(tp):
+        tp.icsk_backoff = 0
+        tcp_set_rto(tp)
+    elif tp.sk_state != TcpState.SYN_SENT or tp.icsk_retransmits > net.sysctl[TCP_SYN_LINEAR_TIMEOUTS]:
         tp.icsk_backoff += 1
         tp.icsk_rto_ns = min(tp.icsk_rto_ns << 1, tp.rto_max_ns)
     tcp_reset_xmit_timer(cpu, tp, ICSK_TIME_RETRANS, tcp_clamp_rto_to_user_timeout(cpu, tp))
+
+
+def tcp_thin_linear(tp: TcpSock) -> bool:
+    """Few segments in flight give no duplicate ACKs: such a stream's first timeouts do not double. Linux: tcp_stream_is_thin()."""
+    return bool(
+        tp.net.sysctl[TCP_THIN_LINEAR_TIMEOUTS]
+        and tp.sk_state == TcpState.ESTABLISHED
+        and tp.packets_out < THIN_STREAM
+        and tp.snd_ssthresh < TCP_INFINITE_SSTHRESH
+        and tp.icsk_retransmits <= TCP_THIN_LINEAR_RETRIES
+    )
 
 
 def tcp_probe_timer(cpu: Cpu, tp: TcpSock) -> None:

@@ -228,7 +228,7 @@ def tcp_set_window_clamp(tp: TcpSock, value: int) -> None:
         tp.rcv_ssthresh = max(min(tp.rcv_wnd, tp.window_clamp), tp.rcv_ssthresh)
 
 
-def tcp_grow_window(tp: TcpSock, skb: SkBuff, *, adjust: bool = True) -> None:
+def tcp_grow_window(tp: TcpSock, skb: SkBuff, *, adjust: bool) -> None:
     """Promise more, as segments prove that they use memory well.
 
     With `adjust`, of a packet whose data lies in pages alone only these count. Linux: tcp_grow_window(),

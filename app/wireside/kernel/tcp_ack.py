@@ -29,8 +29,8 @@ from wireside.kernel.tcp_sack import (
     FLAG_DSACKING_ACK,
     SacktagState,
     tcp_highest_sack_seq,
-    tcp_sacktag_write_queue,
 )
+from wireside.kernel.tcp_sacktag import tcp_sacktag_write_queue
 from wireside.kernel.tcp_sock import (
     ICSK_TIME_PROBE0,
     MASK,

@@ -87,7 +87,7 @@ def tcp_count_acked(cpu: Cpu, tp: TcpSock, skb: SkBuff, ack_skb: SkBuff, segs: i
     elif tp.sack_ok:
         tp.delivered += segs
         if not sacked & TCPCB_RETRANS or not tcp_skb_spurious_retrans(tp, skb, ack_skb):
-            tcp_rack_advance(cpu, tp, skb)
+            tcp_rack_advance(cpu, tp, skb, skb.end_seq)
     if sacked & LOST:
         tp.lost_out -= segs
     tp.packets_out -= segs

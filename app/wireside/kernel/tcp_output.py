@@ -258,11 +258,12 @@ def tcp_small_queue_check(tp: TcpSock, skb: SkBuff, factor: int = 0) -> bool:
 def tcp_write_xmit(cpu: Cpu, tp: TcpSock, mss: int, nonagle: int, push_one: int) -> bool:
     """Send what congestion window, receive window and Nagle allow; True: data waits and nothing is in flight.
 
-    `push_one` 1 sends one segment, 2 one more even if cwnd is used up (a loss probe).
-    Linux: net/ipv4/tcp_output.c tcp_write_xmit().
+    `push_one` 1 sends one segment, 2 one more even if cwnd is used up (a loss probe). All of one call bear one time: RACK
+    tells them apart by sequence number. Linux: net/ipv4/tcp_output.c tcp_write_xmit(), tcp_mstamp_refresh().
     """
     sent = 0
     cwnd_limited = False
+    mstamp_ns = cpu.now or 1
     max_segs = tcp_tso_segs(tp, mss)
     queue = tp.tcp_write_queue
     while queue:
@@ -295,6 +296,7 @@ def tcp_write_xmit(cpu: Cpu, tp: TcpSock, mss: int, nonagle: int, push_one: int)
             break
         skb_segs(skb, mss)
         tcp_transmit_skb(cpu, tp, skb)
+        skb.skb_mstamp_ns = mstamp_ns
         tcp_event_new_data_sent(cpu, tp, skb)
         if skb.len < mss * skb.gso_segs:
             tp.snd_sml = skb.end_seq

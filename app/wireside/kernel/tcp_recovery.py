@@ -89,17 +89,17 @@ def tcp_rack_mark_lost(cpu: Cpu, tp: TcpSock) -> bool:
     return bool(again)
 
 
-def tcp_rack_advance(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
-    """A segment was delivered: remember the latest sent one among those. Linux: tcp_rack_advance()."""
+def tcp_rack_advance(cpu: Cpu, tp: TcpSock, skb: SkBuff, end_seq: int) -> None:
+    """A segment that ends at `end_seq` was delivered: remember the latest sent among those. Linux: tcp_rack_advance()."""
     xmit_us = skb.skb_mstamp_ns // 1000
     rtt_us = cpu.now // 1000 - xmit_us
     if skb.sacked & (SACKED_RETRANS | 0x80) and rtt_us < tp.min_rtt_us:
         return
     tp.rack_advanced = True
     tp.rack_rtt_us = rtt_us
-    if sent_after(xmit_us, tp.rack_mstamp_us, skb.end_seq, tp.rack_end_seq):
+    if sent_after(xmit_us, tp.rack_mstamp_us, end_seq, tp.rack_end_seq):
         tp.rack_mstamp_us = xmit_us
-        tp.rack_end_seq = skb.end_seq
+        tp.rack_end_seq = end_seq
 
 
 def tcp_rack_update_reo_wnd(tp: TcpSock, delivered: bool) -> None:

@@ -148,6 +148,7 @@ def tcp_xmit_retransmit_queue(cpu: Cpu, tp: TcpSock) -> None:
     head = tp.tcp_rtx_queue[0]
     max_segs = tcp_tso_segs(tp, tp.mss_cache)
     rearm = False
+    mstamp_ns = cpu.now or 1
     index = 0
     while index < len(tp.tcp_rtx_queue):
         skb = tp.tcp_rtx_queue[index]
@@ -159,6 +160,7 @@ def tcp_xmit_retransmit_queue(cpu: Cpu, tp: TcpSock) -> None:
             continue
         if tcp_small_queue_check(tp, skb, 1) or not tcp_retransmit_skb(cpu, tp, skb, min(room, max_segs)):
             break
+        skb.skb_mstamp_ns = mstamp_ns
         mib[counter] += skb.gso_segs
         if tp.ca_state in (TCP_CA_CWR, TCP_CA_RECOVERY):
             tp.prr_out += skb.gso_segs

@@ -1,4 +1,4 @@
-"""Reading SACK blocks: which queued segments the peer already holds. RFC: 2018, 2883."""
+"""What a SACK block says: a segment that has arrived, one that came twice, an order that was not kept. RFC: 2018, 2883."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import TCP_MAX_REORDERING
 from wireside.kernel.tcp_recovery import tcp_rack_advance
-from wireside.kernel.tcp_sock import MASK, TCP_CA_LOSS, after, before
-from wireside.kernel.tcp_tso import EVER_RETRANS, LOST, SACKED_ACKED, SACKED_RETRANS, tcp_fragment
+from wireside.kernel.tcp_sock import MASK, after, before
+from wireside.kernel.tcp_tso import EVER_RETRANS, LOST, SACKED_ACKED, SACKED_RETRANS
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
@@ -79,42 +79,54 @@ def tcp_check_dsack(
     return True
 
 
-def tcp_sacktag_one(cpu: Cpu, tp: TcpSock, skb: SkBuff, state: SacktagState, *, dup_sack: bool) -> None:
-    """Note that the peer holds this segment. Linux: tcp_sacktag_one()."""
-    segs = skb.gso_segs
-    sacked = skb.sacked
+def tcp_sacktag_one(
+    cpu: Cpu, tp: TcpSock, skb: SkBuff, end_seq: int, segs: int, state: SacktagState, *, dup_sack: bool
+) -> int:
+    """Note that the peer holds the first `segs` segments of `skb`, up to `end_seq`; returns what its `sacked` becomes.
+
+    Linux: net/ipv4/tcp_input.c tcp_sacktag_one().
+    """
+    sacked, seq = skb.sacked, skb.seq
     if dup_sack and sacked & TCPCB_RETRANS:
-        if tp.undo_marker and tp.undo_retrans > 0 and after(skb.end_seq, tp.undo_marker):
+        if tp.undo_marker and tp.undo_retrans > 0 and after(end_seq, tp.undo_marker):
             tp.undo_retrans = max(0, tp.undo_retrans - segs)
-        if sacked & SACKED_ACKED and before(skb.seq, state.reord):
-            state.reord = skb.seq
+        if sacked & SACKED_ACKED and before(seq, state.reord):
+            state.reord = seq
+    if not after(end_seq, tp.snd_una):
+        return sacked
     if not sacked & SACKED_ACKED:
-        tcp_rack_advance(cpu, tp, skb)
+        tcp_rack_advance(cpu, tp, skb, end_seq)
         if sacked & SACKED_RETRANS:
             if sacked & LOST:
-                skb.sacked &= ~(LOST | SACKED_RETRANS)
+                sacked &= ~(LOST | SACKED_RETRANS)
                 tp.lost_out -= segs
                 tp.retrans_out -= segs
         else:
             if not sacked & TCPCB_RETRANS:
-                if before(skb.seq, tcp_highest_sack_seq(tp)) and before(skb.seq, state.reord):
-                    state.reord = skb.seq
-                if not after(skb.end_seq, tp.high_seq):
-                    state.flag |= FLAG_ORIG_SACK_ACKED
-                state.first_sackt_ns = state.first_sackt_ns or skb.skb_mstamp_ns
-                state.last_sackt_ns = skb.skb_mstamp_ns
+                tcp_sacktag_original(tp, skb, end_seq, state)
             if sacked & LOST:
-                skb.sacked &= ~LOST
+                sacked &= ~LOST
                 tp.lost_out -= segs
-        if not tp.sacked_out or after(skb.end_seq, tp.highest_sack_seq):
-            tp.highest_sack_seq = skb.end_seq
-        skb.sacked |= SACKED_ACKED
+        if not tp.sacked_out or after(end_seq, tp.highest_sack_seq):
+            tp.highest_sack_seq = end_seq
+        sacked |= SACKED_ACKED
         state.flag |= FLAG_DATA_SACKED
         tp.sacked_out += segs
         tp.delivered += segs
-    if dup_sack and skb.sacked & SACKED_RETRANS:
-        skb.sacked &= ~SACKED_RETRANS
+    if dup_sack and sacked & SACKED_RETRANS:
+        sacked &= ~SACKED_RETRANS
         tp.retrans_out -= segs
+    return sacked
+
+
+def tcp_sacktag_original(tp: TcpSock, skb: SkBuff, end_seq: int, state: SacktagState) -> None:
+    """What was never sent again has arrived: note whether it was overtaken, and when it had left."""
+    if before(skb.seq, tcp_highest_sack_seq(tp)) and before(skb.seq, state.reord):
+        state.reord = skb.seq
+    if not after(end_seq, tp.high_seq):
+        state.flag |= FLAG_ORIG_SACK_ACKED
+    state.first_sackt_ns = state.first_sackt_ns or skb.skb_mstamp_ns
+    state.last_sackt_ns = skb.skb_mstamp_ns
 
 
 def tcp_check_sack_reordering(tp: TcpSock, low_seq: int, *, timestamps: bool) -> None:
@@ -143,69 +155,3 @@ def tcp_is_sackblock_valid(tp: TcpSock, start: int, end: int, *, is_dsack: bool)
     if not after(end, tp.undo_marker):
         return False
     return not before(start, (end - tp.max_window) & MASK)
-
-
-def tcp_sacktag_write_queue(
-    cpu: Cpu, tp: TcpSock, blocks: tuple[tuple[int, int], ...], ack: int, prior_una: int
-) -> SacktagState:
-    """Mark what the SACK blocks cover. Linux: net/ipv4/tcp_input.c tcp_sacktag_write_queue()."""
-    state = SacktagState(tp.snd_nxt)
-    found_dup_sack = tcp_check_dsack(tp, blocks, ack, prior_una, state)
-    if before(ack, (prior_una - tp.max_window) & MASK):
-        state.flag = 0
-        return state
-    if not tp.packets_out:
-        return state
-    for number, (start, end) in enumerate(blocks):
-        dup_sack = found_dup_sack and not number
-        if tcp_is_sackblock_valid(tp, start, end, is_dsack=dup_sack):
-            if after(end, tp.snd_una):
-                tcp_sacktag_walk(cpu, tp, start, end, state, dup_sack=dup_sack)
-            continue
-        if dup_sack:
-            counter = TcpExt.TCPDSACKIgnoredOld if tp.undo_marker else TcpExt.TCPDSACKIgnoredNoUndo
-        elif ack != tp.snd_una and not after(end, tp.snd_una):
-            continue
-        else:
-            counter = TcpExt.TCPSACKDiscard
-        tp.net.mib[counter] += 1
-    if tp.ca_state != TCP_CA_LOSS or tp.undo_marker:
-        tcp_check_sack_reordering(tp, state.reord, timestamps=False)
-    return state
-
-
-def tcp_sacktag_walk(
-    cpu: Cpu, tp: TcpSock, start: int, end: int, state: SacktagState, *, dup_sack: bool
-) -> None:
-    """Mark the queued segments of one block. Linux: tcp_sacktag_walk()."""
-    queue = tp.tcp_rtx_queue
-    index = 0
-    while index < len(queue):
-        skb = queue[index]
-        if not before(skb.seq, end):
-            break
-        index += 1
-        if not after(skb.end_seq, start):
-            continue
-        if before(skb.seq, start) or after(skb.end_seq, end):
-            if skb.gso_segs == 1 or not tcp_match_skb_to_sack(tp, index - 1, start, end):
-                continue
-            skb = queue[index - 1]
-            if before(skb.seq, start):
-                continue
-        tcp_sacktag_one(cpu, tp, skb, state, dup_sack=dup_sack)
-
-
-def tcp_match_skb_to_sack(tp: TcpSock, index: int, start: int, end: int) -> bool:
-    """Split a super-packet at a SACK block's edge, on a segment boundary. Linux: tcp_match_skb_to_sack()."""
-    queue = tp.tcp_rtx_queue
-    skb = queue[index]
-    mss = skb.gso_size or tp.mss_cache
-    if before(skb.seq, start):
-        length = ((start - skb.seq) & MASK) // mss * mss
-    else:
-        length = ((end - skb.seq) & MASK) // mss * mss
-    if not 0 < length < skb.len:
-        return False
-    tcp_fragment(tp, queue, index, length, mss)
-    return True

@@ -181,6 +181,7 @@ class TcpSock(Sock):
         "rcvq_space",
         "rcvq_space_seq",
         "rcvq_space_time_us",
+        "recv_sack_cache",
         "reord_seen",
         "reordering",
         "request",
@@ -314,6 +315,7 @@ class TcpSock(Sock):
         self.tcp_write_queue: deque[SkBuff] = NO_SKBUFFS
         self.out_of_order_queue: list[SkBuff] = NO_ENTRIES
         self.selective_acks: list[tuple[int, int]] = NO_ENTRIES
+        self.recv_sack_cache: tuple[tuple[int, int], ...] = ()
         self.dsack: tuple[int, int] | None = None
         self.compressed_ack = self.compressed_ack_rcv_nxt = self.dup_ack_counter = 0
         self.compressed_ack_handle: Any = None

@@ -18,6 +18,8 @@ class KernelProfile:
     """tcp_rcvbuf_grow() aims at 2*copied plus the out-of-order span; before, 2*copied + 16*advmss."""
     beyond_window: bool = True
     """A segment whose end exceeds the window is refused while the receive queue holds data (6.17)."""
+    ofo_measures_mss: bool = True
+    """Segments out of order, too, teach the receiver their size and their cost in memory (6.17)."""
     paws_old_ack: bool = True
     """A late pure ACK with an old timestamp is dropped without an answer (6.14)."""
     tsecr_check: bool = True
@@ -31,6 +33,7 @@ PROFILES: dict[str, KernelProfile] = {
         rack_only=False,
         drs_follows_ofo=False,
         beyond_window=False,
+        ofo_measures_mss=False,
         paws_old_ack=False,
         tsecr_check=False,
     ),

@@ -237,7 +237,7 @@ def sys_read(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     if isinstance(sk, UdpSock):
         return read_udp(cpu, task, sk, size, nonblock=nonblock)
     assert isinstance(sk, TcpSock)
-    if sk.sk_state == TcpState.LISTEN or (sk.sk_state == TcpState.CLOSE and sk.flow_in is None):
+    if sk.sk_state == TcpState.LISTEN:
         return -ENOTCONN
     hold(task, sk)
     if size == 0:
@@ -249,8 +249,10 @@ def sys_read(cpu: Cpu, task: Task, call: Syscall) -> int | None:
         return 0
     if sk.sk_err:
         return sock_error(sk)
-    if sk.sk_shutdown & RCV_SHUTDOWN or sk.sk_state == TcpState.CLOSE:
+    if sk.sk_shutdown & RCV_SHUTDOWN:
         return 0
+    if sk.sk_state == TcpState.CLOSE:
+        return -ENOTCONN
     if nonblock:
         return -EAGAIN
     wait_on(task, sk, EPOLLIN | EPOLLRDHUP)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Tcp
-from wireside.catalog.sysctls import TCP_SACK, TCP_WINDOW_SCALING
+from wireside.catalog.sysctls import TCP_SACK, TCP_TIMESTAMPS, TCP_WINDOW_SCALING
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.ip_output import dst_mtu
 from wireside.kernel.skbuff import ACK, SYN, TCPOLEN_TSTAMP_ALIGNED, SkBuff, SynOptions
@@ -64,6 +64,7 @@ def tcp_connect_init(tp: TcpSock) -> None:
     assert tp.flow_out is not None
     tp.advmss = ipv4_default_advmss(tp.net, tp.flow_out[2])
     tp.mss_clamp = TCP_MSS_DEFAULT
+    tp.tstamp_ok = bool(tp.net.sysctl[TCP_TIMESTAMPS])
     tcp_sync_mss(tp)
     tcp_initialize_rcv_mss(tp)
     full = tcp_full_space(tp)
@@ -114,14 +115,19 @@ def tcp_send_synack(cpu: Cpu, tp: TcpSock) -> None:
     tcp_transmit_skb(cpu, tp, skb)
 
 
-def tcp_take_syn_options(tp: TcpSock, skb: SkBuff) -> None:
-    """Agree on the options that the peer's SYN offers."""
+def tcp_take_syn_options(tp: TcpSock, skb: SkBuff, *, crossed: bool = False) -> None:
+    """Agree on the options that the peer's SYN offers.
+
+    When it `crossed` ours, the window scale that we offered stays in use even if the peer offers none.
+    """
     opt = skb.opt or SynOptions(TCP_MSS_DEFAULT)
     tp.mss_clamp = opt.mss or TCP_MSS_DEFAULT
     if opt.wscale is None or not tp.wscale_ok:
         tp.wscale_ok = False
-        tp.snd_wscale = tp.rcv_wscale = 0
-        tp.window_clamp = min(tp.window_clamp, 65535)
+        tp.snd_wscale = 0
+        if not crossed:
+            tp.rcv_wscale = 0
+            tp.window_clamp = min(tp.window_clamp, 65535)
     else:
         tp.snd_wscale = min(opt.wscale, TCP_MAX_WSCALE)
     tp.sack_ok = tp.sack_ok and opt.sack_ok
@@ -144,7 +150,7 @@ def tcp_finish_connect(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     tp.rcv_nxt = tp.copied_seq = tp.rcv_wup = (skb.seq + 1) & MASK
     tp.irs = skb.seq
     tp.snd_wnd = skb.window
-    tp.max_window = max(tp.snd_wnd, 1)
+    tp.max_window = tp.snd_wnd
     if tp.tstamp_ok:
         tp.advmss -= 12
     tcp_sync_mss(tp)

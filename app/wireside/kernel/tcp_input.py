@@ -8,7 +8,7 @@ from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.skbuff import ACK, FIN, RST, SYN, SkBuff, consume_skb
+from wireside.kernel.skbuff import ACK, FIN, RST, SYN, SkBuff, consume_skb, kfree_skb_reason
 from wireside.kernel.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, sk_state_change
 from wireside.kernel.tcp_ack import (
     ACK_UNSENT_DATA,
@@ -32,10 +32,12 @@ from wireside.kernel.tcp_establish import (
     tcp_try_undo_spurious_syn,
 )
 from wireside.kernel.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_time_ns, tcp_time_wait
+from wireside.kernel.tcp_output import tcp_sync_mss
 from wireside.kernel.tcp_rcv import tcp_ack_snd_check, tcp_data_queue, tcp_data_ready, tcp_event_data_recv
 from wireside.kernel.tcp_rmem import tcp_queue_rcv, tcp_rcv_rtt_measure_ts
 from wireside.kernel.tcp_rtt import tcp_update_pacing_rate
 from wireside.kernel.tcp_sock import (
+    ICSK_TIME_RETRANS,
     MASK,
     TcpSock,
     after,
@@ -45,6 +47,7 @@ from wireside.kernel.tcp_sock import (
 from wireside.kernel.tcp_state import tcp_done, tcp_drop_reason, tcp_reset, tcp_set_state
 from wireside.kernel.tcp_timer import tcp_reset_keepalive_timer
 from wireside.kernel.tcp_validate import PEER_CLOSED, tcp_validate_incoming
+from wireside.kernel.tcp_xmit_timer import TCP_TIMEOUT_MIN_TICKS, tcp_reset_xmit_timer
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
@@ -135,7 +138,11 @@ def tcp_rcv_synsent_state_process(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
         if not after(skb.ack_seq, tp.snd_una) or after(skb.ack_seq, tp.snd_nxt):
             if not flags & RST:
                 tcp_v4_send_reset(cpu, tp.net, skb)
-            tcp_drop_reason(tp, skb, DropReason.TCP_INVALID_ACK_SEQUENCE)
+            if not tp.icsk_retransmits:
+                # Perhaps an old connection, which our RST ends: try again soon.
+                soon = TCP_TIMEOUT_MIN_TICKS * net.machine.timers.tick_ns
+                tcp_reset_xmit_timer(cpu, tp, ICSK_TIME_RETRANS, soon)
+            kfree_skb_reason(net, skb, DropReason.TCP_INVALID_ACK_SEQUENCE)
             return
         if flags & RST:
             consume_skb(net, skb)
@@ -158,13 +165,15 @@ def tcp_rcv_synsent_state_process(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
 def tcp_simultaneous_open(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     """Both ends sent a SYN: go to SYN_RECV and answer with SYN-ACK. RFC: 793 figure 8."""
     tcp_set_state(cpu, tp, TcpState.SYN_RECV)
-    tcp_take_syn_options(tp, skb)
+    tcp_take_syn_options(tp, skb, crossed=True)
     tp.rcv_nxt = (skb.seq + 1) & MASK
     tp.copied_seq = tp.rcv_nxt
     tp.rcv_wup = tp.rcv_nxt
     tp.snd_wnd = skb.window
     tp.snd_wl1 = skb.seq
     tp.max_window = tp.snd_wnd
+    tcp_sync_mss(tp)
+    tcp_initialize_rcv_mss(tp)
     consume_skb(tp.net, skb)
     tcp_send_synack(cpu, tp)
 
@@ -189,9 +198,10 @@ def tcp_rcv_state_process(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     if result < 0 or (result == 0 and tp.sk_state == TcpState.SYN_RECV):
         if tp.sk_state == TcpState.SYN_RECV:
             tcp_v4_send_reset(cpu, tp.net, skb)
+            kfree_skb_reason(net, skb, DropReason.TCP_OLD_ACK)
         else:
             tcp_send_challenge_ack(cpu, tp)
-        tcp_drop_reason(tp, skb, DropReason.TCP_OLD_ACK)
+            tcp_drop_reason(tp, skb, DropReason.TCP_OLD_ACK)
         return
     if not tcp_state_after_ack(cpu, tp, skb):
         return

@@ -10,11 +10,13 @@ from wireside.catalog.sysctls import TCP_DSACK
 from wireside.kernel.skbuff import FIN
 from wireside.kernel.sock import (
     NO_ENTRIES,
+    SOCK_RCVBUF_LOCK,
     sk_receive_queue_tail,
     skb_set_owner_r,
     sock_def_readable,
     sock_rfree,
 )
+from wireside.kernel.tcp_rcv_mss import tcp_grow_window, tcp_measure_rcv_mss
 from wireside.kernel.tcp_rmem import tcp_rcvbuf_grow, tcp_try_coalesce, tcp_try_rmem_schedule
 from wireside.kernel.tcp_sock import ICSK_ACK_SCHED, MASK, after, before
 from wireside.kernel.tcp_state import tcp_drop_reason
@@ -33,6 +35,16 @@ def tcp_dsack_set(tp: TcpSock, seq: int, end_seq: int) -> None:
         return
     tp.net.mib[TcpExt.TCPDSACKOldSent if before(seq, tp.rcv_nxt) else TcpExt.TCPDSACKOfoSent] += 1
     tp.dsack = (seq, end_seq)
+
+
+def tcp_dsack_extend(tp: TcpSock, seq: int, end_seq: int) -> None:
+    """Report more of what was received twice: with the block to be sent, if it touches that. Linux: tcp_dsack_extend()."""
+    if tp.dsack is None:
+        tcp_dsack_set(tp, seq, end_seq)
+        return
+    left, right = tp.dsack
+    if not after(seq, right) and not after(left, end_seq):
+        tp.dsack = (seq if before(seq, left) else left, end_seq if after(end_seq, right) else right)
 
 
 def tcp_sack_new_ofo_skb(tp: TcpSock, seq: int, end_seq: int) -> None:
@@ -64,46 +76,69 @@ def tcp_data_queue_ofo(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
         sock_def_readable(cpu, tp)
         tcp_drop_reason(tp, skb, DropReason.PROTO_MEM)
         return
+    if net.machine.profile.ofo_measures_mss:
+        tcp_measure_rcv_mss(tp, skb)
     tp.pred_flags = False
     tp.ack_pending |= ICSK_ACK_SCHED
     mib[TcpExt.TCPOFOQueue] += 1
-    seq, end_seq = skb.seq, skb.end_seq
-    queue = tp.out_of_order_queue
-    index = len(queue)
-    while index and before(seq, queue[index - 1].seq):
-        index -= 1
-    if index and before(seq, queue[index - 1].end_seq):
-        previous = queue[index - 1]
-        mib[TcpExt.TCPOFOMerge] += 1
-        if not after(end_seq, previous.end_seq):
-            tcp_dsack_set(tp, seq, end_seq)
-            tcp_drop_reason(tp, skb, DropReason.TCP_OFOMERGE)
-            return
-        tcp_dsack_set(tp, seq, previous.end_seq)
+    kept, merged = tcp_ofo_insert(tp, skb)
     if tp.sack_ok:
-        tcp_sack_new_ofo_skb(tp, seq, end_seq)
-    if index and tcp_try_coalesce(tp, queue[index - 1], skb):
-        index -= 1
-    else:
-        if queue is NO_ENTRIES:
-            queue = tp.out_of_order_queue = []
-        queue.insert(index, skb)
+        tcp_sack_new_ofo_skb(tp, skb.seq, skb.end_seq)
+        if kept or merged:
+            # Without SACK the window must stay, or the ACK would be no duplicate.
+            tcp_grow_window(tp, skb, adjust=merged)
+    if kept:
         skb_set_owner_r(tp, skb)
-    tcp_ofo_drop_covered(tp, index, end_seq)
-    if net.machine.profile.drs_follows_ofo and queue and not tp.sk_userlocks & 2:
+    if (
+        net.machine.profile.drs_follows_ofo
+        and not tp.sk_userlocks & SOCK_RCVBUF_LOCK
+        and tp.fd >= 0
+        and not tp.orphan
+    ):
         tcp_rcvbuf_grow(tp, tp.rcvq_space)
 
 
-def tcp_ofo_drop_covered(tp: TcpSock, index: int, end_seq: int) -> None:
-    """Remove later segments that the new one at `index` covers."""
+def tcp_ofo_insert(tp: TcpSock, skb: SkBuff) -> tuple[bool, bool]:
+    """Find the place of a segment in the out-of-order queue: (it is kept as it is, it was merged with the one before).
+
+    Linux: net/ipv4/tcp_input.c tcp_data_queue_ofo().
+    """
     queue = tp.out_of_order_queue
-    while index + 1 < len(queue) and after(end_seq, queue[index + 1].seq):
-        covered = queue[index + 1]
+    if queue is NO_ENTRIES:
+        queue = tp.out_of_order_queue = []
+    seq, end_seq = skb.seq, skb.end_seq
+    index = len(queue)
+    while index and before(seq, queue[index - 1].seq):
+        index -= 1
+    if index:
+        previous = queue[index - 1]
+        if before(seq, previous.end_seq):
+            if not after(end_seq, previous.end_seq):
+                tp.net.mib[TcpExt.TCPOFOMerge] += 1
+                tcp_dsack_set(tp, seq, end_seq)
+                tcp_drop_reason(tp, skb, DropReason.TCP_OFOMERGE)
+                return False, False
+            if seq == previous.seq:
+                index -= 1
+            else:
+                tcp_dsack_set(tp, seq, previous.end_seq)
+        elif tcp_try_coalesce(tp, previous, skb):
+            return False, True
+    tcp_ofo_drop_covered(tp, index, end_seq)
+    queue.insert(index, skb)
+    return True, False
+
+
+def tcp_ofo_drop_covered(tp: TcpSock, index: int, end_seq: int) -> None:
+    """Remove segments from `index` on that a new one, which ends at `end_seq`, covers."""
+    queue = tp.out_of_order_queue
+    while index < len(queue) and after(end_seq, queue[index].seq):
+        covered = queue[index]
         if before(end_seq, covered.end_seq):
-            tcp_dsack_set(tp, covered.seq, end_seq)
+            tcp_dsack_extend(tp, covered.seq, end_seq)
             break
-        tcp_dsack_set(tp, covered.seq, covered.end_seq)
-        del queue[index + 1]
+        tcp_dsack_extend(tp, covered.seq, covered.end_seq)
+        del queue[index]
         tp.net.mib[TcpExt.TCPOFOMerge] += 1
         sock_rfree(tp, covered.truesize)
         tcp_drop_reason(tp, covered, DropReason.TCP_OFOMERGE)

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.stages import Stage
-from wireside.catalog.sysctls import TCP_BACKLOG_ACK_DEFER, TCP_COMP_SACK_DELAY_NS, TCP_COMP_SACK_NR, TCP_RMEM
+from wireside.catalog.sysctls import TCP_BACKLOG_ACK_DEFER, TCP_COMP_SACK_DELAY_NS, TCP_COMP_SACK_NR
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.skbuff import FIN, PSH, SYN, URG
-from wireside.kernel.sock import RCV_SHUTDOWN, SOCK_MIN_RCVBUF, sk_state_change, sock_def_readable
+from wireside.kernel.skbuff import FIN, PSH
+from wireside.kernel.sock import RCV_SHUTDOWN, sk_state_change, sock_def_readable
 from wireside.kernel.tcp_ack import tcp_fast_path_check
 from wireside.kernel.tcp_control import tcp_send_ack, tcp_send_delayed_ack
 from wireside.kernel.tcp_minisocks import tcp_time_wait
 from wireside.kernel.tcp_ofo import tcp_data_queue_ofo, tcp_dsack_set, tcp_ofo_queue, tcp_sack_remove
+from wireside.kernel.tcp_rcv_mss import tcp_grow_window, tcp_measure_rcv_mss
 from wireside.kernel.tcp_rmem import (
     tcp_queue_rcv,
     tcp_rcv_rtt_measure,
@@ -23,18 +24,12 @@ from wireside.kernel.tcp_rmem import (
 from wireside.kernel.tcp_sock import (
     ICSK_ACK_NOMEM,
     ICSK_ACK_NOW,
-    ICSK_ACK_PUSHED,
-    ICSK_ACK_PUSHED2,
     ICSK_ACK_SCHED,
     MASK,
     TCP_ACK_DEFERRED,
-    TCP_MIN_MSS,
-    TCP_MSS_DEFAULT,
     after,
     before,
     tcp_receive_window,
-    tcp_space,
-    tcp_win_from_space,
 )
 from wireside.kernel.tcp_state import free_queue, tcp_drop_reason, tcp_set_state
 from wireside.kernel.tcp_window import __tcp_select_window as select_window
@@ -62,76 +57,6 @@ def tcp_enter_quickack_mode(tp: TcpSock) -> None:
     tp.ack_ato_ns = TCP_ATO_MIN_NS
 
 
-def tcp_measure_rcv_mss(tp: TcpSock, skb: SkBuff) -> None:
-    """Learn the sender's segment size, and how well its packets use memory. Linux: tcp_measure_rcv_mss()."""
-    last = tp.last_seg_size
-    tp.last_seg_size = 0
-    length = skb.gso_size or skb.len
-    if length >= tp.rcv_mss:
-        if length != tp.rcv_mss:
-            ratio = (skb.len << 8) // skb.truesize or 1
-            if ratio != tp.scaling_ratio:
-                tp.scaling_ratio = ratio
-                tcp_set_window_clamp(tp, tcp_win_from_space(tp, tp.sk_rcvbuf))
-                tp.rcvq_space = min(tp.rcvq_space, tp.window_clamp)
-        tp.rcv_mss = min(length, tp.advmss)
-        if skb.tcp_flags & PSH and skb.len == tp.rcv_mss:
-            tp.ack_pending |= ICSK_ACK_PUSHED
-        return
-    header = skb.hdr_len - 34
-    with_header = length + header
-    if with_header >= TCP_MSS_DEFAULT + 20 or (
-        with_header >= TCP_MIN_MSS + 20 and not skb.tcp_flags & (FIN | URG | SYN | PSH)
-    ):
-        length = with_header - (32 if tp.tstamp_ok else 20)
-        tp.last_seg_size = length
-        if length == last:
-            tp.rcv_mss = length
-            return
-    if tp.ack_pending & ICSK_ACK_PUSHED:
-        tp.ack_pending |= ICSK_ACK_PUSHED2
-    tp.ack_pending |= ICSK_ACK_PUSHED
-
-
-def tcp_set_window_clamp(tp: TcpSock, value: int) -> None:
-    """Bound the window by `value`; a wider bound lets rcv_ssthresh catch up with what is promised.
-
-    Linux: net/ipv4/tcp.c tcp_set_window_clamp().
-    """
-    old = tp.window_clamp
-    tp.window_clamp = max(SOCK_MIN_RCVBUF // 2, value)
-    if tp.window_clamp < old:
-        tp.rcv_ssthresh = min(tp.rcv_ssthresh, tp.window_clamp)
-    elif tp.window_clamp > old:
-        tp.rcv_ssthresh = max(min(tp.rcv_wnd, tp.window_clamp), tp.rcv_ssthresh)
-
-
-def tcp_grow_window(tp: TcpSock, skb: SkBuff) -> None:
-    """Promise more, as segments prove that they use memory well. Linux: tcp_grow_window(), __tcp_grow_window()."""
-    room = min(tp.window_clamp, tcp_space(tp)) - tp.rcv_ssthresh
-    if room <= 0 or tp.net.machine.tcp_memory_pressure:
-        return
-    truesize = skb.truesize
-    if not skb.head_len:
-        truesize = max(truesize - 832, skb.len)
-    win = tcp_win_from_space(tp, truesize)
-    if win <= skb.len:
-        incr = 2 * tp.advmss
-    else:
-        incr = 0
-        half = win >> 1
-        window = tcp_win_from_space(tp, tp.net.sysctl[TCP_RMEM][2]) >> 1
-        while tp.rcv_ssthresh <= window:
-            if half <= skb.len:
-                incr = 2 * tp.rcv_mss
-                break
-            half >>= 1
-            window >>= 1
-    if incr:
-        tp.rcv_ssthresh += min(room, max(incr, 2 * skb.len))
-        tp.ack_quick |= 1
-
-
 def tcp_event_data_recv(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     """New data has been queued: adapt ACK timing and the window. Linux: tcp_event_data_recv()."""
     tp.ack_pending |= ICSK_ACK_SCHED
@@ -154,7 +79,7 @@ def tcp_event_data_recv(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
             tcp_incr_quickack(tp, TCP_MAX_QUICKACKS)
     tp.lrcvtime_ns = now
     if skb.len >= 128:
-        tcp_grow_window(tp, skb)
+        tcp_grow_window(tp, skb, adjust=True)
 
 
 def tcp_ack_snd_check(cpu: Cpu, tp: TcpSock, *, ofo_possible: bool = True) -> None:
@@ -299,5 +224,6 @@ def tcp_fin(cpu: Cpu, tp: TcpSock) -> None:
         free_queue(tp, skb)
     tp.out_of_order_queue.clear()
     tp.selective_acks.clear()
+    tp.dsack = None
     if not tp.orphan:
         sk_state_change(cpu, tp)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from itertools import product
 
 import pytest
 
@@ -48,6 +49,33 @@ def time_wait(lab: RawLab, *, reuse: int) -> None:
     assert lab.connection().state == "TIME-WAIT"
 
 
+LEFT = ("ESTAB", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "CLOSE-WAIT", "LAST-ACK")
+
+
+def left_over(lab: RawLab, state: str, reuseaddr: int, reuseport: int) -> None:
+    """A server on port 8080 that listens still, or of which one connection is left in this state."""
+    listener = lab.listen(SO_REUSEADDR=reuseaddr, SO_REUSEPORT=reuseport)
+    if state == "LISTEN":
+        return
+    peer = RawConnection(lab)
+    fd = peer.accept(listener)
+    lab.sys("close", listener)
+    if state in ("CLOSE-WAIT", "LAST-ACK"):
+        lab.peer.send(peer.sport, peer.port, "F.", seq=1, ack=1)
+        lab.wait(1 * MS)
+    if state in ("FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "LAST-ACK"):
+        lab.sys("close", fd)
+        lab.wait(1 * MS)
+    if state in ("FIN-WAIT-2", "TIME-WAIT"):
+        lab.peer.send(peer.sport, peer.port, "." if state == "FIN-WAIT-2" else "F.", seq=1, ack=2)
+        lab.wait(1 * MS)
+    if state == "RESET":
+        lab.peer.send(peer.sport, peer.port, "R", seq=1)
+        lab.wait(1 * MS)
+    else:
+        assert lab.connection().state == state
+
+
 class TestConnect:
     """The port that connect() chooses."""
 
@@ -61,7 +89,13 @@ class TestConnect:
         lab = RawLab({RANGE: "40001 40004"})
         assert [port_of(lab, connect(lab)) % 2 for _ in range(4)] == [1, 1, 0, 0]
 
-    def test_the_last_port_of_an_odd_number_is_never_used(self) -> None:
+    def test_of_an_odd_number_of_ports_a_search_leaves_out_one(self) -> None:
+        # Measured on 6.18.44 with 40 destinations: 38 got all 7 ports in 9 attempts, 2 only 6.
+        lab = RawLab({RANGE: "40000 40006"})
+        got = [sum(connect(lab, port=port) > 0 for _ in range(9)) for port in range(9000, 9040)]
+        assert set(got) == {6, 7}
+
+    def test_of_three_ports_the_last_is_never_used(self) -> None:
         lab = RawLab({RANGE: "40000 40002"})
         assert {port_of(lab, connect(lab)) for _ in range(2)} == {40000, 40001}
         assert connect(lab) == -errno.EADDRNOTAVAIL
@@ -178,6 +212,18 @@ class TestBindConflict:
         time_wait(lab, reuse=old)
         taken = bound(lab, 8080, SO_REUSEADDR=new) == -errno.EADDRINUSE
         assert taken == (result == "taken")
+
+    @pytest.mark.parametrize("state", ["LISTEN", *LEFT, "RESET"])
+    def test_restart_of_a_server(self, state: str) -> None:
+        # The whole matrix was measured on 6.18.44: what is left of the old server, and its options and the new one's.
+        for old, new in product(product((0, 1), repeat=2), repeat=2):
+            lab = RawLab()
+            left_over(lab, state, *old)
+            fd = bound(lab, 8080, SO_REUSEADDR=new[0], SO_REUSEPORT=new[1])
+            both = (old[0] and new[0] and state != "LISTEN") or (old[1] and new[1])
+            assert (fd > 0) == bool(both or state == "RESET"), (state, old, new)
+            if fd > 0:
+                assert lab.sys("listen", fd, 1) == 0
 
     def test_a_listener_beside_its_own_connection(self) -> None:
         lab = RawLab()

@@ -44,6 +44,34 @@ class TestCookies:
         assert (child.snd_wscale, child.sack_ok, child.tstamp_ok) == (9, True, True)
         assert child.rcv_wscale == synack.opt.wscale
 
+    def test_timestamp_brings_the_round_trip(self):
+        # Measured on 6.18.44: rto 204 to 264 ms, as the cookie's six bits make its timestamp up to 63 ms old.
+        lab = SynLab({COOKIES: "2"})
+        lab.wait(10 * SECOND)
+        lab.syn(A, wscale=9, sack_ok=True, ts=(77, 0))
+        ((_, synack),) = lab.answers(A)
+        lab.peer.send(A, PORT, ".", seq=1, ack=1, ts=(78, synack.tsval))
+        lab.wait(1 * MS)
+        (child,) = children(lab)
+        assert 204 * MS <= child.icsk_rto_ns <= 268 * MS
+
+    def test_without_timestamps_there_is_no_round_trip(self):
+        lab = SynLab({COOKIES: "2"})
+        lab.connect(A)
+        (child,) = children(lab)
+        assert child.icsk_rto_ns == 3 * SECOND
+
+    def test_timestamps_turned_off_lose_the_options(self):
+        lab = SynLab({COOKIES: "2"})
+        lab.wait(10 * SECOND)
+        lab.syn(A, wscale=9, sack_ok=True, ts=(77, 0))
+        ((_, synack),) = lab.answers(A)
+        lab.set("net.ipv4.tcp_timestamps", 0)
+        lab.peer.send(A, PORT, ".", seq=1, ack=1, ts=(78, synack.tsval))
+        lab.wait(1 * MS)
+        (child,) = children(lab)
+        assert (child.wscale_ok, child.sack_ok, child.tstamp_ok) == (False, False, False)
+
     def test_timestamp_without_options_brings_none(self):
         lab = SynLab({COOKIES: "2"})
         lab.wait(10 * SECOND)

@@ -90,9 +90,8 @@ def inet_hash_connect(cpu: Cpu, tp: TcpSock, saddr: int, daddr: int, dport: int)
         free = inet_check_established(cpu, tp, (daddr, dport, saddr, tp.sk_num), chosen=False)
         return 0 if free else -EADDRNOTAVAIL
     low, high = net.sysctl[IP_LOCAL_PORT_RANGE]
-    remaining = high + 1 - low
-    if remaining > 1:
-        remaining &= ~1
+    count = high + 1 - low
+    remaining = count & ~1 if count > 1 else count
     avoid = reserved_ports(net)
     start = secure_port_ephemeral(net, saddr, daddr, dport)
     index = start & TABLE_PERTURB_MASK
@@ -104,7 +103,10 @@ def inet_hash_connect(cpu: Cpu, tp: TcpSock, saddr: int, daddr: int, dport: int)
         if not reuse and net.ports_full.get(search) == net.ports_freed:
             continue
         for step in range(0, remaining, 2):
-            port = low + (offset + parity + step) % remaining
+            # Of an odd number of ports one is left out, the lowest or the highest, by where the search begins.
+            port = low + offset + parity + step
+            if port > high:
+                port -= remaining
             if (
                 port in avoid
                 or not connect_may_share(net, port)
@@ -116,5 +118,5 @@ def inet_hash_connect(cpu: Cpu, tp: TcpSock, saddr: int, daddr: int, dport: int)
             tp.sk_userlocks |= SOCK_CONNECT_BIND
             inet_bind_hash(net, port, tp)
             return 0
-        net.ports_full[search] = -1 if avoid else net.ports_freed
+        net.ports_full[search] = -1 if avoid or count != remaining else net.ports_freed
     return -EADDRNOTAVAIL

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Tcp
-from wireside.catalog.sysctls import TCP_SACK, TCP_WINDOW_SCALING
+from wireside.catalog.sysctls import TCP_SACK, TCP_TIMESTAMPS, TCP_WINDOW_SCALING
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.ip_output import dst_mtu
-from wireside.kernel.skbuff import ACK, SYN, SkBuff, SynOptions
+from wireside.kernel.skbuff import ACK, SYN, TCPOLEN_TSTAMP_ALIGNED, SkBuff, SynOptions
 from wireside.kernel.sock import (
     NO_SKBUFFS,
     SOCK_RCVBUF_LOCK,
@@ -64,16 +64,18 @@ def tcp_connect_init(tp: TcpSock) -> None:
     """Choose MSS, window and scale for our SYN. Linux: net/ipv4/tcp_output.c tcp_connect_init()."""
     assert tp.flow_out is not None
     tp.advmss = ipv4_default_advmss(tp.net, tp.flow_out[2])
-    tp.mss_clamp = 65535
-    tcp_sync_mss(tp)
     tp.mss_clamp = TCP_MSS_DEFAULT
+    tp.tstamp_ok = bool(tp.net.sysctl[TCP_TIMESTAMPS])
+    tcp_sync_mss(tp)
     tcp_initialize_rcv_mss(tp)
     full = tcp_full_space(tp)
     if tp.sk_userlocks & SOCK_RCVBUF_LOCK and (tp.window_clamp > full or not tp.window_clamp):
         tp.window_clamp = full
     wscale_ok = bool(tp.net.sysctl[TCP_WINDOW_SCALING])
+    # A port taken from a TIME-WAIT entry brings the peer's last timestamp: then segments will carry them.
+    mss = tp.advmss - TCPOLEN_TSTAMP_ALIGNED if tp.ts_recent else tp.advmss
     tp.rcv_wnd, tp.window_clamp, tp.rcv_wscale = tcp_select_initial_window(
-        tp.net, full, tp.advmss, tp.window_clamp, wscale_ok=wscale_ok
+        tp.net, full, mss, tp.window_clamp, wscale_ok=wscale_ok
     )
     tp.wscale_ok = wscale_ok
     tp.sack_ok = bool(tp.net.sysctl[TCP_SACK])
@@ -143,7 +145,7 @@ def tcp_finish_connect(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     tp.rcv_nxt = tp.copied_seq = tp.rcv_wup = (skb.seq + 1) & MASK
     tp.irs = skb.seq
     tp.snd_wnd = skb.window
-    tp.max_window = max(tp.snd_wnd, 1)
+    tp.max_window = tp.snd_wnd
     if tp.tstamp_ok:
         tp.advmss -= 12
     tcp_sync_mss(tp)

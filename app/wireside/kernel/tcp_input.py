@@ -8,7 +8,7 @@ from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.skbuff import ACK, FIN, RST, SYN, SkBuff, consume_skb
+from wireside.kernel.skbuff import ACK, FIN, RST, SYN, SkBuff, consume_skb, kfree_skb_reason
 from wireside.kernel.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, sk_state_change
 from wireside.kernel.tcp import tcp_shutdown
 from wireside.kernel.tcp_ack import (
@@ -33,6 +33,7 @@ from wireside.kernel.tcp_establish import (
     tcp_try_undo_spurious_syn,
 )
 from wireside.kernel.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_time_ns, tcp_time_wait
+from wireside.kernel.tcp_output import tcp_sync_mss
 from wireside.kernel.tcp_rcv import tcp_ack_snd_check, tcp_data_queue, tcp_data_ready, tcp_event_data_recv
 from wireside.kernel.tcp_rmem import tcp_queue_rcv, tcp_rcv_rtt_measure_ts
 from wireside.kernel.tcp_rtt import tcp_update_pacing_rate
@@ -183,6 +184,8 @@ def tcp_simultaneous_open(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     tp.snd_wnd = skb.window
     tp.snd_wl1 = skb.seq
     tp.max_window = tp.snd_wnd
+    tcp_sync_mss(tp)
+    tcp_initialize_rcv_mss(tp)
     consume_skb(tp.net, skb)
     tcp_send_synack(cpu, tp)
 
@@ -207,9 +210,10 @@ def tcp_rcv_state_process(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     if result < 0 or (result == 0 and tp.sk_state == TcpState.SYN_RECV):
         if tp.sk_state == TcpState.SYN_RECV:
             tcp_v4_send_reset(cpu, tp.net, skb)
+            kfree_skb_reason(net, skb, DropReason.TCP_OLD_ACK)
         else:
             tcp_send_challenge_ack(cpu, tp)
-        tcp_drop_reason(tp, skb, DropReason.TCP_OLD_ACK)
+            tcp_drop_reason(tp, skb, DropReason.TCP_OLD_ACK)
         return
     if not tcp_state_after_ack(cpu, tp, skb):
         return
@@ -259,11 +263,11 @@ def tcp_state_after_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
         tcp_try_undo_spurious_syn(tp, skb)
         tp.retrans_stamp_ns = 0
         tcp_init_transfer(cpu, tp)
+        tcp_update_pacing_rate(tp)
         tp.lsndtime_ns = cpu.now
         tcp_initialize_rcv_mss(tp)
         tcp_set_state(cpu, tp, TcpState.ESTABLISHED)
         tcp_fast_path_check(tp)
-        tcp_update_pacing_rate(tp)
         sk_state_change(cpu, tp)
         tcp_check_space(cpu, tp)
         tcp_share_numbers(tp)

@@ -81,7 +81,7 @@ def tcp_data_queue_ofo(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     tp.ack_pending |= ICSK_ACK_SCHED
     mib[TcpExt.TCPOFOQueue] += 1
     tcp_ofo_insert(tp, skb)
-    if net.machine.profile.drs_follows_ofo and not tp.orphan:
+    if net.machine.profile.drs_follows_ofo and tp.fd >= 0 and not tp.orphan:
         tcp_rcvbuf_grow(tp, tp.rcvq_space)
 
 

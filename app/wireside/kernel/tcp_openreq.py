@@ -10,6 +10,7 @@ from wireside.catalog.sysctls import (
     TCP_ABORT_ON_OVERFLOW,
     TCP_CONGESTION_CONTROL,
     TCP_INVALID_RATELIMIT,
+    TCP_TIMESTAMPS,
 )
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.inet_bind import inet_bind_hash
@@ -73,8 +74,9 @@ def tcp_check_req(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock | None:
     net = listener.net
     flags = skb.tcp_flags & (RST | SYN | ACK)
     paws = tsecr = False
-    if skb.tsval is not None:
-        paws = bool(req.ts_recent) and before(skb.tsval, req.ts_recent)
+    tsval = skb.tsval if net.sysctl[TCP_TIMESTAMPS] else None
+    if tsval is not None:
+        paws = bool(req.ts_recent) and before(tsval, req.ts_recent)
         tsecr = bool(req.tstamp_ok and skb.tsecr and net.machine.profile.tsecr_check) and (
             before(skb.tsecr, req.snt_tsval_first) or after(skb.tsecr, req.snt_tsval_last)
         )
@@ -92,8 +94,8 @@ def tcp_check_req(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock | None:
     if paws or tsecr or not tcp_in_window(skb.seq, skb.end_seq, rcv_nxt, right):
         tcp_req_out_of_window(cpu, req, skb, paws=paws, tsecr=tsecr)
         return None
-    if skb.tsval is not None and not after(skb.seq, rcv_nxt):
-        req.ts_recent = skb.tsval
+    if tsval is not None and not after(skb.seq, rcv_nxt):
+        req.ts_recent = tsval
     if skb.seq == req.rcv_isn:
         flags &= ~SYN
     if flags & RST and skb.seq != rcv_nxt:

@@ -118,9 +118,11 @@ def tcp_build_header(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     """
     skb.ack_seq = tp.rcv_nxt
     skb.hdr_len = HEADERS
+    stamped = tp.tstamp_ok
     if skb.tcp_flags & SYN:
         skb.window = min(tp.rcv_wnd, 65535)
         skb.hdr_len += 20
+        stamped = bool(tp.net.sysctl[TCP_TIMESTAMPS])
     else:
         skb.window = tcp_select_window(cpu, tp)
         if tp.selective_acks or tp.dsack is not None:
@@ -128,7 +130,7 @@ def tcp_build_header(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
             skb.sack = tcp_sack_option(tp)
         elif tp.tstamp_ok:
             skb.hdr_len += TCPOLEN_TSTAMP_ALIGNED
-    if tp.tstamp_ok or (skb.tcp_flags & SYN and tp.net.sysctl[TCP_TIMESTAMPS]):
+    if stamped:
         skb.tsval = (cpu.now // 1_000_000 + tp.ts_off) & MASK
         skb.tsecr = tp.ts_recent
 

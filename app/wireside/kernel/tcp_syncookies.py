@@ -104,16 +104,14 @@ def send_cookie(cpu: Cpu, req: RequestSock) -> None:
 
 
 def cookie_timestamp_decode(req: RequestSock, skb: SkBuff) -> bool:
-    """Take the options back out of the echoed timestamp; without one they are lost.
+    """Take the options back out of the echoed timestamp; without one, or with tcp_timestamps off by now, they are lost.
 
     False when it names an option that is switched off here. Linux: cookie_timestamp_decode().
     """
-    if skb.tsval is None:
-        return True
     net = req.listener.net
     sysctl = net.sysctl
-    if not sysctl[TCP_TIMESTAMPS]:
-        return False
+    if skb.tsval is None or not sysctl[TCP_TIMESTAMPS]:
+        return True
     options = skb.tsecr
     if options:
         req.ts_off = secure_tcp_ts_off(net, req.flow_out[0], req.flow_out[2])

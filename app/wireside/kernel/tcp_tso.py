@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.sysctls import TCP_SLOW_START_AFTER_IDLE
 from wireside.kernel.skbuff import FIN, MERGED, PSH, SK_BUFF_SIZE, SKB_SMALL_HEAD, SkBuff
-from wireside.kernel.sock import sk_wmem_free, sk_wmem_queue_add
+from wireside.kernel.sock import sk_forced_mem_schedule, sk_wmem_free, sk_wmem_queue_add
 from wireside.kernel.tcp_sock import (
     MASK,
     TCP_CA_OPEN,
@@ -140,6 +140,7 @@ def tcp_fragment(tp: TcpSock, queue: deque[SkBuff], index: int, length: int, mss
     skb.end_seq = rest.seq
     skb.truesize -= rest.len
     skb.nr_frags = page_frags(tp, skb)
+    sk_forced_mem_schedule(tp, SK_BUFF_SIZE + SKB_SMALL_HEAD)
     sk_wmem_queue_add(tp, SK_BUFF_SIZE + SKB_SMALL_HEAD)
     skb_segs(skb, mss)
     skb_segs(rest, mss)

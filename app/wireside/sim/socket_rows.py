@@ -214,7 +214,7 @@ def _tcp_info(tp: TcpSock) -> Key:
         (tp.srtt_us >> 3) * 1000,
         (tp.mdev_us >> 2) * 1000,
         tp.icsk_backoff,
-        tp.rcv_wscale,
+        tp.rcv_wscale if tp.wscale_ok and tp.sk_state != TcpState.SYN_SENT else 0,
         tp.snd_wscale,
         CA_STATE_NAME[tp.ca_state],
         ops if isinstance(ops, str) else str(getattr(ops, "name", "")),

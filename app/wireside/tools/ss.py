@@ -68,14 +68,14 @@ def _cells(row: SocketRow, flags: set[str], pids: Mapping[str, int]) -> tuple[st
 
 def is_minisock(row: SocketRow) -> bool:
     """Whether the row is a request sock or a TIME-WAIT entry, which have no buffers to tell about."""
-    return row.state in BRIEF or row.timer.startswith("timewait")
+    return (row.state in BRIEF and not row.sk_rcvbuf) or row.timer.startswith("timewait")
 
 
 def memory(row: SocketRow) -> str:
     """The field of -m."""
     return (
         f" skmem:(r{row.sk_rmem_alloc},rb{row.sk_rcvbuf},t{row.sk_wmem_alloc},tb{row.sk_sndbuf},"
-        f"f{row.sk_forward_alloc},w{row.sk_wmem_queued},o0,bl{row.sk_backlog_len},d{row.sk_drops})"
+        f"f{row.sk_forward_alloc & 0xFFFFFFFF},w{row.sk_wmem_queued},o0,bl{row.sk_backlog_len},d{row.sk_drops})"
     )
 
 

@@ -142,6 +142,9 @@ def tcp_transmit_skb(cpu: Cpu, tp: TcpSock, queued: SkBuff) -> int:
     skb = SkBuff(net.machine.skb_id(), flow, IPPROTO_TCP, length, queued.seq, queued.tcp_flags)
     skb.end_seq = queued.end_seq
     skb.gso_segs = segs = queued.gso_segs
+    if segs > 1:
+        # The receiver's GRO hands a super-packet on as soon as its last segment is there.
+        skb.tcp_flags |= PSH
     skb.gso_size = queued.gso_size
     skb.opt = queued.opt
     skb.nr_frags = queued.nr_frags

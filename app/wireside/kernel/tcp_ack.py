@@ -273,7 +273,7 @@ def tcp_oow_rate_limited(cpu: Cpu, tp: TcpSock, skb: SkBuff, counter: Counter) -
 
     Linux: net/ipv4/tcp_input.c tcp_oow_rate_limited().
     """
-    if skb.len and not skb.tcp_flags & 0x02:
+    if skb.seq != skb.end_seq and not skb.tcp_flags & 0x02:
         return False
     limit_ns = tp.net.sysctl[TCP_INVALID_RATELIMIT] * 1_000_000
     if tp.last_oow_ack_ns and 0 <= cpu.now - tp.last_oow_ack_ns < limit_ns:

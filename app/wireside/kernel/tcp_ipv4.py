@@ -15,7 +15,7 @@ from wireside.kernel.sock_reuseport import reuseport_select_sock
 from wireside.kernel.tcp import tcp_orphan_fin_wait2
 from wireside.kernel.tcp_control import tcp_send_ack, tcp_v4_send_reset
 from wireside.kernel.tcp_input import tcp_rcv_established, tcp_rcv_state_process
-from wireside.kernel.tcp_listen import tcp_child_process, tcp_conn_request, tcp_v4_rcv_listen
+from wireside.kernel.tcp_listen import tcp_child_process, tcp_v4_rcv_listen
 from wireside.kernel.tcp_minisocks import (
     TW_ACK,
     TW_RST,
@@ -129,8 +129,7 @@ def tcp_v4_timewait(cpu: Cpu, net: Net, tw: TimewaitSock, skb: SkBuff) -> None:
         if listener is not None:
             isn = (tw.tw_snd_nxt + 65535 + 2) & MASK or 1
             inet_twsk_kill(tw)
-            tcp_conn_request(cpu, listener, skb, isn)
-            consume_skb(net, skb)
+            tcp_v4_rcv_listen(cpu, listener, skb, isn)
             return
         verdict = TW_ACK
     if verdict == TW_ACK:

@@ -30,8 +30,11 @@ if TYPE_CHECKING:
     from wireside.kernel.tcp_sock import TcpSock
 
 
-def tcp_v4_rcv_listen(cpu: Cpu, listener: TcpSock, skb: SkBuff) -> None:
-    """A segment for a listener. Linux: tcp_v4_do_rcv(), tcp_rcv_state_process() in TCP_LISTEN."""
+def tcp_v4_rcv_listen(cpu: Cpu, listener: TcpSock, skb: SkBuff, isn: int = 0) -> None:
+    """A segment for a listener; `isn` is our first number if it follows on a connection in TIME_WAIT, else 0.
+
+    Linux: tcp_v4_do_rcv(), tcp_rcv_state_process() in TCP_LISTEN.
+    """
     net = listener.net
     flags = skb.tcp_flags
     if not flags & SYN:
@@ -46,7 +49,7 @@ def tcp_v4_rcv_listen(cpu: Cpu, listener: TcpSock, skb: SkBuff) -> None:
     elif flags & RST:
         kfree_skb_reason(net, skb, DropReason.TCP_RESET)
     elif flags & SYN and not flags & FIN:
-        tcp_conn_request(cpu, listener, skb)
+        tcp_conn_request(cpu, listener, skb, isn)
         consume_skb(net, skb)
     else:
         kfree_skb_reason(net, skb, DropReason.TCP_FLAGS)

@@ -161,7 +161,7 @@ def tcp_timewait_check_oow_rate_limit(cpu: Cpu, tw: TimewaitSock, skb: SkBuff) -
     counter = (
         TcpExt.TCPACKSkippedFinWait2 if tw.tw_substate == TcpState.FIN_WAIT2 else TcpExt.TCPACKSkippedTimeWait
     )
-    if not skb.len or skb.tcp_flags & SYN:
+    if skb.seq == skb.end_seq or skb.tcp_flags & SYN:
         limit = tw.net.sysctl[TCP_INVALID_RATELIMIT] * 1_000_000
         if tw.tw_last_oow_ack_ns and cpu.now - tw.tw_last_oow_ack_ns < limit:
             tw.net.mib[counter] += 1

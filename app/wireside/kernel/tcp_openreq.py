@@ -50,7 +50,7 @@ INHERITED = (
 def tcp_reqsk_oow_limited(cpu: Cpu, req: RequestSock, skb: SkBuff) -> bool:
     """An answer to something unusual must wait: at most two a second. Linux: tcp_oow_rate_limited()."""
     net = req.listener.net
-    if skb.len and not skb.tcp_flags & SYN:
+    if skb.seq != skb.end_seq and not skb.tcp_flags & SYN:
         return False
     limit = net.sysctl[TCP_INVALID_RATELIMIT] * 1_000_000
     if req.last_oow_ack_ns and cpu.now - req.last_oow_ack_ns < limit:

@@ -43,7 +43,7 @@ class TestTimeWait:
     def test_answers_are_rationed(self):
         end = self.time_wait()
         for _ in range(3):
-            end.say("F.", 1, 2)
+            end.say(".", 1, 2)
         assert end.heard() == [". 2 ack 2"]
         assert end.counted("TCPACKSkippedTimeWait") == {"TCPACKSkippedTimeWait": 2}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wireside.catalog.counters import TcpExt
+from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
@@ -204,7 +204,9 @@ def crossed_syn_ack(tp: TcpSock, skb: SkBuff) -> bool:
 
 
 def tcp_syn_challenge(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
-    """A SYN on a living connection: challenge it. RFC: 5961 4.2."""
+    """A SYN on a living connection: challenge it. An error of the sender only when ESTABLISHED. RFC: 5961 4.2."""
+    if tp.sk_state == TcpState.ESTABLISHED:
+        tp.net.mib[Tcp.InErrs] += 1
     tp.net.mib[TcpExt.TCPSYNChallenge] += 1
     tcp_send_challenge_ack(cpu, tp)
     kfree_skb_reason(tp.net, skb, DropReason.TCP_INVALID_SYN)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.stages import Stage
-from wireside.catalog.sysctls import TCP_LIMIT_OUTPUT_BYTES
+from wireside.catalog.sysctls import TCP_LIMIT_OUTPUT_BYTES, TCP_TIMESTAMPS
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.ip_output import dst_mtu, ip_queue_xmit
 from wireside.kernel.skbuff import (
@@ -114,7 +114,10 @@ def tcp_build_header(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     """Fill in acknowledgement, window and options of a segment about to leave."""
     skb.ack_seq = tp.rcv_nxt
     skb.hdr_len = HEADERS
+    stamped = tp.tstamp_ok
     if skb.tcp_flags & SYN:
+        # A SYN-ACK that answers a crossing SYN offers all that the SYN did.
+        stamped = bool(tp.net.sysctl[TCP_TIMESTAMPS])
         skb.window = min(tp.rcv_wnd, 65535)
         skb.hdr_len += 20
     else:
@@ -124,7 +127,7 @@ def tcp_build_header(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
             skb.sack = tcp_sack_option(tp)
         elif tp.tstamp_ok:
             skb.hdr_len += TCPOLEN_TSTAMP_ALIGNED
-    if tp.tstamp_ok:
+    if stamped:
         skb.tsval = (cpu.now // 1_000_000 + tp.ts_off) & MASK
         skb.tsecr = tp.ts_recent
 

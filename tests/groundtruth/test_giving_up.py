@@ -76,3 +76,57 @@ def test_when_data_is_sent_again_and_given_up(
     assert peer.error() == "ETIMEDOUT"
     expected = dict(zip(COUNTED, (retransmitted, timeouts, probes, 1, 1), strict=True))
     assert peer.moved(COUNTED) == {name: value for name, value in expected.items() if value}
+
+
+# fmt: off
+ORPHANS = [
+    ("FIN_WAIT1", 0, 0, 9, 107.66, 9),
+    ("FIN_WAIT1", 0, 2, 4, 3.24, 4),
+    ("FIN_WAIT1", 0, 3, 5, 6.45, 5),
+    ("FIN_WAIT1", 1, 0, 10, 108.15, 9),
+    ("FIN_WAIT1", 1, 1, 4, 1.73, 3),
+    ("FIN_WAIT1", 1, 2, 5, 3.38, 4),
+    ("FIN_WAIT1", 1, 3, 6, 6.82, 5),
+    ("FIN_WAIT1", 1, 4, 6, 6.91, 5),
+    ("FIN_WAIT1", 1, 5, 7, 13.33, 6),
+    ("FIN_WAIT1", 1, 6, 8, 26.7, 7),
+    ("FIN_WAIT1", 1, 7, 9, 53.83, 8),
+    ("FIN_WAIT1", 1, 8, 10, 106.39, 9),
+    ("LAST_ACK", 1, 0, 10, 107.72, 9),
+    ("LAST_ACK", 1, 1, 4, 1.76, 3),
+    ("LAST_ACK", 1, 2, 5, 3.37, 4),
+    ("LAST_ACK", 1, 3, 6, 6.66, 5),
+    ("LAST_ACK", 1, 4, 6, 6.78, 5),
+    ("LAST_ACK", 1, 5, 7, 13.48, 6),
+    ("LAST_ACK", 1, 6, 8, 26.91, 7),
+    ("LAST_ACK", 1, 7, 9, 53.49, 8),
+    ("LAST_ACK", 1, 8, 10, 107.93, 9),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("state", "sack", "retries", "fins", "gone", "timeouts"), ORPHANS)
+def test_when_an_orphan_is_given_up(
+    state: str, sack: int, retries: int, fins: int, gone: float, timeouts: int
+) -> None:
+    """close() with a peer that is silent: how often the FIN leaves, and when nothing is left of the connection.
+
+    tcp_orphan_retries is a time, not a number: 3 and 4 end at the same timeout.
+    """
+    peer = SilentPeer({"net.ipv4.tcp_orphan_retries": str(retries)}, sack=bool(sack))
+    if state == "LAST_ACK":
+        peer.say("F.", 1, 1)
+        peer.lab.wait(50 * MS)
+        peer.lab.arrivals()
+    peer.mark()
+    peer.lab.sys("close", peer.fd)
+    ended = peer.until_gone(200 * SECOND, 10 * MS)
+    assert len(peer.lab.arrivals()) == fins
+    assert ended == pytest.approx(gone, abs=0.25 + 0.012 * gone)
+    probes = {"TCPLossProbes": 1} if sack else {}
+    assert peer.moved(COUNTED) == {
+        "TcpRetransSegs": fins - 1,
+        "TCPTimeouts": timeouts,
+        "TCPAbortOnTimeout": 1,
+        **probes,
+    }

@@ -47,10 +47,20 @@ def test_a_client_from_socket_to_close(load_text: Load) -> None:
     ]
 
 
-@pytest.mark.parametrize("local", ["8080", ":8080", "0.0.0.0:8080", '"server:8080"'])
-def test_bind_takes_the_port_of_an_address(load_text: Load, local: str) -> None:
+@pytest.mark.parametrize(
+    ("local", "meant"),
+    [
+        ("8080", 8080),
+        (":8080", 8080),
+        ("0", 0),
+        ("0.0.0.0:8080", "0.0.0.0:8080"),
+        ('"server:8080"', "server:8080"),
+        ("server:0", "server:0"),
+    ],
+)
+def test_bind_takes_a_port_or_an_address_and_a_port(load_text: Load, local: str, meant: int | str) -> None:
     calls = script(load_text, "- fd = socket(SOCK_DGRAM)", f"- bind(fd, {local})")
-    assert calls[1].args == ("fd", 8080)
+    assert calls[1].args == ("fd", meant)
 
 
 def test_a_call_knows_its_line_and_column(load_text: Load) -> None:

@@ -12,6 +12,7 @@ from wireside.kernel.wait import EPOLLIN, EPOLLOUT
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
+    from wireside.kernel.sock import Sock
     from wireside.kernel.syscall import Syscall
     from wireside.kernel.task import Task
 
@@ -34,14 +35,30 @@ def write_udp(
     return result
 
 
-def read_udp(cpu: Cpu, task: Task, sk: UdpSock, size: int, *, nonblock: bool) -> int | None:
-    """Receive one datagram."""
+def timed_out(cpu: Cpu, call: Syscall, sk: Sock, timeo_ns: int) -> bool:
+    """Whether a call has waited as long as SO_RCVTIMEO or SO_SNDTIMEO lets it; 0 is for ever. Notes when it will have.
+
+    Linux: kernel/time/sleep_timeout.c schedule_timeout(): the timer wheel makes it late.
+    """
+    if not timeo_ns:
+        return False
+    if not call.timeout_at:
+        call.timeout_at = sk.net.machine.timers.wheel_time(cpu.now, cpu.now + timeo_ns)
+    return cpu.now >= call.timeout_at
+
+
+def read_udp(
+    cpu: Cpu, task: Task, call: Syscall, sk: UdpSock, size: int, *, nonblock: bool, peek: bool = False
+) -> int | None:
+    """Receive one datagram, or look at it."""
     if sk.sk_err:
         return sock_error(sk)
+    if peek and sk.sk_receive_queue:
+        return min(sk.sk_receive_queue[0].len, size)
     result = udp_recvmsg(cpu, sk, size)
     if result is not None:
         return result
-    if nonblock:
+    if nonblock or timed_out(cpu, call, sk, sk.sk_rcvtimeo):
         return -EAGAIN
     wait_on(task, sk, EPOLLIN, exclusive=True)
     return None
@@ -58,7 +75,7 @@ def sys_recvmmsg(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     most, size = min(int(call.args[1]), UIO_MAXIOV), int(call.args[2])
     if not isinstance(sk, UdpSock) or most <= 0 or size < 0:
         return -EINVAL
-    first = read_udp(cpu, task, sk, size, nonblock=file.nonblock)
+    first = read_udp(cpu, task, call, sk, size, nonblock=file.nonblock)
     if first is None or first < 0:
         return first
     call.done = first

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, Sock, sk_stream_is_writeable
+from wireside.kernel.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, Sock
 from wireside.kernel.task import wait_on
 from wireside.kernel.tcp_sock import TcpSock
+from wireside.kernel.tcp_stream import tcp_epollin_ready, tcp_writeable
 from wireside.kernel.wait import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ def tcp_poll(tp: TcpSock) -> int:
     if tp.sk_shutdown & RCV_SHUTDOWN:
         mask |= EPOLLIN | EPOLLRDHUP
     if tp.sk_state not in (TcpState.SYN_SENT, TcpState.SYN_RECV):
-        if tp.rcv_nxt != tp.copied_seq and tp.sk_receive_queue:
+        if tcp_epollin_ready(tp):
             mask |= EPOLLIN
-        if tp.sk_shutdown & SEND_SHUTDOWN or sk_stream_is_writeable(tp):
+        if tp.sk_shutdown & SEND_SHUTDOWN or tcp_writeable(tp):
             mask |= EPOLLOUT
         else:
             tp.sk_nospace = True
@@ -49,6 +50,10 @@ def tcp_poll(tp: TcpSock) -> int:
 def datagram_poll(sk: Sock) -> int:
     """Linux: net/core/datagram.c datagram_poll()."""
     mask = EPOLLERR if sk.sk_err else 0
+    if sk.sk_shutdown == BOTH:
+        mask |= EPOLLHUP
+    if sk.sk_shutdown & RCV_SHUTDOWN:
+        mask |= EPOLLIN | EPOLLRDHUP
     if sk.sk_receive_queue:
         mask |= EPOLLIN
     if sk.sk_wmem_alloc < sk.sk_sndbuf >> 1:

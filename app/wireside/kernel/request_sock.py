@@ -23,7 +23,7 @@ from wireside.kernel.skbuff import (
 )
 from wireside.kernel.sock import SOCK_RCVBUF_LOCK
 from wireside.kernel.sock_reuseport import reuseport_migrate_sock
-from wireside.kernel.tcp_establish import TCP_MAX_WSCALE, ipv4_default_advmss
+from wireside.kernel.tcp_establish import TCP_MAX_WSCALE, tcp_advmss
 from wireside.kernel.tcp_output import HEADERS, SKB_HEAD_TRUESIZE
 from wireside.kernel.tcp_sock import MASK, TCP_MSS_DEFAULT, TcpSock, tcp_full_space
 from wireside.kernel.tcp_window import tcp_select_initial_window
@@ -122,7 +122,7 @@ def tcp_openreq_init(req: RequestSock, skb: SkBuff) -> None:
     net = req.listener.net
     opt = skb.opt
     if opt is not None:
-        req.mss = opt.mss or TCP_MSS_DEFAULT
+        req.mss = min(opt.mss or TCP_MSS_DEFAULT, req.listener.user_mss or MASK)
         if opt.wscale is not None and net.sysctl[TCP_WINDOW_SCALING]:
             req.wscale_ok = True
             req.snd_wscale = min(opt.wscale, TCP_MAX_WSCALE)
@@ -211,7 +211,7 @@ def tcp_v4_send_synack(cpu: Cpu, req: RequestSock, tsval: int | None = None) -> 
     skb.ack_seq = (req.rcv_isn + 1) & MASK
     skb.window = min(65535, req.rcv_wnd)
     skb.opt = SynOptions(
-        ipv4_default_advmss(net, req.flow_out[2]), req.rcv_wscale if req.wscale_ok else None, req.sack_ok
+        tcp_advmss(req.listener, req.flow_out[2]), req.rcv_wscale if req.wscale_ok else None, req.sack_ok
     )
     options = 4 + 4 * req.wscale_ok
     if req.tstamp_ok:

@@ -87,12 +87,15 @@ class Sock:
         "sk_num",
         "sk_protocol",
         "sk_rcvbuf",
+        "sk_rcvlowat",
+        "sk_rcvtimeo",
         "sk_receive_queue",
         "sk_reuse",
         "sk_reuseport",
         "sk_rmem_alloc",
         "sk_shutdown",
         "sk_sndbuf",
+        "sk_sndtimeo",
         "sk_state",
         "sk_userlocks",
         "sk_wmem_alloc",
@@ -132,6 +135,10 @@ class Sock:
         self.sk_nospace = False
         self.sk_linger = -1
         """SO_LINGER time, ns; -1 when off."""
+        self.sk_rcvlowat = 1
+        """SO_RCVLOWAT: bytes that make a reader go on."""
+        self.sk_rcvtimeo = self.sk_sndtimeo = 0
+        """SO_RCVTIMEO and SO_SNDTIMEO, ns; 0 is for ever."""
         self.sk_reuse = False
         self.sk_reuseport = False
         self.orphan = False

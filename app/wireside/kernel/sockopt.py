@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wireside.catalog.sysctls import RMEM_MAX, TCP_FIN_TIMEOUT, WMEM_MAX
+from wireside.catalog.sysctls import RMEM_MAX, TCP_FIN_TIMEOUT, TCP_RMEM, WMEM_MAX
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.sock import (
     SOCK_MIN_RCVBUF,
@@ -14,18 +14,22 @@ from wireside.kernel.sock import (
     Sock,
     sock_error,
 )
-from wireside.kernel.tcp import tcp_cleanup_rbuf
 from wireside.kernel.tcp_cubic import CONGESTION_CONTROLS
 from wireside.kernel.tcp_establish import tcp_assign_congestion_control
 from wireside.kernel.tcp_output import tcp_current_mss, tcp_push_pending_frames
+from wireside.kernel.tcp_recvmsg import tcp_cleanup_rbuf
 from wireside.kernel.tcp_sock import (
     ICSK_ACK_PUSHED,
     ICSK_ACK_SCHED,
+    MASK,
+    TCP_MIN_MSS,
     TCP_NAGLE_CORK,
     TCP_NAGLE_OFF,
     TCP_NAGLE_PUSH,
     TcpSock,
+    tcp_space_from_win,
 )
+from wireside.kernel.tcp_stream import tcp_data_ready, tcp_write_space
 from wireside.kernel.tcp_timer import (
     keepalive_intvl_when_ns,
     keepalive_probes,
@@ -33,6 +37,7 @@ from wireside.kernel.tcp_timer import (
     keepalive_time_when_ns,
     tcp_reset_keepalive_timer,
 )
+from wireside.kernel.tcp_window import tcp_set_window_clamp
 from wireside.kernel.udp import UdpSock
 
 if TYPE_CHECKING:
@@ -47,6 +52,9 @@ MAX_TCP_SYNCNT = 127
 KEEPALIVE_LIMITS = {"TCP_KEEPIDLE": 32767, "TCP_KEEPINTVL": 32767, "TCP_KEEPCNT": 127}
 """The largest value of each. Linux: include/net/tcp.h MAX_TCP_KEEPIDLE and its neighbours."""
 TCP_RTO_MAX_S = 120
+MAX_INT = 2**31 - 1
+MAX_TCP_WINDOW = 32767
+TIMEOUTS = {"SO_RCVTIMEO": "sk_rcvtimeo", "SO_SNDTIMEO": "sk_sndtimeo"}
 
 
 def set_option(cpu: Cpu, file: File, option: str, argument: int | str) -> int:
@@ -77,6 +85,10 @@ def set_option(cpu: Cpu, file: File, option: str, argument: int | str) -> int:
         sk.sk_reuseport = bool(value)
     elif option == "SO_LINGER":
         sk.sk_linger = value * SECOND if value >= 0 else -1
+    elif option in TIMEOUTS:
+        setattr(sk, TIMEOUTS[option], value)
+    elif option == "SO_RCVLOWAT":
+        set_rcvlowat(cpu, sk, value)
     elif option == "O_NONBLOCK":
         file.nonblock = bool(value)
     elif isinstance(sk, UdpSock) and option == "IP_RECVERR":
@@ -88,6 +100,23 @@ def set_option(cpu: Cpu, file: File, option: str, argument: int | str) -> int:
     else:
         return -ENOPROTOOPT
     return 0
+
+
+def set_rcvlowat(cpu: Cpu, sk: Sock, value: int) -> None:
+    """SO_RCVLOWAT; a stream's buffer grows so that as much fits. Linux: net/ipv4/tcp.c tcp_set_rcvlowat()."""
+    value = value if value >= 0 else MAX_INT
+    if isinstance(sk, TcpSock):
+        locked = sk.sk_userlocks & SOCK_RCVBUF_LOCK
+        value = min(value, (sk.sk_rcvbuf if locked else sk.net.sysctl[TCP_RMEM][2]) >> 1)
+    sk.sk_rcvlowat = value or 1
+    if not isinstance(sk, TcpSock):
+        return
+    tcp_data_ready(cpu, sk)
+    space = tcp_space_from_win(sk, value)
+    if not locked and space > sk.sk_rcvbuf:
+        sk.sk_rcvbuf = space
+        if sk.window_clamp and sk.window_clamp < value:
+            tcp_set_window_clamp(sk, value)
 
 
 def tcp_setsockopt(cpu: Cpu, tp: TcpSock, option: str, value: int) -> int:
@@ -118,6 +147,20 @@ def tcp_setsockopt(cpu: Cpu, tp: TcpSock, option: str, value: int) -> int:
         if value < 0:
             return -EINVAL
         tp.icsk_user_timeout_ns = value * 1_000_000
+    elif option == "TCP_MAXSEG":
+        if value and not TCP_MIN_MSS <= value <= MAX_TCP_WINDOW:
+            return -EINVAL
+        tp.user_mss = value
+    elif option == "TCP_NOTSENT_LOWAT":
+        tp.notsent_lowat = value & MASK
+        tcp_write_space(cpu, tp)
+    elif option == "TCP_WINDOW_CLAMP":
+        if not value and tp.sk_state != TcpState.CLOSE:
+            return -EINVAL
+        if value:
+            tcp_set_window_clamp(tp, value)
+        else:
+            tp.window_clamp = 0
     elif option == "TCP_LINGER2":
         tp.linger2 = min(value, TCP_FIN_TIMEOUT_MAX) * SECOND if value >= 0 else -1
     elif option == "IP_BIND_ADDRESS_NO_PORT":
@@ -192,6 +235,14 @@ def get_option(sk: Sock, option: str) -> int:
         return sk.sk_rcvbuf
     if option == "SO_SNDBUF":
         return sk.sk_sndbuf
+    if option == "SO_RCVLOWAT":
+        return sk.sk_rcvlowat
+    if option == "SO_REUSEADDR":
+        return int(sk.sk_reuse)
+    if option == "SO_REUSEPORT":
+        return int(sk.sk_reuseport)
+    if option == "SO_LINGER":
+        return sk.sk_linger // SECOND if sk.sk_linger >= 0 else -1
     if option == "SO_ERROR":
         return -sock_error(sk)
     if option == "TCP_DEFER_ACCEPT" and isinstance(sk, TcpSock):
@@ -215,6 +266,15 @@ def tcp_getsockopt(tp: TcpSock, option: str) -> int:
         return tp.icsk_user_timeout_ns // 1_000_000
     if option == "TCP_LINGER2":
         return -1 if tp.linger2 < 0 else tp.linger2 // SECOND or int(tp.net.sysctl[TCP_FIN_TIMEOUT])
+    if option == "TCP_MAXSEG":
+        unused = tp.sk_state in (TcpState.CLOSE, TcpState.LISTEN)
+        return tp.user_mss if tp.user_mss and unused else tp.mss_cache
+    if option == "TCP_NOTSENT_LOWAT":
+        return tp.notsent_lowat
+    if option == "TCP_WINDOW_CLAMP":
+        return tp.window_clamp
+    if option == "TCP_QUICKACK":
+        return int(not tp.ack_pingpong)
     if option == "TCP_NODELAY":
         return int(bool(tp.nonagle & TCP_NAGLE_OFF))
     if option == "TCP_CORK":

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.dgram import read_udp, sys_recvmmsg, write_udp
+from wireside.kernel.dgram import sys_recvmmsg, timed_out
 from wireside.kernel.inet_connection_sock import tcp_accept, tcp_bind, tcp_listen, tcp_socket, tcp_v4_connect
 from wireside.kernel.poll import sys_poll
 from wireside.kernel.sock import (
     RCV_SHUTDOWN,
-    SEND_SHUTDOWN,
     Sock,
     sock_error,
 )
 from wireside.kernel.sockopt import get_option, set_option
+from wireside.kernel.stream import CONNECTING, hold, release, sys_read, sys_sendto, sys_write
 from wireside.kernel.task import (
     SS_CONNECTED,
     SS_CONNECTING,
@@ -30,10 +29,7 @@ from wireside.kernel.tcp import (
     tcp_close,
     tcp_disconnect,
     tcp_orphan,
-    tcp_recvmsg,
-    tcp_sendmsg,
 )
-from wireside.kernel.tcp_ipv4 import lock_sock, release_sock
 from wireside.kernel.tcp_sock import (
     TcpSock,
 )
@@ -42,23 +38,20 @@ from wireside.kernel.udp import (
     udp_bind,
     udp_connect,
     udp_destroy,
+    udp_shutdown,
     udp_socket,
 )
-from wireside.kernel.wait import EPOLLIN, EPOLLOUT, EPOLLRDHUP
+from wireside.kernel.wait import EPOLLIN, EPOLLOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wireside.kernel.net import Cpu
 
-EBADF, EAGAIN, EINVAL, EPIPE, ENOPROTOOPT = 9, 11, 22, 32, 92
-EOPNOTSUPP, EISCONN, ENOTCONN, EALREADY, EINPROGRESS, EDESTADDRREQ = 95, 106, 107, 114, 115, 89
+EBADF, EAGAIN, EINVAL = 9, 11, 22
+EOPNOTSUPP, EISCONN, ENOTCONN, EALREADY, EINPROGRESS = 95, 106, 107, 114, 115
 ECONNABORTED = 103
-CONNECTING = (TcpState.SYN_SENT, TcpState.SYN_RECV)
 O_RDWR, O_NONBLOCK = 0o2, 0o4000
-MAX_RW_COUNT = 0x7FFFF000
-"""The most that one read or write moves, bytes. Linux: include/linux/fs.h."""
-SYS_WRITE, SYS_READ = int(Stage.SYS_WRITE), int(Stage.SYS_READ)
 
 
 class Syscall:
@@ -73,21 +66,6 @@ class Syscall:
         self.started = False
         self.timeout_at = 0
         """When the sleep ends at the latest, ns; 0 is never."""
-
-
-def hold(task: Task, sk: Sock) -> None:
-    """Take the socket lock until the end of this slice of the call."""
-    if isinstance(sk, TcpSock):
-        lock_sock(sk)
-        task.locked_sk = sk
-
-
-def release(cpu: Cpu, task: Task) -> None:
-    """The slice is over: let go of the socket, and do what came in meanwhile."""
-    sk = task.locked_sk
-    task.locked_sk = None
-    if isinstance(sk, TcpSock):
-        release_sock(cpu, sk)
 
 
 def sys_socket(cpu: Cpu, task: Task, call: Syscall) -> int:
@@ -142,7 +120,7 @@ def sys_accept(cpu: Cpu, task: Task, call: Syscall) -> int | None:
         fd = install(task, child)
         task.files[fd].state = SS_CONNECTED
         return fd
-    if file.nonblock:
+    if file.nonblock or timed_out(cpu, call, sk, sk.sk_rcvtimeo):
         return -EAGAIN
     wait_on(task, sk, EPOLLIN, exclusive=True)
     return None
@@ -165,17 +143,19 @@ def sys_connect(cpu: Cpu, task: Task, call: Syscall) -> int | None:
         if file.state == SS_CONNECTED or (file.state == SS_UNCONNECTED and sk.sk_state != TcpState.CLOSE):
             return -EISCONN
         hold(task, sk)
-        error = -EALREADY
+        call.done = -EALREADY
         if file.state == SS_UNCONNECTED:
             error = tcp_v4_connect(cpu, sk, address, port)
             if error:
                 return error
             file.state = SS_CONNECTING
-            error = -EINPROGRESS
+            call.done = -EINPROGRESS
         if file.nonblock and sk.sk_state in CONNECTING:
-            return error
+            return call.done
         call.started = True
     if sk.sk_state in CONNECTING:
+        if timed_out(cpu, call, sk, sk.sk_sndtimeo):
+            return call.done
         wait_on(task, sk, EPOLLOUT | EPOLLIN)
         return None
     if sk.sk_state == TcpState.CLOSE:
@@ -187,89 +167,6 @@ def sys_connect(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     return 0
 
 
-def sys_write(cpu: Cpu, task: Task, call: Syscall) -> int | None:
-    """write/send(fd, length[, flags]): the bytes taken; blocks until all are."""
-    cpu.now += cpu.cost[SYS_WRITE]
-    file = task.files[call.args[0]]
-    sk = file.sk
-    size = min(int(call.args[1]), MAX_RW_COUNT)
-    if size < 0:
-        return -EINVAL
-    flags = str(call.args[2]) if len(call.args) > 2 else ""
-    nonblock = file.nonblock or "MSG_DONTWAIT" in flags
-    if isinstance(sk, UdpSock):
-        return write_udp(cpu, task, sk, None, size, nonblock=nonblock)
-    assert isinstance(sk, TcpSock)
-    hold(task, sk)
-    if sk.sk_state in CONNECTING:
-        if nonblock:
-            return -EAGAIN
-        wait_on(task, sk, EPOLLOUT | EPOLLIN)
-        return None
-    if (
-        sk.sk_err
-        or sk.sk_shutdown & SEND_SHUTDOWN
-        or sk.sk_state not in (TcpState.ESTABLISHED, TcpState.CLOSE_WAIT)
-    ):
-        if call.done:
-            return call.done
-        return sock_error(sk) if sk.sk_err else -EPIPE
-    call.done, blocked = tcp_sendmsg(cpu, sk, call.done, size, more="MSG_MORE" in flags)
-    if not blocked:
-        return call.done
-    if nonblock:
-        return call.done or -EAGAIN
-    wait_on(task, sk, EPOLLOUT)
-    return None
-
-
-def sys_sendto(cpu: Cpu, task: Task, call: Syscall) -> int | None:
-    """sendto(fd, length, (address, port)); a stream's peer is known already, and the address does not matter."""
-    file = task.files[call.args[0]]
-    if not isinstance(file.sk, UdpSock):
-        call.args = call.args[:2]
-        return sys_write(cpu, task, call)
-    cpu.now += cpu.cost[SYS_WRITE]
-    size = min(int(call.args[1]), MAX_RW_COUNT)
-    if size < 0:
-        return -EINVAL
-    return write_udp(cpu, task, file.sk, call.args[2], size, nonblock=file.nonblock)
-
-
-def sys_read(cpu: Cpu, task: Task, call: Syscall) -> int | None:
-    """read/recv(fd, length[, flags]): the bytes copied, 0 at the end of the stream."""
-    cpu.now += cpu.cost[SYS_READ]
-    file = task.files[call.args[0]]
-    sk = file.sk
-    size = min(int(call.args[1]), MAX_RW_COUNT)
-    if size < 0:
-        return -EINVAL
-    nonblock = file.nonblock or (len(call.args) > 2 and "MSG_DONTWAIT" in str(call.args[2]))
-    if isinstance(sk, UdpSock):
-        return read_udp(cpu, task, sk, size, nonblock=nonblock)
-    assert isinstance(sk, TcpSock)
-    if sk.sk_state == TcpState.LISTEN:
-        return -ENOTCONN
-    hold(task, sk)
-    if size == 0 and sk.sk_receive_queue:
-        return 0
-    copied, _ = tcp_recvmsg(cpu, sk, size)
-    if copied:
-        return copied
-    if sk.sock_done:
-        return 0
-    if sk.sk_err:
-        return sock_error(sk)
-    if sk.sk_shutdown & RCV_SHUTDOWN:
-        return 0
-    if sk.sk_state == TcpState.CLOSE:
-        return -ENOTCONN
-    if nonblock:
-        return -EAGAIN
-    wait_on(task, sk, EPOLLIN | EPOLLRDHUP)
-    return None
-
-
 def sys_shutdown(cpu: Cpu, task: Task, call: Syscall) -> int:
     """shutdown(fd, SHUT_RD | SHUT_WR | SHUT_RDWR). Linux: net/ipv4/af_inet.c inet_shutdown()."""
     file = task.files[call.args[0]]
@@ -277,8 +174,9 @@ def sys_shutdown(cpu: Cpu, task: Task, call: Syscall) -> int:
     how = {"SHUT_RD": 1, "SHUT_WR": 2, "SHUT_RDWR": 3}.get(str(call.args[1]))
     if how is None:
         return -EINVAL
-    if not isinstance(sk, TcpSock):
-        return -ENOTCONN
+    if isinstance(sk, UdpSock):
+        return udp_shutdown(cpu, sk, how)
+    assert isinstance(sk, TcpSock)
     hold(task, sk)
     if file.state == SS_CONNECTING:
         under_way = sk.sk_state in CONNECTING or sk.sk_state == TcpState.CLOSE

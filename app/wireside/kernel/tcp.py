@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.stages import Stage
-from wireside.catalog.sysctls import TCP_AUTOCORKING, TCP_NOTSENT_LOWAT
+from wireside.catalog.sysctls import TCP_AUTOCORKING
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.skbuff import ACK, FIN, PSH, SkBuff, deliver_skb
+from wireside.kernel.skbuff import ACK, FIN, PSH
 from wireside.kernel.sock import (
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
@@ -19,7 +19,7 @@ from wireside.kernel.sock import (
     sock_rfree,
 )
 from wireside.kernel.sock_reuseport import reuseport_migrate_sock
-from wireside.kernel.tcp_control import tcp_send_ack, tcp_send_active_reset, tcp_send_fin
+from wireside.kernel.tcp_control import tcp_send_active_reset, tcp_send_fin
 from wireside.kernel.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_time_ns, tcp_time_wait
 from wireside.kernel.tcp_orphan import sock_orphan, tcp_abort_on_memory, tcp_check_oom
 from wireside.kernel.tcp_output import (
@@ -30,11 +30,8 @@ from wireside.kernel.tcp_output import (
     tcp_push_pending_frames,
     tcp_queue_skb,
 )
-from wireside.kernel.tcp_rmem import tcp_rcv_space_adjust
+from wireside.kernel.tcp_recvmsg import COPY_NS_PER_KIB
 from wireside.kernel.tcp_sock import (
-    ICSK_ACK_PUSHED,
-    ICSK_ACK_PUSHED2,
-    ICSK_ACK_SCHED,
     MASK,
     TCP_INFINITE_SSTHRESH,
     TCP_INIT_CWND,
@@ -53,18 +50,15 @@ from wireside.kernel.tcp_state import (
     tcp_set_state,
     tcp_write_queue_purge,
 )
+from wireside.kernel.tcp_stream import sk_stream_memory_free
 from wireside.kernel.tcp_timer import tcp_reset_keepalive_timer
 from wireside.kernel.tcp_tso import page_frags, tcp_slow_start_after_idle_check, tcp_xmit_size_goal
-from wireside.kernel.tcp_window import window_update_due
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
     from wireside.kernel.request_sock import RequestSockQueue
 
 TCP_SENDMSG = int(Stage.TCP_SENDMSG)
-SYS_READ = int(Stage.SYS_READ)
-COPY_NS_PER_KIB = 100
-"""Copying between user and kernel memory, partly cached, ns."""
 ENOTCONN = 107
 NEW_STATE = {
     TcpState.ESTABLISHED: (TcpState.FIN_WAIT1, True),
@@ -88,14 +82,6 @@ LINGERS = (TcpState.FIN_WAIT1, TcpState.CLOSING, TcpState.LAST_ACK)
 def forced_push(tp: TcpSock) -> bool:
     """More than half of the largest window waits without PSH. Linux: net/ipv4/tcp.c forced_push()."""
     return after(tp.write_seq, (tp.pushed_seq + (tp.max_window >> 1)) & MASK)
-
-
-def sk_stream_memory_free(tp: TcpSock) -> bool:
-    """Another skb may be queued. Linux: sk_stream_memory_free(), tcp_stream_memory_free()."""
-    if tp.sk_wmem_queued >= tp.sk_sndbuf:
-        return False
-    lowat = tp.net.sysctl[TCP_NOTSENT_LOWAT]
-    return lowat >= MASK or (tp.write_seq - tp.snd_nxt) & MASK < lowat
 
 
 def tcp_push(cpu: Cpu, tp: TcpSock, mss: int, nonagle: int, size_goal: int, *, more: bool) -> None:
@@ -164,63 +150,6 @@ def tcp_sendmsg(cpu: Cpu, tp: TcpSock, copied: int, size: int, *, more: bool = F
     if copied > start:
         tcp_push(cpu, tp, mss, TCP_NAGLE_PUSH if blocked else tp.nonagle, goal, more=more and not blocked)
     return copied, blocked
-
-
-def tcp_cleanup_rbuf(cpu: Cpu, tp: TcpSock, copied: int) -> None:
-    """After a read: acknowledge if one is owed, or announce a window that has doubled.
-
-    Linux: net/ipv4/tcp.c __tcp_cleanup_rbuf().
-    """
-    time_to_ack = False
-    if tp.ack_pending & ICSK_ACK_SCHED:
-        pushed = tp.ack_pending & ICSK_ACK_PUSHED2 or (
-            tp.ack_pending & ICSK_ACK_PUSHED and not tp.ack_pingpong
-        )
-        time_to_ack = (tp.rcv_nxt - tp.rcv_wup) & MASK > tp.rcv_mss or bool(
-            copied > 0 and pushed and not tp.sk_rmem_alloc
-        )
-    if not time_to_ack and not tp.sk_shutdown & RCV_SHUTDOWN:
-        time_to_ack = window_update_due(tp, copied)
-    if time_to_ack:
-        tcp_send_ack(cpu, tp)
-
-
-def tcp_eat_recv_skb(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
-    """The program has taken all of a packet: free it. Linux: net/ipv4/tcp.c tcp_eat_recv_skb()."""
-    tp.sk_receive_queue.popleft()
-    if skb.stamps is not None:
-        skb.stamps += (SYS_READ, cpu.now)
-    sock_rfree(tp, skb.truesize)
-    deliver_skb(tp.net, skb)
-
-
-def tcp_recvmsg(cpu: Cpu, tp: TcpSock, size: int) -> tuple[int, bool]:
-    """Copy up to `size` bytes to the program; returns (bytes, end of stream reached).
-
-    Linux: net/ipv4/tcp.c tcp_recvmsg_locked().
-    """
-    copied = 0
-    queue = tp.sk_receive_queue
-    while queue and copied < size:
-        skb = queue[0]
-        offset = (tp.copied_seq - skb.seq) & MASK
-        used = min(skb.len - offset, size - copied)
-        if used > 0:
-            tp.copied_seq = (tp.copied_seq + used) & MASK
-            copied += used
-            cpu.now += used * COPY_NS_PER_KIB // 1024
-            tcp_rcv_space_adjust(cpu, tp)
-        if used + offset < skb.len:
-            break
-        tcp_eat_recv_skb(cpu, tp, skb)
-        if skb.tcp_flags & FIN:
-            tp.copied_seq = (tp.copied_seq + 1) & MASK
-            break
-    if queue and not queue[0].len and queue[0].tcp_flags & FIN and copied < size:
-        tp.copied_seq = (tp.copied_seq + 1) & MASK
-        tcp_eat_recv_skb(cpu, tp, queue[0])
-    tcp_cleanup_rbuf(cpu, tp, copied)
-    return copied, not queue and bool(tp.sk_shutdown & RCV_SHUTDOWN)
 
 
 def tcp_close_state(cpu: Cpu, tp: TcpSock) -> bool:

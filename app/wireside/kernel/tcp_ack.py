@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import TCP_CHALLENGE_ACK_LIMIT, TCP_INVALID_RATELIMIT
 from wireside.kernel.skbuff import SYN
-from wireside.kernel.sock import sk_stream_write_space
 from wireside.kernel.tcp_clean_rtx import tcp_clean_rtx_queue
 from wireside.kernel.tcp_control import tcp_send_ack
 from wireside.kernel.tcp_fastretrans import (
@@ -47,6 +46,7 @@ from wireside.kernel.tcp_sock import (
     before,
     tcp_wnd_end,
 )
+from wireside.kernel.tcp_stream import tcp_write_space
 from wireside.kernel.tcp_window import tcp_sndbuf_expand
 from wireside.kernel.tcp_xmit_timer import (
     tcp_clamp_probe0_to_user_timeout,
@@ -281,7 +281,7 @@ def tcp_check_space(cpu: Cpu, tp: TcpSock) -> None:
     if not tp.sk_userlocks & 1 and not tp.net.machine.tcp_memory_pressure and in_flight < tp.snd_cwnd:
         tcp_sndbuf_expand(tp)
         tp.snd_cwnd_stamp_ns = cpu.now
-    sk_stream_write_space(cpu, tp)
+    tcp_write_space(cpu, tp)
 
 
 def tcp_data_snd_check_space(cpu: Cpu, tp: TcpSock) -> None:

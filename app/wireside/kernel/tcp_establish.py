@@ -52,6 +52,11 @@ def ipv4_default_advmss(net: Net, daddr: int) -> int:
     return max(dst_mtu(net, daddr) - 40, 256)
 
 
+def tcp_advmss(tp: TcpSock, daddr: int) -> int:
+    """The MSS that a socket offers a peer: the device's, or TCP_MAXSEG. Linux: include/net/tcp.h tcp_mss_clamp()."""
+    return min(ipv4_default_advmss(tp.net, daddr), tp.user_mss or MASK)
+
+
 def tcp_assign_congestion_control(tp: TcpSock) -> None:
     """Turn the name of the congestion control into its operations and start it."""
     if isinstance(tp.ca_ops, str):
@@ -63,8 +68,8 @@ def tcp_assign_congestion_control(tp: TcpSock) -> None:
 def tcp_connect_init(tp: TcpSock) -> None:
     """Choose MSS, window and scale for our SYN. Linux: net/ipv4/tcp_output.c tcp_connect_init()."""
     assert tp.flow_out is not None
-    tp.advmss = ipv4_default_advmss(tp.net, tp.flow_out[2])
-    tp.mss_clamp = TCP_MSS_DEFAULT
+    tp.advmss = tcp_advmss(tp, tp.flow_out[2])
+    tp.mss_clamp = tp.user_mss or TCP_MSS_DEFAULT
     tp.tstamp_ok = bool(tp.net.sysctl[TCP_TIMESTAMPS])
     tcp_sync_mss(tp)
     tcp_initialize_rcv_mss(tp)
@@ -119,7 +124,7 @@ def tcp_send_synack(cpu: Cpu, tp: TcpSock) -> None:
 def tcp_take_syn_options(tp: TcpSock, skb: SkBuff) -> None:
     """Agree on the options that the peer's SYN offers."""
     opt = skb.opt or SynOptions(TCP_MSS_DEFAULT)
-    tp.mss_clamp = opt.mss or TCP_MSS_DEFAULT
+    tp.mss_clamp = min(opt.mss or TCP_MSS_DEFAULT, tp.user_mss or MASK)
     tp.wscale_ok = tp.wscale_ok and opt.wscale is not None
     tp.snd_wscale = min(opt.wscale or 0, TCP_MAX_WSCALE) if tp.wscale_ok else 0
     tp.sack_ok = tp.sack_ok and opt.sack_ok

@@ -34,7 +34,7 @@ from wireside.kernel.tcp_establish import (
 )
 from wireside.kernel.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_time_ns, tcp_time_wait
 from wireside.kernel.tcp_output import tcp_sync_mss
-from wireside.kernel.tcp_rcv import tcp_ack_snd_check, tcp_data_queue, tcp_data_ready, tcp_event_data_recv
+from wireside.kernel.tcp_rcv import tcp_ack_snd_check, tcp_data_queue, tcp_event_data_recv
 from wireside.kernel.tcp_rmem import tcp_queue_rcv, tcp_rcv_rtt_measure_ts
 from wireside.kernel.tcp_rtt import tcp_update_pacing_rate
 from wireside.kernel.tcp_sock import (
@@ -46,6 +46,7 @@ from wireside.kernel.tcp_sock import (
     tcp_share_numbers,
 )
 from wireside.kernel.tcp_state import tcp_done, tcp_drop_reason, tcp_reset, tcp_set_state
+from wireside.kernel.tcp_stream import tcp_data_ready
 from wireside.kernel.tcp_timer import tcp_reset_keepalive_timer
 from wireside.kernel.tcp_validate import PEER_CLOSED, tcp_validate_incoming
 from wireside.kernel.tcp_xmit_timer import tcp_reset_xmit_timer, tcp_timeout_min_ns

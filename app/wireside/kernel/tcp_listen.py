@@ -19,7 +19,7 @@ from wireside.kernel.secure_seq import secure_tcp_seq
 from wireside.kernel.skbuff import ACK, FIN, RST, SYN, TCPOLEN_TSTAMP_ALIGNED, consume_skb, kfree_skb_reason
 from wireside.kernel.sock import sock_def_readable
 from wireside.kernel.tcp_control import tcp_v4_send_reset
-from wireside.kernel.tcp_establish import ipv4_default_advmss
+from wireside.kernel.tcp_establish import tcp_advmss
 from wireside.kernel.tcp_input import tcp_rcv_state_process
 from wireside.kernel.tcp_openreq import tcp_listendrop
 from wireside.kernel.tcp_state import tcp_drop_reason
@@ -115,7 +115,7 @@ def tcp_conn_request(cpu: Cpu, listener: TcpSock, skb: SkBuff, isn: int = 0) -> 
             return
         isn = secure_tcp_seq(net, req.flow_out, cpu.now)
     tcp_openreq_init_rwin(
-        req, ipv4_default_advmss(net, req.flow_out[2]) - (TCPOLEN_TSTAMP_ALIGNED if req.tstamp_ok else 0)
+        req, tcp_advmss(listener, req.flow_out[2]) - (TCPOLEN_TSTAMP_ALIGNED if req.tstamp_ok else 0)
     )
     if want_cookie:
         send_cookie(cpu, req)

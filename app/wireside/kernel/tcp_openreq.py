@@ -27,7 +27,7 @@ from wireside.kernel.sock import SOCK_BINDPORT_LOCK
 from wireside.kernel.tcp_clean_rtx import tcp_ack_update_rtt
 from wireside.kernel.tcp_control import tcp_v4_send_ack, tcp_v4_send_reset
 from wireside.kernel.tcp_establish import (
-    ipv4_default_advmss,
+    tcp_advmss,
     tcp_assign_congestion_control,
     tcp_initialize_rcv_mss,
 )
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 INHERITED = (
     "sk_rcvbuf", "sk_sndbuf", "sk_userlocks", "sk_linger", "linger2", "sk_reuse", "sk_reuseport", "nonagle", "keepopen",
     "keepalive_time_ns", "keepalive_intvl_ns", "keepalive_probes",
-    "icsk_user_timeout_ns", "rto_min_us", "rto_max_ns", "syn_tries", "comm", "ack_pingpong",
+    "sk_rcvtimeo", "sk_sndtimeo", "sk_rcvlowat", "user_mss", "notsent_lowat", "icsk_user_timeout_ns", "rto_min_us", "rto_max_ns", "syn_tries", "comm", "ack_pingpong",
 )  # fmt: skip
 """What a child has from its listener. Linux: net/core/sock.c sk_clone_lock()."""
 
@@ -236,7 +236,7 @@ def tcp_create_openreq_child(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock
         child.window_clamp = min(child.window_clamp, 65535)
     child.snd_wnd = child.max_window = skb.window << child.snd_wscale
     child.mss_clamp = req.mss
-    child.advmss = ipv4_default_advmss(net, req.flow_out[2])
+    child.advmss = tcp_advmss(listener, req.flow_out[2])
     child.lrcvtime_ns = child.lsndtime_ns = cpu.now
     child.segs_in = 1
     child.first_tx_ns = req.snt_synack_ns

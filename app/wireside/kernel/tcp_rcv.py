@@ -36,6 +36,7 @@ from wireside.kernel.tcp_sock import (
     tcp_receive_window,
 )
 from wireside.kernel.tcp_state import free_queue, tcp_drop_reason, tcp_set_state
+from wireside.kernel.tcp_stream import tcp_data_ready
 from wireside.kernel.tcp_window import __tcp_select_window as select_window
 from wireside.kernel.tcp_window import tcp_grow_window, tcp_measure_rcv_mss
 
@@ -138,12 +139,6 @@ def tcp_compressed_ack_kick(tp: TcpSock) -> None:
         cpu = tp.net.machine.cpus[0]
         tp.compressed_ack -= 1
         tcp_send_ack(cpu, tp)
-
-
-def tcp_data_ready(cpu: Cpu, tp: TcpSock) -> None:
-    """Wake the reader: SO_RCVLOWAT is always one byte here. Linux: net/ipv4/tcp_input.c tcp_data_ready()."""
-    if tp.sk_wq:
-        sock_def_readable(cpu, tp)
 
 
 def tcp_data_queue(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:

@@ -151,6 +151,7 @@ class TcpSock(Sock):
         "mss_cache",
         "mss_clamp",
         "nonagle",
+        "notsent_lowat",
         "out_of_order_queue",
         "pacing_rate",
         "packets_out",
@@ -223,6 +224,7 @@ class TcpSock(Sock):
         "tstamp_ok",
         "undo_marker",
         "undo_retrans",
+        "user_mss",
         "window_clamp",
         "write_seq",
         "wscale_ok",
@@ -336,7 +338,7 @@ class TcpSock(Sock):
         """TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT; 0 where the sysctl counts."""
         self.sock_done = False
         """The peer's FIN has come: a read finds the end before it finds an error (SOCK_DONE)."""
-        self.linger2 = 0
+        self.linger2 = self.user_mss = self.notsent_lowat = 0
         self.syn_tries = 0
         self.rskq_defer_accept = 0
         """SYN-ACK timeouts for which a bare final ACK is not enough (TCP_DEFER_ACCEPT)."""

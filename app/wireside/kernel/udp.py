@@ -11,6 +11,7 @@ from wireside.catalog.sysctls import IP_LOCAL_PORT_RANGE, RMEM_DEFAULT, WMEM_DEF
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.icmp_send import ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, icmp_send
 from wireside.kernel.ip_output import ip_send_skb
+from wireside.kernel.net import inet_addr_local
 from wireside.kernel.skbuff import (
     DELIVERED,
     ETH_HLEN,
@@ -22,7 +23,14 @@ from wireside.kernel.skbuff import (
     skb_alloc_truesize,
     skb_birth,
 )
-from wireside.kernel.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, Sock, sk_error_report, sk_receive_queue_tail
+from wireside.kernel.sock import (
+    RCV_SHUTDOWN,
+    SEND_SHUTDOWN,
+    Sock,
+    sk_error_report,
+    sk_receive_queue_tail,
+    sk_state_change,
+)
 from wireside.kernel.wait import EPOLLIN, EPOLLOUT, wake_up
 
 if TYPE_CHECKING:
@@ -32,7 +40,15 @@ if TYPE_CHECKING:
 UDP_RCV, RECEIVE_QUEUE, WAKEUP = int(Stage.UDP_RCV), int(Stage.RECEIVE_QUEUE), int(Stage.WAKEUP)
 UDP_SENDMSG, SYS_READ = int(Stage.UDP_SENDMSG), int(Stage.SYS_READ)
 EPIPE, EAGAIN, EINVAL, EDESTADDRREQ, EMSGSIZE = 32, 11, 22, 89, 90
-EADDRINUSE, EADDRNOTAVAIL, ECONNREFUSED, EHOSTUNREACH, ENOBUFS, EISCONN = 98, 99, 111, 113, 105, 106
+EADDRINUSE, EADDRNOTAVAIL, ECONNREFUSED, EHOSTUNREACH, ENOBUFS, EISCONN, ENOTCONN = (
+    98,
+    99,
+    111,
+    113,
+    105,
+    106,
+    107,
+)
 HEADERS = ETH_HLEN + IP_HLEN + UDP_HLEN
 UDP_MAX_PAYLOAD = 65535 - IP_HLEN - UDP_HLEN
 UDP_MAX_SEGMENTS = 128
@@ -83,7 +99,7 @@ def udp_bind(cpu: Cpu, sk: UdpSock, addr: int, port: int) -> int:
     net = sk.net
     if sk.sk_num:
         return -EINVAL
-    if addr not in (0, net.address) and addr >> 24 != 127:
+    if addr and not inet_addr_local(net, addr):
         return -EADDRNOTAVAIL
     if port == 0:
         port = _free_port(net)
@@ -123,7 +139,7 @@ def udp_connect(cpu: Cpu, sk: UdpSock, addr: int, port: int) -> int:
         error = udp_bind(cpu, sk, 0, 0)
         if error:
             return error
-    saddr = sk.rcv_saddr or (addr if addr >> 24 == 127 else net.address)
+    saddr = sk.rcv_saddr or (addr if inet_addr_local(net, addr) else net.address)
     sk.rcv_saddr = saddr
     sk.flow_out = (saddr, sk.sk_num, addr, port)
     sk.flow_in = (addr, port, saddr, sk.sk_num)
@@ -150,7 +166,7 @@ def udp_sendmsg(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None, length: int
     if length > UDP_MAX_PAYLOAD:
         return -EMSGSIZE
     net = sk.net
-    local = flow[2] == net.address or flow[2] >> 24 == 127
+    local = inet_addr_local(net, flow[2])
     dev = net.lo if local else net.dev
     frame = min(length, gso_size) if gso_size else length
     if dev is not None and frame + IP_HLEN + UDP_HLEN > dev.mtu:
@@ -173,6 +189,13 @@ def udp_sendmsg(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None, length: int
     return length
 
 
+def udp_shutdown(cpu: Cpu, sk: UdpSock, how: int) -> int:
+    """Close one or both directions, connected or not; 0, or -ENOTCONN. Linux: net/ipv4/af_inet.c inet_shutdown()."""
+    sk.sk_shutdown |= how
+    sk_state_change(cpu, sk)
+    return 0 if sk.flow_out is not None else -ENOTCONN
+
+
 def _route(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None) -> Flow | int:
     """The flow a send uses, or -errno; an unbound socket gets a port."""
     if addr is None:
@@ -184,7 +207,7 @@ def _route(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None) -> Flow | int:
     flow = sk.flow_out
     if flow is not None and flow[2] == addr[0] and flow[3] == addr[1]:
         return flow
-    saddr = sk.rcv_saddr or (addr[0] if addr[0] >> 24 == 127 else sk.net.address)
+    saddr = sk.rcv_saddr or (addr[0] if inet_addr_local(sk.net, addr[0]) else sk.net.address)
     return (saddr, sk.sk_num, addr[0], addr[1])
 
 

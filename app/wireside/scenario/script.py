@@ -19,6 +19,7 @@ from wireside.scenario.syscalls import (
     MAX_VALUE,
     POLL_EVENTS,
     SYSCALLS,
+    TIME_OPTIONS,
     Arg,
     Syscall,
 )
@@ -187,12 +188,13 @@ def _arguments(
     for kind, written in zip(kinds, raw, strict=False):
         if kind is Arg.VALUE:
             _check_value(script, raw[1] if syscall.name == "setsockopt" else "", written, position)
-    given = [_argument(script, kind, text, position) for kind, text in zip(kinds, raw, strict=False)]
+    option = raw[1] if syscall.name == "setsockopt" else ""
+    given = [_argument(script, kind, text, position, option) for kind, text in zip(kinds, raw, strict=False)]
     missing = len(kinds) - len(raw)
     return (*given, *(defaults[len(defaults) - missing :] if missing else ()))
 
 
-def _argument(script: _Script, kind: Arg, text: str, position: Position) -> int | float | str:
+def _argument(script: _Script, kind: Arg, text: str, position: Position, option: str) -> int | float | str:
     bare = text[1:-1] if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'" else text
     try:
         if kind is Arg.FD:
@@ -200,12 +202,11 @@ def _argument(script: _Script, kind: Arg, text: str, position: Position) -> int 
         if kind in CONSTANTS:
             return _constant(kind, bare)
         if kind is Arg.LOCAL:
-            port = bare.rpartition(":")[2]
-            return 0 if port == "0" else int(parse(Kind.PORT, port))
+            return _local(script, bare)
         if kind is Arg.ENDPOINT:
             return _endpoint(script, bare)
         if kind is Arg.VALUE:
-            return _value(bare, script.variables)
+            return _value(bare, script.variables, option)
         if bare in script.variables:
             return bare
         return parse(_KIND_OF[kind], bare)
@@ -214,9 +215,21 @@ def _argument(script: _Script, kind: Arg, text: str, position: Position) -> int 
         return 0
 
 
-def _value(text: str, known: Collection[str]) -> int | str:
+def _local(script: _Script, text: str) -> int | str:
+    """A port, with an address of the host before it where only that is meant; port 0 lets the kernel choose."""
+    host, _, port = text.rpartition(":")
+    number = 0 if port == "0" else int(parse(Kind.PORT, port))
+    if not host:
+        return number
+    check_host(text, script.hosts)
+    return text
+
+
+def _value(text: str, known: Collection[str], option: str) -> int | str:
     if text in known or text in ALGORITHMS:
         return text
+    if option in TIME_OPTIONS:
+        return int(parse(Kind.TIME, text))
     number = -int(parse(Kind.SIZE, text[1:])) if text.startswith("-") else int(parse(Kind.SIZE, text))
     if abs(number) > MAX_VALUE:
         raise UnitError(f"{text} is too large", "A socket option is an int, at most 2147483647.")

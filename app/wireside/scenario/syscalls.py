@@ -1,7 +1,7 @@
 """The system calls a script may make, each declared once with its arguments; sim carries them out.
 
 Arguments arrive in `Call.args` in this order, optional ones filled in: an FD is the name of a variable (or a number), an
-OPTION, TYPE, FLAGS or HOW its Linux name ("SOCK_STREAM|SOCK_NONBLOCK"), an ENDPOINT "host:port", a LOCAL a port number, a
+OPTION, TYPE, FLAGS or HOW its Linux name ("SOCK_STREAM|SOCK_NONBLOCK"), an ENDPOINT "host:port", a LOCAL a port number or "host:port", a
 SIZE bytes, a TIME ns.
 """
 
@@ -19,7 +19,7 @@ class Arg(Enum):
     FD = "a file descriptor"
     TYPE = "a socket type"
     ENDPOINT = "an endpoint"
-    LOCAL = "a local port"
+    LOCAL = "a local port, or address and port"
     SIZE = "a size"
     COUNT = "a whole number"
     TIME = "a time"
@@ -40,9 +40,10 @@ CONSTANTS: dict[Arg, tuple[str, ...]] = {
         "SO_RCVBUF", "SO_SNDBUF", "SO_RCVBUFFORCE", "SO_SNDBUFFORCE", "SO_ERROR", "SO_REUSEADDR", "SO_REUSEPORT", "SO_LINGER",
         "SO_KEEPALIVE", "TCP_NODELAY", "TCP_CORK", "TCP_QUICKACK", "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT",
         "TCP_USER_TIMEOUT", "TCP_LINGER2", "TCP_SYNCNT", "TCP_DEFER_ACCEPT", "TCP_CONGESTION", "IP_BIND_ADDRESS_NO_PORT",
-        "UDP_SEGMENT", "IP_RECVERR",
+        "UDP_SEGMENT", "IP_RECVERR", "SO_RCVTIMEO", "SO_SNDTIMEO", "SO_RCVLOWAT", "TCP_MAXSEG", "TCP_WINDOW_CLAMP",
+        "TCP_NOTSENT_LOWAT",
     ),
-    Arg.FLAGS: ("MSG_DONTWAIT", "MSG_MORE"),
+    Arg.FLAGS: ("MSG_DONTWAIT", "MSG_MORE", "MSG_PEEK", "MSG_WAITALL", "MSG_NOSIGNAL"),
     Arg.HOW: ("SHUT_RD", "SHUT_WR", "SHUT_RDWR"),
     Arg.EVENTS: ("POLLIN", "POLLOUT", "POLLRDHUP"),
     Arg.COMMAND: ("F_SETFL", "F_GETFL"),
@@ -61,6 +62,8 @@ POLL_EVENTS = {
 """What poll() may answer."""
 ALGORITHMS = TCP_CONGESTION_CONTROL.choices
 """The words that a socket option's value may be."""
+TIME_OPTIONS = ("SO_RCVTIMEO", "SO_SNDTIMEO")
+"""Options whose value is a time with its unit; 0s is for ever."""
 MAX_VALUE = 2**31 - 1
 """The largest value of a socket option, an int."""
 
@@ -88,7 +91,11 @@ SYSCALLS: dict[str, Syscall] = {
     call.name: call
     for call in (
         Syscall("socket", (Arg.TYPE,), "Makes a socket.", gives="a descriptor"),
-        Syscall("bind", (Arg.FD, Arg.LOCAL), "Gives the socket a local port."),
+        Syscall(
+            "bind",
+            (Arg.FD, Arg.LOCAL),
+            "Gives the socket a local port, or one of the host's addresses and a port.",
+        ),
         Syscall("listen", (Arg.FD, Arg.COUNT), "Makes it a listener with this backlog."),
         Syscall(
             "accept", (Arg.FD,), "Takes an established connection, or waits for one.", gives="a descriptor"

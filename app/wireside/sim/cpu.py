@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.stages import Stage
 from wireside.kernel.dev_rx import softirq_step
-from wireside.kernel.syscall import do_syscall, exit_task, release
+from wireside.kernel.stream import release
+from wireside.kernel.syscall import do_syscall, exit_task
 from wireside.sim.run import (
     BLOCKED,
     EXITED,

@@ -83,7 +83,7 @@ class ProgramRun:
         self.result = outcome
         if outcome > 0:
             if call.name in READS:
-                self.bytes_read += outcome
+                self.bytes_read += 0 if "MSG_PEEK" in str(call.args[-1]) else outcome
             elif call.name == "recvmmsg":
                 self.bytes_read += call.done
             elif call.name in WRITES:

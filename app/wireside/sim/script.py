@@ -130,7 +130,7 @@ class Script:
 
     def _argument(self, kind: Arg, value: float | str) -> Any:
         if kind is Arg.LOCAL:
-            return (0, int(value))
+            return self.resolve(value) if isinstance(value, str) else (0, int(value))
         if kind is Arg.ENDPOINT:
             return self.resolve(str(value))
         if isinstance(value, str):

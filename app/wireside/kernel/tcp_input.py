@@ -41,6 +41,7 @@ from wireside.kernel.tcp_rcv import (
     tcp_event_data_recv,
 )
 from wireside.kernel.tcp_rmem import tcp_queue_rcv, tcp_rcv_rtt_measure_ts
+from wireside.kernel.tcp_rtt import tcp_update_pacing_rate
 from wireside.kernel.tcp_sock import (
     MASK,
     TcpSock,
@@ -336,6 +337,7 @@ def tcp_state_after_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
         tcp_try_undo_spurious_syn(tp, skb)
         tp.retrans_stamp_ns = 0
         tcp_init_transfer(cpu, tp)
+        tcp_update_pacing_rate(tp)
         tp.lsndtime_ns = cpu.now
         tcp_initialize_rcv_mss(tp)
         tcp_set_state(cpu, tp, TcpState.ESTABLISHED)

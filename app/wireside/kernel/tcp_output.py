@@ -47,6 +47,7 @@ from wireside.kernel.tcp_tso import (
     skb_segs,
     tcp_cwnd_validate,
     tcp_fragment,
+    tcp_grow_skb,
     tcp_mss_split_point,
     tcp_tso_segs,
     tcp_tso_should_defer,
@@ -142,6 +143,8 @@ def tcp_transmit_skb(cpu: Cpu, tp: TcpSock, queued: SkBuff) -> int:
     skb = SkBuff(net.machine.skb_id(), flow, IPPROTO_TCP, length, queued.seq, queued.tcp_flags)
     skb.end_seq = queued.end_seq
     skb.gso_segs = segs = queued.gso_segs
+    if segs > 1:
+        skb.tcp_flags |= PSH
     skb.gso_size = queued.gso_size
     skb.opt = queued.opt
     skb.nr_frags = queued.nr_frags
@@ -267,6 +270,8 @@ def tcp_write_xmit(cpu: Cpu, tp: TcpSock, mss: int, nonagle: int, push_one: int)
                 break
             quota = 1
         quota = min(quota, max_segs)
+        if skb.len < quota * mss:
+            tcp_grow_skb(tp, quota * mss - skb.len)
         segs = skb_segs(skb, mss)
         end_seq = (skb.seq + mss) & MASK if skb.len > mss else skb.end_seq
         if after(end_seq, tcp_wnd_end(tp)):

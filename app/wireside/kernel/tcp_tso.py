@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.sysctls import TCP_SLOW_START_AFTER_IDLE
 from wireside.kernel.skbuff import FIN, PSH, SK_BUFF_SIZE, SKB_SMALL_HEAD, SkBuff
-from wireside.kernel.sock import sk_wmem_queue_add
+from wireside.kernel.sock import sk_wmem_free, sk_wmem_queue_add
 from wireside.kernel.tcp_sock import (
     MASK,
     TCP_CA_OPEN,
@@ -146,6 +146,34 @@ def tcp_fragment(tp: TcpSock, queue: deque[SkBuff], index: int, length: int, mss
     queue.insert(index + 1, rest)
     if queue is tp.tcp_rtx_queue and old_segs != skb.gso_segs + rest.gso_segs:
         tcp_adjust_pcount(tp, skb, old_segs - skb.gso_segs - rest.gso_segs)
+
+
+def tcp_grow_skb(tp: TcpSock, amount: int) -> None:
+    """Move up to `amount` bytes of the second waiting skb to the first, so that one larger packet leaves.
+
+    Linux: net/ipv4/tcp_output.c tcp_grow_skb(), tcp_eat_one_skb(), since 6.10.
+    """
+    queue = tp.tcp_write_queue
+    if len(queue) < 2:
+        return
+    skb, following = queue[0], queue[1]
+    count = min(amount, following.len)
+    if not count:
+        return
+    skb.len += count
+    skb.truesize += count
+    skb.end_seq = (skb.end_seq + count) & MASK
+    skb.nr_frags = page_frags(tp, skb)
+    following.len -= count
+    following.truesize -= count
+    following.seq = skb.end_seq
+    if following.len:
+        following.nr_frags = page_frags(tp, following)
+        return
+    skb.end_seq = following.end_seq
+    skb.tcp_flags |= following.tcp_flags
+    del queue[1]
+    sk_wmem_free(tp, following.truesize)
 
 
 def tcp_adjust_pcount(tp: TcpSock, skb: SkBuff, decr: int) -> None:

@@ -133,16 +133,17 @@ class TestOutOfOrder:
         assert end.moved("PruneCalled", "TCPRcvCollapsed", "TCPRcvCoalesce") == [1, collapsed, coalesced]
 
 
-class TestOldData:
-    def test_an_old_segment_brings_quick_acks_its_own_answer_not_counted(self):
-        end = Receiver()
-        end.send(0, 100, 20)
-        assert [ack for ack, _ in end.answers()] == [*range(100, 1700, 100), 2000]
-        end.send(1900, 100)
-        assert end.answers() == [(2000, 63872)]
-        end.send(2000, 100, 18)
-        assert [ack for ack, _ in end.answers()] == [*range(2100, 3600, 100), 3800]
-        assert end.moved("DelayedACKLost", "DelayedACKs") == [1, 2]
+@pytest.mark.parametrize(("seq", "quick"), [(1000, 16), (1900, 15)])
+def test_old_data_brings_quick_acks(seq, quick):
+    """What ends before the last ACK is answered as a duplicate, which no quick ACK is spent on; what ends there is not."""
+    end = Receiver()
+    end.send(0, 100, 20)
+    assert [ack for ack, _ in end.answers()] == [*range(100, 1700, 100), 2000]
+    end.send(seq, 100)
+    assert end.answers() == [(2000, 63872)]
+    end.send(2000, 100, 18)
+    assert [ack for ack, _ in end.answers()] == [*range(2100, 2001 + 100 * quick, 100), 3800]
+    assert end.moved("DelayedACKLost", "DelayedACKs") == [1, 2]
 
 
 @pytest.mark.parametrize(

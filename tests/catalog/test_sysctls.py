@@ -114,7 +114,7 @@ def test_a_misspelt_sysctl_brings_the_nearest_name():
         (TCP_TW_REUSE, "3", "at most 2"),
         (TCP_TW_REUSE_DELAY, "0", "at least 1 ms"),
         (TCP_RMEM, "4096 131072", "3 numbers, not 2"),
-        (TCP_RMEM, "4096 1 131072", "at least 4096 bytes"),
+        (TCP_RMEM, "4096 0 131072", "at least 1 byte"),
         (RMEM_MAX, "2303", "at least 2304 bytes"),
         (NETDEV_BUDGET_USECS, "2000", "at least 8000"),
         (IP_LOCAL_PORT_RANGE, "50000 40000", "must not be above"),

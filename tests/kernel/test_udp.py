@@ -105,6 +105,16 @@ def test_memory_of_a_datagram_from_this_machine(payload, truesize, to):
     assert sk.sk_rmem_alloc == truesize
 
 
+@pytest.mark.parametrize(("payload", "truesize"), [(16004, 16640), (16005, 16837), (65507, 66339)])
+def test_a_large_datagram_on_loopback_lies_in_pages(payload, truesize):
+    """Measured on Linux 6.18.44."""
+    lab = Lab()
+    _, server = veth_hosts(lab)
+    sk = bound(lab, server)
+    udp_sendmsg(lab.cpu(server), udp_socket(server), (server.address, 9), payload)
+    assert sk.sk_rmem_alloc == truesize
+
+
 def test_an_empty_queue_takes_a_datagram_larger_than_the_buffer():
     lab = Lab()
     net, nic = host(lab)

@@ -139,7 +139,7 @@ WMEM_DEFAULT: Final = Sysctl[int]("net.core.wmem_default", 212992, "bytes", HOST
 TCP_RMEM: Final = Sysctl[Triple]("net.ipv4.tcp_rmem", (4096, 131072, 33554432), "bytes", NS,
     "first and third value at once; the second at socket(), and accepted sockets copy their listener's",
     "Receive buffer of a TCP socket: what it may always have, what it begins with, and how far the kernel lets it grow.",
-    f"{TCP} tcp_init_sock(), {INPUT} tcp_rcv_space_adjust()", low=4096, older=(("6.12", (4096, 131072, 6291456)),),
+    f"{TCP} tcp_init_sock(), {INPUT} tcp_rcv_space_adjust()", low=1, older=(("6.12", (4096, 131072, 6291456)),),
     steps=((4096, 8192, 8192), (4096, 16384, 16384), (4096, 32768, 65536), (4096, 65536, 131072), (4096, 131072, 131072),
            (4096, 131072, 6291456), (4096, 131072, 33554432), (4096, 1048576, 33554432)))
 TCP_WMEM: Final = Sysctl[Triple]("net.ipv4.tcp_wmem", (4096, 16384, 4194304), "bytes", NS,

@@ -48,11 +48,11 @@ ENOENT, EINVAL, ENOPROTOOPT = 2, 22, 92
 SECOND = 1_000_000_000
 TCP_FIN_TIMEOUT_MAX = 120
 """The longest TCP_LINGER2, s. Linux: include/net/tcp.h."""
+INT_MAX = 0x7FFFFFFF
 MAX_TCP_SYNCNT = 127
 KEEPALIVE_LIMITS = {"TCP_KEEPIDLE": 32767, "TCP_KEEPINTVL": 32767, "TCP_KEEPCNT": 127}
 """The largest value of each. Linux: include/net/tcp.h MAX_TCP_KEEPIDLE and its neighbours."""
 TCP_RTO_MAX_S = 120
-MAX_INT = 2**31 - 1
 MAX_TCP_WINDOW = 32767
 TIMEOUTS = {"SO_RCVTIMEO": "sk_rcvtimeo", "SO_SNDTIMEO": "sk_sndtimeo"}
 
@@ -72,12 +72,10 @@ def set_option(cpu: Cpu, file: File, option: str, argument: int | str) -> int:
         return -ENOPROTOOPT
     value = argument
     if option in ("SO_RCVBUF", "SO_RCVBUFFORCE"):
-        value = min(value, sk.net.sysctl[RMEM_MAX]) if option == "SO_RCVBUF" else value
-        sk.sk_rcvbuf = max(value * 2, SOCK_MIN_RCVBUF)
+        sk.sk_rcvbuf = max(buffer_size(value, option, sk.net.sysctl[RMEM_MAX]), SOCK_MIN_RCVBUF)
         sk.sk_userlocks |= SOCK_RCVBUF_LOCK
     elif option in ("SO_SNDBUF", "SO_SNDBUFFORCE"):
-        value = min(value, sk.net.sysctl[WMEM_MAX]) if option == "SO_SNDBUF" else value
-        sk.sk_sndbuf = max(value * 2, SOCK_MIN_SNDBUF)
+        sk.sk_sndbuf = max(buffer_size(value, option, sk.net.sysctl[WMEM_MAX]), SOCK_MIN_SNDBUF)
         sk.sk_userlocks |= SOCK_SNDBUF_LOCK
     elif option == "SO_REUSEADDR":
         sk.sk_reuse = bool(value)
@@ -104,7 +102,7 @@ def set_option(cpu: Cpu, file: File, option: str, argument: int | str) -> int:
 
 def set_rcvlowat(cpu: Cpu, sk: Sock, value: int) -> None:
     """SO_RCVLOWAT; a stream's buffer grows so that as much fits. Linux: net/ipv4/tcp.c tcp_set_rcvlowat()."""
-    value = value if value >= 0 else MAX_INT
+    value = value if value >= 0 else INT_MAX
     if isinstance(sk, TcpSock):
         locked = sk.sk_userlocks & SOCK_RCVBUF_LOCK
         value = min(value, (sk.sk_rcvbuf if locked else sk.net.sysctl[TCP_RMEM][2]) >> 1)
@@ -117,6 +115,15 @@ def set_rcvlowat(cpu: Cpu, sk: Sock, value: int) -> None:
         sk.sk_rcvbuf = space
         if sk.window_clamp and sk.window_clamp < value:
             tcp_set_window_clamp(sk, value)
+
+
+def buffer_size(value: int, option: str, most: int) -> int:
+    """Bytes of memory that a program gets for the size it asks for: twice as many, within the limit for all but FORCE.
+
+    Without FORCE a negative size counts as a huge one. Linux: net/core/sock.c sk_setsockopt(), __sock_set_rcvbuf().
+    """
+    value = max(value, 0) if option.endswith("FORCE") else min(value & 0xFFFFFFFF, most)
+    return 2 * min(value, INT_MAX // 2)
 
 
 def tcp_setsockopt(cpu: Cpu, tp: TcpSock, option: str, value: int) -> int:

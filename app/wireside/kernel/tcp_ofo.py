@@ -102,7 +102,11 @@ def tcp_ofo_insert(tp: TcpSock, skb: SkBuff) -> None:
 
 
 def tcp_ofo_place(tp: TcpSock, skb: SkBuff) -> int:
-    """Find and take the segment's place in the queue; its index, or -1 when it takes none."""
+    """Find and take the segment's place in the queue; its index, or -1 when it takes none.
+
+    Linux: net/ipv4/tcp_input.c tcp_data_queue_ofo(). Differs: of several earlier segments that overlap the new one only
+    the nearest is looked at; the kernel looks at all that its tree search happens to pass.
+    """
     queue = tp.out_of_order_queue
     seq, end_seq = skb.seq, skb.end_seq
     index = len(queue)

@@ -17,6 +17,7 @@ from wireside.kernel.skbuff import (
     ETH_HLEN,
     IP_HLEN,
     IPPROTO_UDP,
+    SKB_SHARED_INFO_SIZE,
     UDP_HLEN,
     SkBuff,
     kfree_skb_reason,
@@ -54,6 +55,8 @@ UDP_MAX_PAYLOAD = 65535 - IP_HLEN - UDP_HLEN
 UDP_MAX_SEGMENTS = 128
 """Datagrams of one UDP_SEGMENT send. Linux: include/linux/udp.h."""
 LL_RESERVED_SPACE = 16
+SKB_MAX_ALLOC = 16384 - SKB_SHARED_INFO_SIZE
+"""More than this is not asked for in one piece. Linux: include/linux/skbuff.h."""
 ALLOC_SLACK = 15
 """sock_alloc_send_skb() asks for 15 bytes more than headers and payload need. Linux: __ip_append_data()."""
 _IN_DATAGRAMS, _OUT_DATAGRAMS = Udp.InDatagrams, Udp.OutDatagrams
@@ -212,13 +215,20 @@ def _route(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None) -> Flow | int:
 
 
 def _make_skb(cpu: Cpu, sk: UdpSock, flow: Flow, length: int, frame: int) -> SkBuff:
-    """Build the datagram and charge it to the socket. Linux: net/ipv4/ip_output.c ip_make_skb()."""
+    """Build the datagram and charge it to the socket: its data lies behind the headers, if large in pages.
+
+    Linux: net/ipv4/ip_output.c ip_make_skb(), __ip_append_data().
+    """
     net = sk.net
     skb = SkBuff(net.machine.skb_id(), flow, IPPROTO_UDP, length, 0, 0)
     skb.hdr_len = HEADERS
-    truesize, usable = skb_alloc_truesize(frame + IP_HLEN + UDP_HLEN + LL_RESERVED_SPACE + ALLOC_SLACK)
-    skb.tailroom = usable - LL_RESERVED_SPACE - IP_HLEN - UDP_HLEN - frame
-    skb.head_len = frame
+    headers = IP_HLEN + UDP_HLEN + LL_RESERVED_SPACE + ALLOC_SLACK
+    if frame + headers < SKB_MAX_ALLOC:
+        truesize, usable = skb_alloc_truesize(frame + headers)
+        skb.tailroom = usable - LL_RESERVED_SPACE - IP_HLEN - UDP_HLEN - frame
+        skb.head_len = frame
+    else:
+        truesize = skb_alloc_truesize(headers)[0] + frame
     if length > frame:
         skb.gso_size = frame
         skb.gso_segs = -(-length // frame)

@@ -9,9 +9,8 @@ from wireside.errors import ScenarioError
 from wireside.scenario import nodes, words
 from wireside.scenario.link_rules import read_rules
 from wireside.scenario.nodes import Document, Field, choice, list_of, section, value_of
-from wireside.scenario.script import is_address
 from wireside.scenario.spec import HostSpec, LinkSpec, NicSpec, TbfSpec
-from wireside.scenario.units import Kind, UnitError, advice, cpus_text
+from wireside.scenario.units import Kind, UnitError, advice, cpus_text, is_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from wireside.scenario.segments import SegmentError
 from wireside.scenario.spec import FramePattern
-from wireside.scenario.units import Kind, UnitError, advice, parse
+from wireside.scenario.units import Kind, UnitError, advice, is_address, parse
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -44,7 +44,7 @@ def read_ends(text: str, offset: int, names: Collection[str]) -> tuple[FramePatt
             offset,
         )
     for end in ("source", "target"):
-        if match[end] not in names:
+        if match[end] not in names and not is_address(match[end]):
             raise SegmentError(f"unknown host {match[end]!r}", advice(match[end], names), match.start(end))
     ports = [_port(match[end], match.start(end)) if match[end] else 0 for end in ("sport", "dport")]
     return FramePattern(match["source"], ports[0], match["target"], ports[1]), match.end()

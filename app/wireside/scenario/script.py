@@ -23,7 +23,7 @@ from wireside.scenario.syscalls import (
     Arg,
     Syscall,
 )
-from wireside.scenario.units import Kind, UnitError, advice, parse
+from wireside.scenario.units import Kind, UnitError, advice, is_address, parse
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -280,9 +280,3 @@ def check_host(endpoint: str, hosts: Collection[str]) -> None:
     host = endpoint.rpartition(":")[0]
     if host not in hosts and not is_address(host):
         raise UnitError(f"unknown host {host!r}", advice(host, hosts))
-
-
-def is_address(text: str) -> bool:
-    """Whether `text` is a dotted-quad IPv4 address."""
-    parts = text.split(".")
-    return len(parts) == 4 and all(part.isdecimal() and len(part) <= 3 and int(part) <= 255 for part in parts)

@@ -14,9 +14,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from wireside.scenario.script import is_address
 from wireside.scenario.spec import WireSegment
-from wireside.scenario.units import Kind, UnitError, advice, parse
+from wireside.scenario.units import Kind, UnitError, advice, is_address, parse
 
 if TYPE_CHECKING:
     from wireside.errors import Position

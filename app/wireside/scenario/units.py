@@ -193,3 +193,9 @@ def time_text(ns: int) -> str:
         if ns and ns % (TIME[unit] // 1000) == 0 and ns >= TIME[unit]:
             return f"{Decimal(ns) / TIME[unit]:f}{unit}"
     return f"{ns}ns" if ns else "0s"
+
+
+def is_address(text: str) -> bool:
+    """Whether `text` is a dotted-quad IPv4 address."""
+    parts = text.split(".")
+    return len(parts) == 4 and all(part.isdecimal() and len(part) <= 3 and int(part) <= 255 for part in parts)

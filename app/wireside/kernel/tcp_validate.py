@@ -11,7 +11,8 @@ from wireside.kernel.skbuff import ACK, RST, SYN, SkBuff, consume_skb
 from wireside.kernel.tcp_ack import tcp_may_update_window, tcp_oow_rate_limited, tcp_send_challenge_ack
 from wireside.kernel.tcp_control import tcp_send_ack
 from wireside.kernel.tcp_ofo import tcp_dsack_set
-from wireside.kernel.tcp_sock import ICSK_ACK_SCHED, MASK, TcpSock, after, before, tcp_receive_window
+from wireside.kernel.tcp_rcv import tcp_enter_quickack_mode
+from wireside.kernel.tcp_sock import MASK, TcpSock, after, before, tcp_receive_window
 from wireside.kernel.tcp_state import tcp_drop_reason, tcp_reset
 
 if TYPE_CHECKING:
@@ -84,9 +85,7 @@ def tcp_send_dupack(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     """Tell the peer where we are. Linux: net/ipv4/tcp_input.c tcp_send_dupack()."""
     if skb.end_seq != skb.seq and before(skb.seq, tp.rcv_nxt):
         tp.net.mib[TcpExt.DelayedACKLost] += 1
-        tp.ack_pending |= ICSK_ACK_SCHED
-        tp.ack_quick = max(tp.ack_quick, 2)
-        tp.ack_pingpong = 0
+        tcp_enter_quickack_mode(tp)
         end = skb.end_seq if before(skb.end_seq, tp.rcv_nxt) else tp.rcv_nxt
         tcp_dsack_set(tp, skb.seq, end)
     tcp_send_ack(cpu, tp)

@@ -17,7 +17,7 @@ from wireside.kernel.sock import (
 from wireside.kernel.tcp import tcp_cleanup_rbuf
 from wireside.kernel.tcp_cubic import CONGESTION_CONTROLS
 from wireside.kernel.tcp_establish import tcp_assign_congestion_control
-from wireside.kernel.tcp_output import tcp_push_pending_frames
+from wireside.kernel.tcp_output import tcp_current_mss, tcp_push_pending_frames
 from wireside.kernel.tcp_sock import (
     ICSK_ACK_PUSHED,
     ICSK_ACK_SCHED,
@@ -184,7 +184,7 @@ def tcp_set_keepalive_option(cpu: Cpu, tp: TcpSock, option: str, value: int) -> 
 def push_held(cpu: Cpu, tp: TcpSock) -> None:
     """Let go of what Nagle or cork held back."""
     if tp.tcp_write_queue:
-        tcp_push_pending_frames(cpu, tp, tp.mss_cache, tp.nonagle)
+        tcp_push_pending_frames(cpu, tp, tcp_current_mss(tp), tp.nonagle)
     tp.nonagle &= ~TCP_NAGLE_PUSH
 
 

@@ -20,7 +20,12 @@ from wireside.kernel.tcp_fastretrans import (
     tcp_set_ca_state,
     tcp_try_keep_open,
 )
-from wireside.kernel.tcp_output import tcp_data_snd_check, tcp_push_pending_frames, tcp_sync_mss
+from wireside.kernel.tcp_output import (
+    tcp_current_mss,
+    tcp_data_snd_check,
+    tcp_push_pending_frames,
+    tcp_sync_mss,
+)
 from wireside.kernel.tcp_recovery import tcp_rack_update_reo_wnd
 from wireside.kernel.tcp_retransmit import tcp_xmit_retransmit_queue
 from wireside.kernel.tcp_rtt import tcp_update_pacing_rate
@@ -240,7 +245,7 @@ def tcp_xmit_recovery(cpu: Cpu, tp: TcpSock, rexmit: int) -> None:
     if rexmit == REXMIT_NONE:
         return
     if rexmit == REXMIT_NEW:
-        tcp_push_pending_frames(cpu, tp, tp.mss_cache, TCP_NAGLE_OFF)
+        tcp_push_pending_frames(cpu, tp, tcp_current_mss(tp), TCP_NAGLE_OFF)
         if after(tp.snd_nxt, tp.high_seq):
             return
         tp.frto = False

@@ -108,7 +108,7 @@ def tcp_tsq_handler(cpu: Cpu, tp: TcpSock) -> None:
         return
     tp.tsq_flags &= ~TSQ_THROTTLED
     if tp.sk_state in XMIT_STATES:
-        tcp_write_xmit(cpu, tp, tp.mss_cache, tp.nonagle, 0)
+        tcp_write_xmit(cpu, tp, tcp_current_mss(tp), tp.nonagle, 0)
 
 
 def tcp_build_header(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
@@ -357,7 +357,7 @@ def tcp_mark_push(tp: TcpSock, skb: SkBuff) -> None:
 def tcp_data_snd_check(cpu: Cpu, tp: TcpSock) -> None:
     """After an ACK: send what has become possible, then wake a writer. Linux: tcp_data_snd_check()."""
     if tp.tcp_write_queue:
-        tcp_push_pending_frames(cpu, tp, tp.mss_cache, tp.nonagle)
+        tcp_push_pending_frames(cpu, tp, tcp_current_mss(tp), tp.nonagle)
 
 
 def tcp_current_mss(tp: TcpSock) -> int:

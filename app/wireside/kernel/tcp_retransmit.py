@@ -146,7 +146,7 @@ def tcp_xmit_retransmit_queue(cpu: Cpu, tp: TcpSock) -> None:
     mib = tp.net.mib
     counter = TcpExt.TCPSlowStartRetrans if tp.ca_state == TCP_CA_LOSS else TcpExt.TCPFastRetrans
     head = tp.tcp_rtx_queue[0]
-    max_segs = tcp_tso_segs(tp, tp.mss_cache)
+    max_segs = tcp_tso_segs(tp, tcp_current_mss(tp))
     rearm = False
     index = 0
     while index < len(tp.tcp_rtx_queue):
@@ -177,7 +177,7 @@ def tcp_send_loss_probe(cpu: Cpu, tp: TcpSock) -> None:
         return
     tp.tlp_retrans = False
     queue = tp.tcp_write_queue
-    mss = tp.mss_cache
+    mss = tcp_current_mss(tp)
     if queue and not before(tcp_wnd_end(tp), (queue[0].seq + min(queue[0].len, mss)) & MASK):
         before_out = tp.packets_out
         tcp_write_xmit(cpu, tp, mss, TCP_NAGLE_OFF, 2)

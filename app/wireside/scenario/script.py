@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from wireside.errors import ScenarioError
+from wireside.catalog import sysctls
+from wireside.errors import CommandError, ScenarioError
 from wireside.scenario import nodes
 from wireside.scenario.spec import Call, Loop
 from wireside.scenario.syscalls import (
@@ -204,6 +205,10 @@ def _argument(script: _Script, kind: Arg, text: str, position: Position) -> int 
             return 0 if port == "0" else int(parse(Kind.PORT, port))
         if kind is Arg.ENDPOINT:
             return _endpoint(script, bare)
+        if kind is Arg.NAME:
+            return _sysctl(bare)
+        if kind is Arg.TEXT:
+            return bare
         if kind is Arg.VALUE:
             return _value(bare, script.variables)
         if bare in script.variables:
@@ -212,6 +217,14 @@ def _argument(script: _Script, kind: Arg, text: str, position: Position) -> int 
     except UnitError as error:
         script.problem(position, error.what, error.next_step)
         return 0
+
+
+def _sysctl(text: str) -> str:
+    """The full name of a sysctl. Its values are left to the kernel: a script may want to see one refused."""
+    try:
+        return sysctls.find(text).name
+    except CommandError as error:
+        raise UnitError(error.what, error.next_step) from None
 
 
 def _value(text: str, known: Collection[str]) -> int | str:

@@ -54,7 +54,8 @@ ENDPOINTS = (
 VALUES = ("0", "1", "-1", "2", "127", "128", "65536", "2147483647", "-2147483647")
 POOLS = {
     Arg.FD: FDS, Arg.SIZE: SIZES, Arg.COUNT: COUNTS, Arg.TIME: TIMES, Arg.ENDPOINT: ENDPOINTS, Arg.LOCAL: ("80", "81", "0", "65535"),
-    Arg.VALUE: VALUES, Arg.STATUS: ("O_NONBLOCK", "0"),
+    Arg.VALUE: VALUES, Arg.STATUS: ("O_NONBLOCK", "0"), Arg.NAME: ("net.core.somaxconn", "net.ipv4.tcp_rmem", "net.ipv4.tcp_fin_timeout"),
+    Arg.TEXT: ("0", "5", "-1", "4096 8192 16384", "much"),
 }  # fmt: skip
 RESULTS = st.sampled_from(("f0 = ", "f1 = ", "f2 = ", "f3 = ", "n = ", "", "", ""))
 LETTERS = ("S", "S.", ".", "P.", "F.", "R", "R.", "", "SF", "FSRP.UEW", "PU")

@@ -8,6 +8,7 @@ from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.dgram import sys_recvmmsg, timed_out
 from wireside.kernel.inet_connection_sock import tcp_accept, tcp_bind, tcp_listen, tcp_socket, tcp_v4_connect
 from wireside.kernel.poll import sys_poll
+from wireside.kernel.proc_sysctl import sysctl_write
 from wireside.kernel.sock import (
     RCV_SHUTDOWN,
     Sock,
@@ -257,6 +258,11 @@ def sys_getsockopt(cpu: Cpu, task: Task, call: Syscall) -> int:
     return get_option(task.files[call.args[0]].sk, str(call.args[1]))
 
 
+def sys_sysctl(cpu: Cpu, task: Task, call: Syscall) -> int:
+    """`sysctl -w`, which is an open(), a write() and a close() below /proc/sys."""
+    return sysctl_write(cpu, task.net, str(call.args[0]), str(call.args[1]))
+
+
 HANDLERS: dict[str, Callable[[Cpu, Task, Syscall], int | None]] = {
     "socket": sys_socket,
     "bind": sys_bind,
@@ -277,11 +283,16 @@ HANDLERS: dict[str, Callable[[Cpu, Task, Syscall], int | None]] = {
     "poll": sys_poll,
     "dup": sys_dup,
     "fcntl": sys_fcntl,
+    "sysctl": sys_sysctl,
 }
+
+
+WITHOUT_SOCKET = ("socket", "poll", "sysctl")
+"""Calls whose first argument is no open file, or that say so themselves."""
 
 
 def do_syscall(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     """Run a system call as far as it gets: its result, or None while the task must sleep."""
-    if call.name not in ("socket", "poll") and not call.started and call.args[0] not in task.files:
+    if call.name not in WITHOUT_SOCKET and not call.started and call.args[0] not in task.files:
         return -EBADF
     return HANDLERS[call.name](cpu, task, call)

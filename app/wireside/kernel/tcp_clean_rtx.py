@@ -98,15 +98,12 @@ def tcp_count_acked(cpu: Cpu, tp: TcpSock, skb: SkBuff, ack_skb: SkBuff, segs: i
 
 
 def tcp_tso_acked(tp: TcpSock, skb: SkBuff, una: int) -> int:
-    """Cut acknowledged whole segments off a super-packet; how many there were. Linux: tcp_tso_acked()."""
+    """Cut what is acknowledged off a super-packet; how many whole segments that were. Linux: tcp_tso_acked()."""
     if skb.gso_segs == 1 or not after(una, skb.seq):
         return 0
     mss = skb.gso_size or tp.mss_cache
-    covered = ((una - skb.seq) & MASK) // mss * mss
-    if not covered:
-        return 0
     prior = skb.gso_segs
-    tcp_trim_head(tp, skb, covered)
+    tcp_trim_head(tp, skb, (una - skb.seq) & MASK)
     skb_segs(skb, mss)
     return prior - skb.gso_segs
 

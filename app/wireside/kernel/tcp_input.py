@@ -82,8 +82,6 @@ def tcp_fast_path(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
     net = tp.net
     ack_advances = skb.ack_seq != tp.snd_una
     if not skb.len:
-        if not after(skb.ack_seq, tp.snd_una) and tp.packets_out:
-            return False
         if skb.tsval is not None and tp.rcv_nxt == tp.rcv_wup:
             tp.ts_recent = skb.tsval
         tcp_ack(cpu, tp, skb, 0)

@@ -45,6 +45,7 @@ from wireside.kernel.tcp_sock import (
 )
 from wireside.kernel.tcp_tso import (
     skb_segs,
+    tcp_bound_to_half_wnd,
     tcp_cwnd_validate,
     tcp_fragment,
     tcp_grow_skb,
@@ -370,14 +371,6 @@ def tcp_current_mss(tp: TcpSock) -> int:
     if tp.selective_acks or tp.dsack is not None:
         return tp.mss_cache - tcp_options_len(tp) + (TCPOLEN_TSTAMP_ALIGNED if tp.tstamp_ok else 0)
     return tp.mss_cache
-
-
-def tcp_bound_to_half_wnd(tp: TcpSock, size: int) -> int:
-    """No segment is larger than half of the largest window ever seen. Linux: tcp_bound_to_half_wnd()."""
-    cutoff = tp.max_window >> 1 if tp.max_window > 536 else tp.max_window
-    if cutoff and size > cutoff:
-        return max(cutoff, 68 - 20 - (TCPOLEN_TSTAMP_ALIGNED if tp.tstamp_ok else 0))
-    return size
 
 
 def tcp_sync_mss(tp: TcpSock) -> int:

@@ -68,7 +68,7 @@ def skb_try_coalesce(to: SkBuff, skb: SkBuff) -> int:
 
 def tcp_try_coalesce(tp: TcpSock, to: SkBuff, skb: SkBuff) -> bool:
     """Append `skb` to the packet before it in a queue, saving memory. Linux: tcp_try_coalesce()."""
-    if skb.seq != to.end_seq or to.tcp_flags & FIN:
+    if skb.seq != to.end_seq:
         return False
     delta = skb_try_coalesce(to, skb)
     if delta < 0:

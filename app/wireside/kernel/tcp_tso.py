@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.sysctls import TCP_SLOW_START_AFTER_IDLE
-from wireside.kernel.skbuff import FIN, MERGED, PSH, SK_BUFF_SIZE, SKB_SMALL_HEAD, SkBuff
+from wireside.kernel.skbuff import (
+    FIN,
+    MERGED,
+    PSH,
+    SK_BUFF_SIZE,
+    SKB_SMALL_HEAD,
+    TCPOLEN_TSTAMP_ALIGNED,
+    SkBuff,
+)
 from wireside.kernel.sock import sk_forced_mem_schedule, sk_wmem_free, sk_wmem_queue_add
 from wireside.kernel.tcp_sock import (
     MASK,
@@ -64,15 +72,20 @@ def tcp_tso_segs(tp: TcpSock, mss: int) -> int:
     return max(min(size, GSO_MAX_SIZE - 1) // mss, MIN_TSO_SEGS)
 
 
+def tcp_bound_to_half_wnd(tp: TcpSock, size: int) -> int:
+    """No segment is larger than half of the largest window ever seen. Linux: tcp_bound_to_half_wnd()."""
+    cutoff = tp.max_window >> 1 if tp.max_window > 536 else tp.max_window
+    if cutoff and size > cutoff:
+        return max(cutoff, 68 - 20 - (TCPOLEN_TSTAMP_ALIGNED if tp.tstamp_ok else 0))
+    return size
+
+
 def tcp_xmit_size_goal(tp: TcpSock, mss: int) -> int:
     """How many bytes write() gathers in one skb: whole segments, at most half the peer's largest window.
 
     Linux: net/ipv4/tcp.c tcp_xmit_size_goal().
     """
-    goal = GSO_MAX_SIZE - 1 - 320
-    cutoff = tp.max_window >> 1 if tp.max_window > 536 else tp.max_window
-    if cutoff and goal > cutoff:
-        goal = cutoff
+    goal = tcp_bound_to_half_wnd(tp, GSO_MAX_SIZE - 1 - 320)
     return max(goal // mss * mss, mss)
 
 

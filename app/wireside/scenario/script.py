@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from wireside.errors import ScenarioError
+from wireside.catalog import sysctls
+from wireside.errors import CommandError, ScenarioError
 from wireside.scenario import nodes
 from wireside.scenario.spec import Call, Loop
 from wireside.scenario.syscalls import (
@@ -205,6 +206,10 @@ def _argument(script: _Script, kind: Arg, text: str, position: Position, option:
             return _local(script, bare)
         if kind is Arg.ENDPOINT:
             return _endpoint(script, bare)
+        if kind is Arg.NAME:
+            return _sysctl(bare)
+        if kind is Arg.TEXT:
+            return bare
         if kind is Arg.VALUE:
             return _value(bare, script.variables, option)
         if bare in script.variables:
@@ -223,6 +228,14 @@ def _local(script: _Script, text: str) -> int | str:
         return number
     check_host(text, script.hosts)
     return text
+
+
+def _sysctl(text: str) -> str:
+    """The full name of a sysctl. Its values are left to the kernel: a script may want to see one refused."""
+    try:
+        return sysctls.find(text).name
+    except CommandError as error:
+        raise UnitError(error.what, error.next_step) from None
 
 
 def _value(text: str, known: Collection[str], option: str) -> int | str:

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from wireside.scenario.spec import WireSegment
+from wireside.scenario.spec import ECHO, WireSegment
 from wireside.scenario.units import Kind, UnitError, advice, is_address, parse
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _PART = re.compile(
     r"|x(?P<repeat>\d+)|every\s+(?P<every>\S+)"
 )
 _OPTION = re.compile(
-    r"mss\s+(?P<mss>\d+)|wscale\s+(?P<wscale>\d+)|(?P<sack_ok>sackOK)|TS\s+val\s+(?P<tsval>\d+)\s+ecr\s+(?P<tsecr>\d+)"
+    r"mss\s+(?P<mss>\d+)|wscale\s+(?P<wscale>\d+)|(?P<sack_ok>sackOK)|TS\s+val\s+(?P<tsval>\d+)\s+ecr\s+(?P<tsecr>\d+|\*)"
     r"|sack\s+\d+\s+(?P<sack>(?:\{\d+:\d+\})+)|nop|eol"
 )
 _BLOCK = re.compile(r"\{(\d+):(\d+)\}")
@@ -195,7 +195,9 @@ def _with_options(segment: WireSegment, text: str, offset: int) -> WireSegment:
         elif match["sack_ok"]:
             segment = replace(segment, sack_ok=True)
         elif match["tsval"]:
-            segment = replace(segment, ts=(int(match["tsval"]), int(match["tsecr"])))
+            segment = replace(
+                segment, ts=(int(match["tsval"]), ECHO if match["tsecr"] == "*" else int(match["tsecr"]))
+            )
         elif match["sack"]:
             blocks = tuple((int(left), int(right)) for left, right in _BLOCK.findall(match["sack"]))
             segment = replace(segment, sack=blocks)

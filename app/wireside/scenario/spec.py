@@ -158,12 +158,16 @@ class ProgramSpec:
     position: Position = NO_POSITION
 
 
+ECHO = -1
+"""A TSecr that stands for the last timestamp of the other side."""
+
+
 @dataclass(frozen=True, slots=True)
 class WireSegment:
     """One hand-written TCP segment, UDP datagram or ICMP error, sent at `at_ns` by a wire peer.
 
     `flags` uses tcpdump letters ("S", "S.", ".", "P.", "F.", "R"). seq and ack are relative to the initial sequence numbers (as
-    tcpdump prints them after the SYN). Options: mss, wscale, sackOK, ts (tsval, tsecr), sack blocks.
+    tcpdump prints them after the SYN). Options: mss, wscale, sackOK, ts (tsval, tsecr or ECHO), sack blocks.
     """
 
     at_ns: int

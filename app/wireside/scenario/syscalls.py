@@ -1,8 +1,8 @@
 """The system calls a script may make, each declared once with its arguments; sim carries them out.
 
 Arguments arrive in `Call.args` in this order, optional ones filled in: an FD is the name of a variable (or a number), an
-OPTION, TYPE, FLAGS or HOW its Linux name ("SOCK_STREAM|SOCK_NONBLOCK"), an ENDPOINT "host:port", a LOCAL a port number or "host:port", a
-SIZE bytes, a TIME ns.
+OPTION, TYPE, FLAGS or HOW its Linux name ("SOCK_STREAM|SOCK_NONBLOCK"), an ENDPOINT "host:port", a LOCAL a port number or
+"host:port", a SIZE bytes, a TIME ns, a NAME the full name of a sysctl, a TEXT what is written to it.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ class Arg(Enum):
     EVENTS = "poll events"
     COMMAND = "an fcntl command"
     STATUS = "status flags"
+    NAME = "a sysctl"
+    TEXT = "a setting"
 
 
 CONSTANTS: dict[Arg, tuple[str, ...]] = {
@@ -145,6 +147,11 @@ SYSCALLS: dict[str, Syscall] = {
         Syscall("dup", (Arg.FD,), "Gives the socket one more descriptor.", gives="a descriptor"),
         Syscall("shutdown", (Arg.FD, Arg.HOW), "Closes one or both directions."),
         Syscall("close", (Arg.FD,), "Gives the descriptor back."),
+        Syscall(
+            "sysctl",
+            (Arg.NAME, Arg.TEXT),
+            "Turns a sysctl of the host, as `sysctl -w` does; `-> EINVAL` when the kernel refuses the value.",
+        ),
         Syscall(
             "sleep", (Arg.TIME,), "Does nothing for so long; not a system call of its own, but nanosleep()."
         ),

@@ -12,10 +12,11 @@ from wireside.catalog.profiles import PROFILES
 from wireside.catalog.stages import Stage, default_costs
 from wireside.errors import CommandError, ScenarioError
 from wireside.kernel.net import Cpu, Machine, Net, ip_parse
+from wireside.kernel.proc_sysctl import write_sysctl
 from wireside.kernel.task import Task
 from wireside.sim.cpu import Engine
 from wireside.sim.devices import connect, make_device
-from wireside.sim.knobs import NIC_KNOBS, turn_knob, write_sysctl
+from wireside.sim.knobs import NIC_KNOBS, turn_knob
 from wireside.sim.programs import PROGRAMS
 from wireside.sim.run import ProgramRun
 from wireside.sim.script import Script

@@ -6,8 +6,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from wireside.catalog import sysctls
-from wireside.catalog.kinds import Scope, Sysctl
 from wireside.errors import CommandError
+from wireside.kernel.proc_sysctl import write_sysctl
 from wireside.scenario.behaviours import BEHAVIOURS, parse_parameter
 from wireside.scenario.units import Kind, UnitError, parse, text_of
 from wireside.sim.devices import nic_knob, turn_nic_knob
@@ -19,17 +19,6 @@ if TYPE_CHECKING:
     from wireside.sim.world import World
 
 NIC_KNOBS = ("nic.rx_ring", "nic.rx_usecs")
-
-
-def write_sysctl(net: Net, sysctl: Sysctl[Any], value: Any) -> None:
-    """Set a sysctl of a host; one of host scope is set for the whole machine and all namespaces on it."""
-    machine = net.machine
-    if sysctl.scope is Scope.HOST:
-        machine.sysctl[sysctl] = value
-        for each in machine.nets:
-            each.sysctl[sysctl] = value
-    else:
-        net.sysctl[sysctl] = value
 
 
 def turn_knob(world: World, host: str, name: str, value: str) -> str:

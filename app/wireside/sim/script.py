@@ -133,6 +133,8 @@ class Script:
             return self.resolve(value) if isinstance(value, str) else (0, int(value))
         if kind is Arg.ENDPOINT:
             return self.resolve(str(value))
+        if kind in (Arg.NAME, Arg.TEXT):
+            return str(value)
         if isinstance(value, str):
             if value in self.variables:
                 return self.variables[value]

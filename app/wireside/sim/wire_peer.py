@@ -38,7 +38,7 @@ from wireside.kernel.skbuff import (
     skb_birth,
 )
 from wireside.scenario.patterns import matches
-from wireside.scenario.spec import WireSegment
+from wireside.scenario.spec import ECHO, WireSegment
 from wireside.sim.tap import wire_frame
 
 if TYPE_CHECKING:
@@ -125,6 +125,8 @@ class WirePeer:
         self.isn = 0
         self.peer_isn: dict[tuple[int, int], int] = {}
         """(our port, its port) → the initial sequence number of the other side."""
+        self.peer_ts: dict[tuple[int, int], int] = {}
+        """(our port, its port) → the last timestamp of the other side."""
         self.received: deque[tuple[int, SkBuff]] = deque(maxlen=KEPT)
         self.on_receive: Callable[[WirePeer, int, SkBuff], None] | None = None
         self.sent = 0
@@ -202,6 +204,8 @@ class WirePeer:
         skb.window = segment.win
         if segment.ts is not None:
             skb.tsval, skb.tsecr = segment.ts
+            if skb.tsecr == ECHO:
+                skb.tsecr = self.peer_ts.get((segment.sport, segment.dport), 0)
         skb.opt = shape.opt
         if segment.ack is not None or segment.sack:
             other = self.peer_isn.get((segment.sport, segment.dport), 0)
@@ -214,6 +218,8 @@ class WirePeer:
         """Take a frame off the wire at `now` ns."""
         if skb.protocol == IPPROTO_TCP and skb.tcp_flags & SYN:
             self.peer_isn[skb.flow[3], skb.flow[1]] = skb.seq
+        if skb.tsval is not None:
+            self.peer_ts[skb.flow[3], skb.flow[1]] = skb.tsval
         consume_skb(self.net, skb)
         self.received.append((now, skb))
         if self.answers:

@@ -15,6 +15,7 @@ from wireside.kernel.sock import (
     sock_error,
 )
 from wireside.kernel.tcp import tcp_cleanup_rbuf
+from wireside.kernel.tcp_control import tcp_enter_pingpong_mode
 from wireside.kernel.tcp_cubic import CONGESTION_CONTROLS
 from wireside.kernel.tcp_establish import tcp_assign_congestion_control
 from wireside.kernel.tcp_output import tcp_push_pending_frames
@@ -102,7 +103,10 @@ def tcp_setsockopt(cpu: Cpu, tp: TcpSock, option: str, value: int) -> int:
                 tp.nonagle |= TCP_NAGLE_PUSH
             push_held(cpu, tp)
     elif option == "TCP_QUICKACK":
-        tp.ack_pingpong = 0 if value else 1
+        if value:
+            tp.ack_pingpong = 0
+        else:
+            tcp_enter_pingpong_mode(tp)
         if (
             value
             and tp.ack_pending & ICSK_ACK_SCHED

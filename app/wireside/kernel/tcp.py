@@ -19,7 +19,12 @@ from wireside.kernel.sock import (
     sock_rfree,
 )
 from wireside.kernel.sock_reuseport import reuseport_migrate_sock
-from wireside.kernel.tcp_control import tcp_send_ack, tcp_send_active_reset, tcp_send_fin
+from wireside.kernel.tcp_control import (
+    tcp_in_pingpong_mode,
+    tcp_send_ack,
+    tcp_send_active_reset,
+    tcp_send_fin,
+)
 from wireside.kernel.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_time_ns, tcp_time_wait
 from wireside.kernel.tcp_orphan import sock_orphan, tcp_abort_on_memory, tcp_check_oom
 from wireside.kernel.tcp_output import (
@@ -174,7 +179,7 @@ def tcp_cleanup_rbuf(cpu: Cpu, tp: TcpSock, copied: int) -> None:
     time_to_ack = False
     if tp.ack_pending & ICSK_ACK_SCHED:
         pushed = tp.ack_pending & ICSK_ACK_PUSHED2 or (
-            tp.ack_pending & ICSK_ACK_PUSHED and not tp.ack_pingpong
+            tp.ack_pending & ICSK_ACK_PUSHED and not tcp_in_pingpong_mode(tp)
         )
         time_to_ack = (tp.rcv_nxt - tp.rcv_wup) & MASK > tp.rcv_mss or bool(
             copied > 0 and pushed and not tp.sk_rmem_alloc

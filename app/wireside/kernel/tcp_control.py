@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.stages import Stage
-from wireside.catalog.sysctls import TCP_RETRIES2
+from wireside.catalog.sysctls import TCP_PINGPONG_THRESH, TCP_RETRIES2
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.ip_output import ip_queue_xmit
 from wireside.kernel.skbuff import (
@@ -77,7 +77,12 @@ def tcp_send_empty(cpu: Cpu, tp: TcpSock, seq: int) -> int:
 
 def tcp_in_pingpong_mode(tp: TcpSock) -> bool:
     """The session looks interactive: ACKs wait for data to ride on. Linux: inet_csk_in_pingpong_mode()."""
-    return tp.ack_pingpong >= 1
+    return tp.ack_pingpong >= tp.net.sysctl[TCP_PINGPONG_THRESH]
+
+
+def tcp_enter_pingpong_mode(tp: TcpSock) -> None:
+    """Take the session for interactive from now on. Linux: inet_csk_enter_pingpong_mode()."""
+    tp.ack_pingpong = tp.net.sysctl[TCP_PINGPONG_THRESH]
 
 
 def tcp_send_delayed_ack(cpu: Cpu, tp: TcpSock) -> None:

@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.stages import Stage
-from wireside.catalog.sysctls import TCP_BACKLOG_ACK_DEFER, TCP_COMP_SACK_DELAY_NS, TCP_COMP_SACK_NR
+from wireside.catalog.sysctls import (
+    TCP_BACKLOG_ACK_DEFER,
+    TCP_COMP_SACK_DELAY_NS,
+    TCP_COMP_SACK_NR,
+    TCP_COMP_SACK_SLACK_NS,
+)
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.skbuff import FIN, PSH, kfree_skb_reason
 from wireside.kernel.sock import RCV_SHUTDOWN, sk_state_change, sock_def_readable
 from wireside.kernel.tcp_ack import tcp_fast_path_check
-from wireside.kernel.tcp_control import tcp_send_ack, tcp_send_delayed_ack
+from wireside.kernel.tcp_control import (
+    tcp_enter_pingpong_mode,
+    tcp_in_pingpong_mode,
+    tcp_send_ack,
+    tcp_send_delayed_ack,
+)
 from wireside.kernel.tcp_minisocks import tcp_time_wait
 from wireside.kernel.tcp_ofo import tcp_data_queue_ofo, tcp_dsack_set, tcp_ofo_queue, tcp_sack_remove
 from wireside.kernel.tcp_rmem import (
@@ -93,7 +103,7 @@ def tcp_ack_snd_check(cpu: Cpu, tp: TcpSock, *, ofo_possible: bool = True) -> No
             (tp.rcv_nxt - tp.rcv_wup) & MASK > tp.rcv_mss
             and (tp.rcv_nxt == tp.copied_seq or select_window(tp) >= tp.rcv_wnd)
         )
-        or (tp.ack_quick and not tp.ack_pingpong)
+        or (tp.ack_quick and not tcp_in_pingpong_mode(tp))
         or pending & ICSK_ACK_NOW
     ):
         if tp.sk_lock_owned and tp.net.sysctl[TCP_BACKLOG_ACK_DEFER]:
@@ -121,6 +131,8 @@ def tcp_ack_snd_check(cpu: Cpu, tp: TcpSock, *, ofo_possible: bool = True) -> No
         if tp.srtt_us and tp.srtt_us < rtt_us:
             rtt_us = tp.srtt_us
         delay = min(net.sysctl[TCP_COMP_SACK_DELAY_NS], rtt_us * 125 // 20)
+        # Differs: no other timer's interrupt comes before the slack is over.
+        delay += net.sysctl[TCP_COMP_SACK_SLACK_NS]
         tp.compressed_ack_handle = net.machine.clock.at(cpu.now + delay, tcp_compressed_ack_kick, tp)
 
 
@@ -218,7 +230,7 @@ def tcp_fin(cpu: Cpu, tp: TcpSock) -> None:
     state = tp.sk_state
     if state in (TcpState.SYN_RECV, TcpState.ESTABLISHED):
         tcp_set_state(cpu, tp, TcpState.CLOSE_WAIT)
-        tp.ack_pingpong = max(tp.ack_pingpong, 1)
+        tcp_enter_pingpong_mode(tp)
     elif state == TcpState.FIN_WAIT1:
         tcp_send_ack(cpu, tp)
         tcp_set_state(cpu, tp, TcpState.CLOSING)

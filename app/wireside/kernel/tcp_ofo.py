@@ -35,6 +35,16 @@ def tcp_dsack_set(tp: TcpSock, seq: int, end_seq: int) -> None:
     tp.dsack = (seq, end_seq)
 
 
+def tcp_dsack_extend(tp: TcpSock, seq: int, end_seq: int) -> None:
+    """More of one segment was received twice: widen the block; one that does not touch it is not told. Linux: tcp_dsack_extend()."""
+    if tp.dsack is None:
+        tcp_dsack_set(tp, seq, end_seq)
+        return
+    start, end = tp.dsack
+    if not after(seq, end) and not after(start, end_seq):
+        tp.dsack = (seq if before(seq, start) else start, end_seq if after(end_seq, end) else end)
+
+
 def tcp_sack_new_ofo_skb(tp: TcpSock, seq: int, end_seq: int) -> None:
     """Put the newest block first, merged with those it touches. Linux: tcp_sack_new_ofo_skb()."""
     blocks: list[tuple[int, int]] = []
@@ -83,26 +93,39 @@ def tcp_ofo_insert(tp: TcpSock, skb: SkBuff) -> None:
     index = len(queue)
     while index and before(seq, queue[index - 1].seq):
         index -= 1
+    coalesced = False
     if index and before(seq, queue[index - 1].end_seq):
         previous = queue[index - 1]
-        tp.net.mib[TcpExt.TCPOFOMerge] += 1
         if not after(end_seq, previous.end_seq):
+            tp.net.mib[TcpExt.TCPOFOMerge] += 1
             tcp_dsack_set(tp, seq, end_seq)
             kfree_skb_reason(tp.net, skb, DropReason.TCP_OFOMERGE)
             return
-        tcp_dsack_set(tp, seq, previous.end_seq)
-    coalesced = bool(index) and tcp_try_coalesce(tp, queue[index - 1], skb)
-    if coalesced:
-        index -= 1
-    else:
+        if after(seq, previous.seq):
+            tcp_dsack_set(tp, seq, previous.end_seq)
+        else:
+            index -= 1
+            tcp_ofo_replace(tp, index)
+    elif index:
+        coalesced = tcp_try_coalesce(tp, queue[index - 1], skb)
+    if not coalesced:
         if queue is NO_ENTRIES:
             queue = tp.out_of_order_queue = []
         queue.insert(index, skb)
-    tcp_ofo_drop_covered(tp, index, end_seq)
+        tcp_ofo_drop_covered(tp, index, end_seq)
     if tp.sack_ok:
         tcp_grow_window(tp, skb, adjust=coalesced)
     if not coalesced:
         skb_set_owner_r(tp, skb)
+
+
+def tcp_ofo_replace(tp: TcpSock, index: int) -> None:
+    """Drop a segment of the out-of-order queue whose every byte has come once more."""
+    covered = tp.out_of_order_queue.pop(index)
+    tcp_dsack_extend(tp, covered.seq, covered.end_seq)
+    tp.net.mib[TcpExt.TCPOFOMerge] += 1
+    sock_rfree(tp, covered.truesize)
+    kfree_skb_reason(tp.net, covered, DropReason.TCP_OFOMERGE)
 
 
 def tcp_ofo_drop_covered(tp: TcpSock, index: int, end_seq: int) -> None:
@@ -111,13 +134,9 @@ def tcp_ofo_drop_covered(tp: TcpSock, index: int, end_seq: int) -> None:
     while index + 1 < len(queue) and after(end_seq, queue[index + 1].seq):
         covered = queue[index + 1]
         if before(end_seq, covered.end_seq):
-            tcp_dsack_set(tp, covered.seq, end_seq)
+            tcp_dsack_extend(tp, covered.seq, end_seq)
             break
-        tcp_dsack_set(tp, covered.seq, covered.end_seq)
-        del queue[index + 1]
-        tp.net.mib[TcpExt.TCPOFOMerge] += 1
-        sock_rfree(tp, covered.truesize)
-        kfree_skb_reason(tp.net, covered, DropReason.TCP_OFOMERGE)
+        tcp_ofo_replace(tp, index + 1)
 
 
 def tcp_ofo_queue(tp: TcpSock) -> bool:
@@ -126,11 +145,12 @@ def tcp_ofo_queue(tp: TcpSock) -> bool:
     Linux: net/ipv4/tcp_input.c tcp_ofo_queue().
     """
     queue = tp.out_of_order_queue
+    dsack_high = tp.rcv_nxt
     fin = False
     while queue and not after(queue[0].seq, tp.rcv_nxt):
         skb = queue.pop(0)
-        if before(skb.seq, tp.rcv_nxt):
-            tcp_dsack_set(tp, skb.seq, skb.end_seq if before(skb.end_seq, tp.rcv_nxt) else tp.rcv_nxt)
+        if before(skb.seq, dsack_high):
+            tcp_dsack_extend(tp, skb.seq, skb.end_seq if before(skb.end_seq, dsack_high) else dsack_high)
         if not after(skb.end_seq, tp.rcv_nxt):
             sock_rfree(tp, skb.truesize)
             kfree_skb_reason(tp.net, skb, DropReason.TCP_OFO_DROP)

@@ -63,6 +63,14 @@ def qdisc_len(dev: NetDevice) -> int:
     return 0 if qdisc is None else len(qdisc.queue) + len(qdisc.gso_skb)
 
 
+def qdisc_holds(dev: NetDevice, original: SkBuff) -> bool:
+    """A copy of `original`, a segment queued in a socket, waits in the device's qdisc."""
+    qdisc: Qdisc | None = dev.qdisc
+    if qdisc is None:
+        return False
+    return any(skb.original is original for waiting in (qdisc.gso_skb, qdisc.queue) for skb in waiting)
+
+
 def dev_queue_xmit(cpu: Cpu, dev: NetDevice, skb: SkBuff) -> int:
     """Send a packet through the device's qdisc; 0, or NET_XMIT_DROP when the queue is full.
 

@@ -14,6 +14,7 @@ from wireside.kernel.sock import (
     Sock,
     sock_error,
 )
+from wireside.kernel.tcp_control import tcp_enter_pingpong_mode
 from wireside.kernel.tcp_cubic import CONGESTION_CONTROLS
 from wireside.kernel.tcp_establish import tcp_assign_congestion_control
 from wireside.kernel.tcp_output import tcp_current_mss, tcp_push_pending_frames
@@ -138,7 +139,10 @@ def tcp_setsockopt(cpu: Cpu, tp: TcpSock, option: str, value: int) -> int:
                 tp.nonagle |= TCP_NAGLE_PUSH
             push_held(cpu, tp)
     elif option == "TCP_QUICKACK":
-        tp.ack_pingpong = 0 if value else 1
+        if value:
+            tp.ack_pingpong = 0
+        else:
+            tcp_enter_pingpong_mode(tp)
         if (
             value
             and tp.ack_pending & ICSK_ACK_SCHED

@@ -94,7 +94,7 @@ def tcp_push(cpu: Cpu, tp: TcpSock, mss: int, nonagle: int, size_goal: int, *, m
     if (
         skb.len < size_goal
         and tp.tcp_rtx_queue
-        and tp.sk_wmem_alloc > skb.truesize
+        and tp.sk_wmem_alloc >= skb.truesize
         and tp.net.sysctl[TCP_AUTOCORKING]
     ):
         if not tp.tsq_flags & TSQ_THROTTLED:

@@ -8,6 +8,7 @@ from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import TCP_CHALLENGE_ACK_LIMIT, TCP_INVALID_RATELIMIT
 from wireside.kernel.skbuff import SYN
 from wireside.kernel.tcp_clean_rtx import tcp_clean_rtx_queue
+from wireside.kernel.tcp_cong import tcp_init_cwnd_reduction, tcp_set_ca_state
 from wireside.kernel.tcp_control import tcp_send_ack
 from wireside.kernel.tcp_fastretrans import (
     REXMIT_NEW,
@@ -15,8 +16,6 @@ from wireside.kernel.tcp_fastretrans import (
     tcp_cwnd_reduction,
     tcp_end_cwnd_reduction,
     tcp_fastretrans_alert,
-    tcp_init_cwnd_reduction,
-    tcp_set_ca_state,
     tcp_try_keep_open,
 )
 from wireside.kernel.tcp_output import (

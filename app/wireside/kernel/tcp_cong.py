@@ -1,14 +1,40 @@
-"""Congestion control: the interface, slow start, and Reno. CUBIC lives in its own file, as in the kernel."""
+"""Congestion control: the interface, how a reduction begins, slow start, and Reno. CUBIC lives in its own file, as in the kernel."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.kernel.tcp_sock import TCP_CA_CWR
 from wireside.kernel.tcp_tso import tcp_is_cwnd_limited
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
     from wireside.kernel.tcp_sock import TcpSock
+
+
+def tcp_set_ca_state(tp: TcpSock, state: int) -> None:
+    """Change the recovery state and tell congestion control. Linux: net/ipv4/tcp_cong.c tcp_set_ca_state()."""
+    tp.ca_ops.set_state(tp, state)
+    tp.ca_state = state
+
+
+def tcp_init_cwnd_reduction(tp: TcpSock) -> None:
+    """Start bringing cwnd down to ssthresh over one round trip. RFC: 6937."""
+    tp.high_seq = tp.snd_nxt
+    tp.tlp_high_seq = 0
+    tp.snd_cwnd_cnt = 0
+    tp.prior_cwnd = tp.snd_cwnd
+    tp.prr_delivered = tp.prr_out = 0
+    tp.snd_ssthresh = tp.ca_ops.ssthresh(tp)
+
+
+def tcp_enter_cwr(tp: TcpSock) -> None:
+    """The local queue dropped a packet: reduce once. Linux: net/ipv4/tcp_input.c tcp_enter_cwr()."""
+    tp.prior_ssthresh = 0
+    if tp.ca_state < TCP_CA_CWR:
+        tp.undo_marker = 0
+        tcp_init_cwnd_reduction(tp)
+        tcp_set_ca_state(tp, TCP_CA_CWR)
 
 
 class Reno:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.stages import Stage
-from wireside.catalog.sysctls import TCP_RETRIES2
+from wireside.catalog.sysctls import TCP_PINGPONG_THRESH, TCP_RETRIES2
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.ip_output import ip_queue_xmit
 from wireside.kernel.skbuff import (
@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 TCP_DELACK_MIN_NS = 40_000_000
 TCP_ATO_MIN_NS = 40_000_000
 TCP_DELACK_MAX_NS = 200_000_000
+RESOURCE_PROBE_INTERVAL_NS = 500_000_000
+"""Wait before another attempt when the host's own queue was full."""
 TCP_WRITE_XMIT = int(Stage.TCP_WRITE_XMIT)
 
 
@@ -65,17 +67,22 @@ def tcp_send_ack(cpu: Cpu, tp: TcpSock) -> None:
         tcp_send_empty(cpu, tp, tcp_acceptable_seq(tp))
 
 
-def tcp_send_empty(cpu: Cpu, tp: TcpSock, seq: int) -> None:
-    """Send a zero-length segment with ACK and sequence number `seq`."""
+def tcp_send_empty(cpu: Cpu, tp: TcpSock, seq: int) -> int:
+    """Send a zero-length segment with ACK and sequence number `seq`; 0 or an error."""
     assert tp.flow_out is not None
     skb = SkBuff(0, tp.flow_out, IPPROTO_TCP, 0, seq, ACK)
     skb.truesize = SKB_HEAD_TRUESIZE
-    tcp_transmit_skb(cpu, tp, skb)
+    return tcp_transmit_skb(cpu, tp, skb)
 
 
 def tcp_in_pingpong_mode(tp: TcpSock) -> bool:
     """The session looks interactive: ACKs wait for data to ride on. Linux: inet_csk_in_pingpong_mode()."""
-    return tp.ack_pingpong >= 1
+    return tp.ack_pingpong >= tp.net.sysctl[TCP_PINGPONG_THRESH]
+
+
+def tcp_enter_pingpong_mode(tp: TcpSock) -> None:
+    """Take the session for interactive from now on. Linux: inet_csk_enter_pingpong_mode()."""
+    tp.ack_pingpong = tp.net.sysctl[TCP_PINGPONG_THRESH]
 
 
 def tcp_send_delayed_ack(cpu: Cpu, tp: TcpSock) -> None:
@@ -189,21 +196,20 @@ def tcp_v4_send_ack(
     ip_queue_xmit(cpu, net, reply)
 
 
-def tcp_xmit_probe_skb(cpu: Cpu, tp: TcpSock, counter: Counter) -> None:
-    """Ask for an answer with an old sequence number and no data. Linux: tcp_xmit_probe_skb()."""
+def tcp_xmit_probe_skb(cpu: Cpu, tp: TcpSock, counter: Counter) -> int:
+    """Ask for an answer with an old sequence number and no data; 0 or an error. Linux: tcp_xmit_probe_skb()."""
     tp.net.mib[counter] += 1
-    tcp_send_empty(cpu, tp, (tp.snd_una - 1) & MASK)
+    return tcp_send_empty(cpu, tp, (tp.snd_una - 1) & MASK)
 
 
-def tcp_write_wakeup(cpu: Cpu, tp: TcpSock, counter: Counter) -> None:
-    """Probe a closed window: with what still fits into it, else with an empty segment.
+def tcp_write_wakeup(cpu: Cpu, tp: TcpSock, counter: Counter) -> int:
+    """Probe a closed window: with what still fits into it, else with an empty segment; above 0 if our own queue is full.
 
     Linux: net/ipv4/tcp_output.c tcp_write_wakeup().
     """
     queue = tp.tcp_write_queue
     if not queue or not before(queue[0].seq, tcp_wnd_end(tp)):
-        tcp_xmit_probe_skb(cpu, tp, counter)
-        return
+        return tcp_xmit_probe_skb(cpu, tp, counter)
     skb = queue[0]
     mss = tcp_current_mss(tp)
     room = (tcp_wnd_end(tp) - skb.seq) & MASK
@@ -212,18 +218,23 @@ def tcp_write_wakeup(cpu: Cpu, tp: TcpSock, counter: Counter) -> None:
         tcp_fragment(tp, queue, 0, min(room, mss), mss)
     skb_segs(skb, mss)
     skb.tcp_flags |= PSH
-    tcp_transmit_skb(cpu, tp, skb)
-    tcp_event_new_data_sent(cpu, tp, skb)
+    error = tcp_transmit_skb(cpu, tp, skb)
+    if not error:
+        tcp_event_new_data_sent(cpu, tp, skb)
+    return error
 
 
 def tcp_send_probe0(cpu: Cpu, tp: TcpSock) -> None:
     """Send a window probe and double the wait for the next. Linux: net/ipv4/tcp_output.c tcp_send_probe0()."""
-    tcp_write_wakeup(cpu, tp, TcpExt.TCPWinProbe)
+    error = tcp_write_wakeup(cpu, tp, TcpExt.TCPWinProbe)
     if tp.packets_out or not tp.tcp_write_queue:
         tp.icsk_probes_out = tp.icsk_backoff = tp.icsk_probes_tstamp = 0
         return
     tp.icsk_probes_out += 1
-    if tp.icsk_backoff < tp.net.sysctl[TCP_RETRIES2]:
-        tp.icsk_backoff += 1
-    when = tcp_clamp_probe0_to_user_timeout(cpu, tp, tcp_probe0_when_ns(tp))
+    when = RESOURCE_PROBE_INTERVAL_NS
+    if error <= 0:
+        if tp.icsk_backoff < tp.net.sysctl[TCP_RETRIES2]:
+            tp.icsk_backoff += 1
+        when = tcp_probe0_when_ns(tp)
+    when = tcp_clamp_probe0_to_user_timeout(cpu, tp, when)
     tcp_reset_xmit_timer(cpu, tp, ICSK_TIME_PROBE0, when)

@@ -18,7 +18,7 @@ from wireside.kernel.sock import (
 )
 from wireside.kernel.tcp_ack import FLAG_SLOWPATH, tcp_ack, tcp_fast_path_check
 from wireside.kernel.tcp_cong import Reno
-from wireside.kernel.tcp_control import TCP_DELACK_MAX_NS, tcp_send_ack
+from wireside.kernel.tcp_control import TCP_DELACK_MAX_NS, tcp_in_pingpong_mode, tcp_send_ack
 from wireside.kernel.tcp_cubic import CONGESTION_CONTROLS
 from wireside.kernel.tcp_output import tcp_new_skb, tcp_rtx_queue_tail, tcp_sync_mss, tcp_transmit_skb
 from wireside.kernel.tcp_rcv import tcp_enter_quickack_mode
@@ -165,7 +165,7 @@ def tcp_finish_connect(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     if tp.keepopen:
         tcp_reset_keepalive_timer(cpu, tp, keepalive_time_when_ns(tp))
     sk_state_change(cpu, tp)
-    if tp.tcp_write_queue or tp.ack_pingpong or tp.rskq_defer_accept:
+    if tp.tcp_write_queue or tcp_in_pingpong_mode(tp) or tp.rskq_defer_accept:
         tcp_hold_third_ack(cpu, tp)
     else:
         tcp_send_ack(cpu, tp)

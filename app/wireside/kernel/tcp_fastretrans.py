@@ -8,6 +8,7 @@ from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import TCP_FRTO, TCP_REORDERING
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.tcp_clean_rtx import tcp_check_reno_reordering
+from wireside.kernel.tcp_cong import tcp_init_cwnd_reduction, tcp_set_ca_state
 from wireside.kernel.tcp_recovery import (
     tcp_mark_skb_lost,
     tcp_newreno_mark_lost,
@@ -42,12 +43,6 @@ RENEGING_DELAY_NS = 10_000_000
 FLAG_DATA_SACKED, FLAG_ORIG_SACK_ACKED = 0x20, 0x200
 FLAG_SND_UNA_ADVANCED, FLAG_SET_XMIT_TIMER, FLAG_LOST_RETRANS = 0x400, 0x1000, 0x80
 FLAG_SACK_RENEGING = 0x2000
-
-
-def tcp_set_ca_state(tp: TcpSock, state: int) -> None:
-    """Change the recovery state and tell congestion control. Linux: tcp_set_ca_state()."""
-    tp.ca_ops.set_state(tp, state)
-    tp.ca_state = state
 
 
 def tcp_init_undo(tp: TcpSock) -> None:
@@ -100,25 +95,6 @@ def tcp_enter_recovery(tp: TcpSock) -> None:
         tp.prior_ssthresh = tcp_current_ssthresh(tp)
         tcp_init_cwnd_reduction(tp)
     tcp_set_ca_state(tp, TCP_CA_RECOVERY)
-
-
-def tcp_init_cwnd_reduction(tp: TcpSock) -> None:
-    """Start bringing cwnd down to ssthresh over one round trip. RFC: 6937."""
-    tp.high_seq = tp.snd_nxt
-    tp.tlp_high_seq = 0
-    tp.snd_cwnd_cnt = 0
-    tp.prior_cwnd = tp.snd_cwnd
-    tp.prr_delivered = tp.prr_out = 0
-    tp.snd_ssthresh = tp.ca_ops.ssthresh(tp)
-
-
-def tcp_enter_cwr(tp: TcpSock) -> None:
-    """The local queue dropped a packet, or a loss probe repaired one: reduce once. Linux: tcp_enter_cwr()."""
-    tp.prior_ssthresh = 0
-    if tp.ca_state < TCP_CA_CWR:
-        tp.undo_marker = 0
-        tcp_init_cwnd_reduction(tp)
-        tcp_set_ca_state(tp, TCP_CA_CWR)
 
 
 def tcp_cwnd_reduction(tp: TcpSock, newly_acked: int, newly_lost: int, flag: int) -> None:

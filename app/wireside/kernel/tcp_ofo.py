@@ -160,11 +160,7 @@ def tcp_ofo_queue(tp: TcpSock) -> bool:
     while queue and not after(queue[0].seq, tp.rcv_nxt):
         skb = queue.pop(0)
         if before(skb.seq, dsack_high):
-            # The block reaches to where the last one began to be old, however short this segment is.
-            end = dsack_high
-            if before(skb.end_seq, dsack_high):
-                dsack_high = skb.end_seq
-            tcp_dsack_extend(tp, skb.seq, end)
+            tcp_dsack_extend(tp, skb.seq, skb.end_seq if before(skb.end_seq, dsack_high) else dsack_high)
         if not after(skb.end_seq, tp.rcv_nxt):
             sock_rfree(tp, skb.truesize)
             tcp_drop_reason(tp, skb, DropReason.TCP_OFO_DROP)

@@ -12,7 +12,7 @@ from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.stages import Stage
 from wireside.catalog.sysctls import TCP_LIMIT_OUTPUT_BYTES, TCP_TIMESTAMPS
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.ip_output import dst_mtu, ip_queue_xmit
+from wireside.kernel.ip_output import NET_XMIT_CN, dst_mtu, ip_queue_xmit
 from wireside.kernel.skbuff import (
     ACK,
     FIN,
@@ -26,6 +26,7 @@ from wireside.kernel.skbuff import (
     skb_birth,
 )
 from wireside.kernel.sock import NO_SKBUFFS, sk_wmem_queue_add
+from wireside.kernel.tcp_cong import tcp_enter_cwr
 from wireside.kernel.tcp_sock import (
     ICSK_ACK_SCHED,
     ICSK_TIME_LOSS_PROBE,
@@ -137,7 +138,7 @@ def tcp_build_header(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
 
 
 def tcp_transmit_skb(cpu: Cpu, tp: TcpSock, queued: SkBuff) -> int:
-    """Send a copy of a queued segment; 0, or the error of the queueing discipline.
+    """Send a copy of a queued segment; 0, or the error of the queueing discipline, which also lowers cwnd.
 
     Linux: net/ipv4/tcp_output.c __tcp_transmit_skb().
     """
@@ -176,7 +177,11 @@ def tcp_transmit_skb(cpu: Cpu, tp: TcpSock, queued: SkBuff) -> int:
     tp.segs_out += segs
     if after(queued.end_seq, tp.snd_nxt) or queued.seq == queued.end_seq:
         mib[Tcp.OutSegs] += segs  # not of what is sent again: RFC 1213
-    return ip_queue_xmit(cpu, net, skb)
+    rc = ip_queue_xmit(cpu, net, skb)
+    if rc > 0:
+        tcp_enter_cwr(tp)
+        rc = 0 if rc == NET_XMIT_CN else rc
+    return rc
 
 
 def tcp_event_ack_sent(tp: TcpSock) -> None:
@@ -246,13 +251,13 @@ def tcp_minshall_check(tp: TcpSock) -> bool:
 
 
 def tcp_small_queue_check(tp: TcpSock, skb: SkBuff, factor: int = 0) -> bool:
-    """Too much of this socket already waits in qdisc and device (TSQ).
+    """Too much of this socket already waits in qdisc and device (TSQ); a second packet may always join the first.
 
-    Linux: net/ipv4/tcp_output.c tcp_small_queue_check().
+    The kernel's sk_wmem_alloc begins with 1, so the limit itself is too much. Linux: tcp_small_queue_check().
     """
     limit = max(2 * skb.truesize, (tp.pacing_rate >> 10) or 1 << 62)
     limit = min(limit, tp.net.sysctl[TCP_LIMIT_OUTPUT_BYTES]) << factor
-    if tp.sk_wmem_alloc > limit and tp.tcp_rtx_queue:
+    if tp.sk_wmem_alloc >= limit and len(tp.tcp_rtx_queue) > 1:
         tp.tsq_flags |= TSQ_THROTTLED
         return True
     return False
@@ -298,7 +303,8 @@ def tcp_write_xmit(cpu: Cpu, tp: TcpSock, mss: int, nonagle: int, push_one: int)
         if tcp_small_queue_check(tp, skb):
             break
         skb_segs(skb, mss)
-        tcp_transmit_skb(cpu, tp, skb)
+        if tcp_transmit_skb(cpu, tp, skb):
+            break
         skb.skb_mstamp_ns = mstamp_ns
         tcp_event_new_data_sent(cpu, tp, skb)
         if skb.len < mss * skb.gso_segs:

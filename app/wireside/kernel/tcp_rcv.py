@@ -17,7 +17,12 @@ from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.skbuff import FIN, PSH
 from wireside.kernel.sock import RCV_SHUTDOWN, sk_state_change, sock_def_readable
 from wireside.kernel.tcp_ack import tcp_fast_path_check
-from wireside.kernel.tcp_control import tcp_send_ack, tcp_send_delayed_ack
+from wireside.kernel.tcp_control import (
+    tcp_enter_pingpong_mode,
+    tcp_in_pingpong_mode,
+    tcp_send_ack,
+    tcp_send_delayed_ack,
+)
 from wireside.kernel.tcp_minisocks import tcp_time_wait
 from wireside.kernel.tcp_ofo import tcp_data_queue_ofo, tcp_dsack_set, tcp_ofo_queue, tcp_sack_remove
 from wireside.kernel.tcp_rmem import (
@@ -99,7 +104,7 @@ def tcp_ack_snd_check(cpu: Cpu, tp: TcpSock, *, ofo_possible: bool = True) -> No
             (tp.rcv_nxt - tp.rcv_wup) & MASK > tp.rcv_mss
             and (tp.rcv_nxt == tp.copied_seq or select_window(tp) >= tp.rcv_wnd)
         )
-        or (tp.ack_quick and not tp.ack_pingpong)
+        or (tp.ack_quick and not tcp_in_pingpong_mode(tp))
         or pending & ICSK_ACK_NOW
     ):
         if tp.sk_lock_owned and tp.net.sysctl[TCP_BACKLOG_ACK_DEFER]:
@@ -218,7 +223,7 @@ def tcp_fin(cpu: Cpu, tp: TcpSock) -> None:
     state = tp.sk_state
     if state in (TcpState.SYN_RECV, TcpState.ESTABLISHED):
         tcp_set_state(cpu, tp, TcpState.CLOSE_WAIT)
-        tp.ack_pingpong = max(tp.ack_pingpong, 1)
+        tcp_enter_pingpong_mode(tp)
     elif state == TcpState.FIN_WAIT1:
         tcp_send_ack(cpu, tp)
         tcp_set_state(cpu, tp, TcpState.CLOSING)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wireside.catalog.stages import Stage
 from wireside.kernel.skbuff import FIN, SkBuff, deliver_skb
 from wireside.kernel.sock import RCV_SHUTDOWN, sock_rfree
-from wireside.kernel.tcp_control import tcp_send_ack
+from wireside.kernel.tcp_control import tcp_in_pingpong_mode, tcp_send_ack
 from wireside.kernel.tcp_rmem import tcp_rcv_space_adjust
 from wireside.kernel.tcp_sock import (
     ICSK_ACK_PUSHED,
@@ -34,7 +34,7 @@ def tcp_cleanup_rbuf(cpu: Cpu, tp: TcpSock, copied: int) -> None:
     time_to_ack = False
     if tp.ack_pending & ICSK_ACK_SCHED:
         pushed = tp.ack_pending & ICSK_ACK_PUSHED2 or (
-            tp.ack_pending & ICSK_ACK_PUSHED and not tp.ack_pingpong
+            tp.ack_pending & ICSK_ACK_PUSHED and not tcp_in_pingpong_mode(tp)
         )
         time_to_ack = (tp.rcv_nxt - tp.rcv_wup) & MASK > tp.rcv_mss or bool(
             copied > 0 and pushed and not tp.sk_rmem_alloc

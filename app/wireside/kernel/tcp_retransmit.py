@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from errno import EAGAIN, EBUSY
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.sysctls import TCP_RETRANS_COLLAPSE
+from wireside.kernel.dev_tx import qdisc_holds
+from wireside.kernel.ip_output import ip_route_output
 from wireside.kernel.skbuff import FIN, MERGED, SYN
 from wireside.kernel.sock import sk_wmem_free
 from wireside.kernel.tcp_output import (
@@ -23,6 +26,7 @@ from wireside.kernel.tcp_sock import (
     TCP_CA_LOSS,
     TCP_CA_RECOVERY,
     TCP_NAGLE_OFF,
+    TSQ_THROTTLED,
     after,
     before,
     tcp_packets_in_flight,
@@ -56,30 +60,48 @@ def tcp_trim_head(tp: TcpSock, skb: SkBuff, count: int) -> None:
     tp.sk_forward_alloc += count
 
 
-def tcp_retransmit_skb(cpu: Cpu, tp: TcpSock, skb: SkBuff, segs: int) -> bool:
-    """Send up to `segs` segments of `skb` again and count them as retransmitted; False when the window forbids it.
+def skb_still_in_host_queue(tp: TcpSock, skb: SkBuff) -> bool:
+    """What was sent last of this segment has not left the host yet: to send it again would not help.
 
-    Linux: net/ipv4/tcp_output.c tcp_retransmit_skb().
+    Linux: net/ipv4/tcp_output.c skb_still_in_host_queue(). Differs: a copy on the NIC's ring counts as gone.
     """
-    sent = __tcp_retransmit_skb(cpu, tp, skb, segs)
-    if sent:
+    if not tp.sk_wmem_alloc:
+        return False
+    dev = ip_route_output(tp.net, skb.flow[2])
+    if dev is None or not qdisc_holds(dev, skb):
+        return False
+    tp.tsq_flags |= TSQ_THROTTLED
+    tp.net.mib[TcpExt.TCPSpuriousRtxHostQueues] += 1
+    return True
+
+
+def tcp_retransmit_skb(cpu: Cpu, tp: TcpSock, skb: SkBuff, segs: int) -> int:
+    """Send up to `segs` segments of `skb` again and count them as retransmitted; 0, or why that did not work.
+
+    -EBUSY: it is still in our own queue, -EAGAIN: the window forbids it, above 0: our own queue is full. An attempt
+    counts for what may be undone, even so. Linux: net/ipv4/tcp_output.c tcp_retransmit_skb().
+    """
+    error = __tcp_retransmit_skb(cpu, tp, skb, segs)
+    if not error:
         skb.sacked |= SACKED_RETRANS
         tp.retrans_out += skb.gso_segs
-        if not tp.retrans_stamp_ns:
-            tp.retrans_stamp_ns = skb.skb_mstamp_ns
+    if not tp.retrans_stamp_ns:
+        tp.retrans_stamp_ns = skb.skb_mstamp_ns
     tp.undo_retrans = max(tp.undo_retrans, 0) + skb.gso_segs
-    return sent
+    return error
 
 
-def __tcp_retransmit_skb(cpu: Cpu, tp: TcpSock, skb: SkBuff, segs: int) -> bool:
+def __tcp_retransmit_skb(cpu: Cpu, tp: TcpSock, skb: SkBuff, segs: int) -> int:
     """The sending itself, which a loss probe shares. Linux: net/ipv4/tcp_output.c __tcp_retransmit_skb()."""
+    if skb_still_in_host_queue(tp, skb):
+        return -EBUSY
     mss = tcp_current_mss(tp)
     if before(skb.seq, tp.snd_una) and skb.len:
         tcp_trim_head(tp, skb, (tp.snd_una - skb.seq) & MASK)
     room = (tcp_wnd_end(tp) - skb.seq) & MASK
     if not before(skb.seq, tcp_wnd_end(tp)):
         if skb.seq != tp.snd_una:
-            return False
+            return -EAGAIN
         room = mss
     length = mss * segs
     if length > room:
@@ -100,9 +122,11 @@ def __tcp_retransmit_skb(cpu: Cpu, tp: TcpSock, skb: SkBuff, segs: int) -> bool:
     tp.total_retrans += count
     tp.bytes_retrans += skb.len
     skb.retrans += 1
-    tcp_transmit_skb(cpu, tp, skb)
+    error = tcp_transmit_skb(cpu, tp, skb)
     skb.sacked |= EVER_RETRANS
-    return True
+    if error:
+        mib[TcpExt.TCPRetransFail] += count
+    return error
 
 
 def tcp_retrans_try_collapse(tp: TcpSock, to: SkBuff, space: int) -> None:
@@ -158,8 +182,8 @@ def tcp_xmit_retransmit_queue(cpu: Cpu, tp: TcpSock) -> None:
             break
         if not skb.sacked & LOST or skb.sacked & (SACKED_ACKED | SACKED_RETRANS):
             continue
-        if tcp_small_queue_check(tp, skb, 1) or not tcp_retransmit_skb(cpu, tp, skb, min(room, max_segs)):
-            break
+        if tcp_small_queue_check(tp, skb, 1) or tcp_retransmit_skb(cpu, tp, skb, min(room, max_segs)):
+            return
         skb.skb_mstamp_ns = mstamp_ns
         mib[counter] += skb.gso_segs
         if tp.ca_state in (TCP_CA_CWR, TCP_CA_RECOVERY):
@@ -202,8 +226,10 @@ def tcp_probe_last_segment(cpu: Cpu, tp: TcpSock, mss: int) -> bool:
     """Send the last segment of the flight again; it does not count as retransmitted, nor against cwnd."""
     queue = tp.tcp_rtx_queue
     skb = queue[-1]
+    if skb_still_in_host_queue(tp, skb):
+        return False
     if skb.gso_segs > 1 and skb.len > (skb.gso_segs - 1) * mss:
         tcp_fragment(tp, queue, len(queue) - 1, (skb.gso_segs - 1) * mss, mss)
         skb = queue[-1]
-    tp.tlp_retrans = __tcp_retransmit_skb(cpu, tp, skb, 1)
+    tp.tlp_retrans = not __tcp_retransmit_skb(cpu, tp, skb, 1)
     return tp.tlp_retrans

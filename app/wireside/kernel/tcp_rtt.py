@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.sysctls import TCP_PACING_CA_RATIO, TCP_PACING_SS_RATIO
 from wireside.kernel.tcp_sock import after
 from wireside.kernel.tcp_xmit_timer import usecs_to_jiffies_ns
 
@@ -51,11 +52,12 @@ def tcp_set_rto(tp: TcpSock) -> None:
 
 
 def tcp_update_pacing_rate(tp: TcpSock) -> None:
-    """Bytes per second that TSO sizing and TSQ go by: twice cwnd per RTT in early slow start, 1.2 times later.
+    """Bytes per second that TSO sizing and TSQ go by: by default twice cwnd per RTT in early slow start, 1.2 times later.
 
     Linux: net/ipv4/tcp_input.c tcp_update_pacing_rate().
     """
-    ratio = 200 if tp.snd_cwnd < tp.snd_ssthresh >> 1 else 120
+    early = tp.snd_cwnd < tp.snd_ssthresh >> 1
+    ratio = tp.net.sysctl[TCP_PACING_SS_RATIO if early else TCP_PACING_CA_RATIO]
     rate = tp.mss_cache * 80_000 * ratio * max(tp.snd_cwnd, tp.packets_out)
     if tp.srtt_us:
         rate //= tp.srtt_us

@@ -17,6 +17,7 @@ from wireside.catalog.sysctls import (
 )
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.tcp_control import (
+    RESOURCE_PROBE_INTERVAL_NS,
     TCP_ATO_MIN_NS,
     tcp_in_pingpong_mode,
     tcp_send_ack,
@@ -60,7 +61,6 @@ if TYPE_CHECKING:
     from wireside.kernel.tcp_sock import TcpSock
 
 SECOND = 1_000_000_000
-RESOURCE_PROBE_INTERVAL_NS = 500_000_000
 TCP_THIN_LINEAR_RETRIES = 6
 THIN_STREAM = 4
 """From so many segments in flight on a loss can show by three duplicate ACKs."""
@@ -260,7 +260,7 @@ def tcp_retransmit_timer(cpu: Cpu, tp: TcpSock) -> None:
     if not closed_window:
         tp.icsk_retransmits += 1
     net.event(cpu, "timer", f"{net.name}: retransmission timeout after {tp.icsk_rto_ns // 1_000_000} ms", 1)
-    if not tcp_retransmit_skb(cpu, tp, tp.tcp_rtx_queue[0], 1) and not closed_window:
+    if tcp_retransmit_skb(cpu, tp, tp.tcp_rtx_queue[0], 1) > 0 and not closed_window:
         tcp_reset_xmit_timer(cpu, tp, ICSK_TIME_RETRANS, RESOURCE_PROBE_INTERVAL_NS)
         return
     if tcp_thin_linear(tp):
@@ -369,7 +369,9 @@ def tcp_keepalive_timer(cpu: Cpu, arg: Any) -> None:
         tcp_send_active_reset(cpu, tp)
         tcp_write_err(cpu, tp)
         return
-    tcp_write_wakeup(cpu, tp, TcpExt.TCPKeepAlive)
+    if tcp_write_wakeup(cpu, tp, TcpExt.TCPKeepAlive) > 0:
+        tcp_reset_keepalive_timer(cpu, tp, RESOURCE_PROBE_INTERVAL_NS)
+        return
     tp.icsk_probes_out += 1
     tcp_reset_keepalive_timer(cpu, tp, keepalive_intvl_when_ns(tp))
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wireside.catalog.sysctls import TCP_SLOW_START_AFTER_IDLE
+from wireside.catalog.sysctls import (
+    TCP_MIN_TSO_SEGS,
+    TCP_SLOW_START_AFTER_IDLE,
+    TCP_TSO_RTT_LOG,
+    TCP_TSO_WIN_DIVISOR,
+)
 from wireside.kernel.skbuff import (
     FIN,
     MERGED,
@@ -37,10 +42,8 @@ SACKED_ACKED, SACKED_RETRANS, LOST, EVER_RETRANS = 0x01, 0x02, 0x04, 0x80
 GSO_MAX_SIZE = 65536
 PAGE_FRAG_SIZE = 32768
 """Size of the page fragments that write() fills one after the other. Linux: net/core/sock.c SKB_FRAG_PAGE_ORDER."""
-MIN_TSO_SEGS = 2
-TSO_WIN_DIVISOR = 3
-"""A super-packet waits for more ACKs only while less than a third of the window may be sent."""
-TSO_RTT_LOG = 9
+MAX_TSO_DEFERRED_MSS = 3
+"""Without tcp_tso_win_divisor a super-packet waits for more ACKs only while no more than so many segments may be sent."""
 
 
 def page_frags(tp: TcpSock, skb: SkBuff) -> int:
@@ -66,10 +69,11 @@ def tcp_tso_segs(tp: TcpSock, mss: int) -> int:
     Linux: net/ipv4/tcp_output.c tcp_tso_autosize().
     """
     size = tp.pacing_rate >> 10 if tp.pacing_rate else GSO_MAX_SIZE
-    shift = tp.min_rtt_us >> TSO_RTT_LOG
+    sysctl = tp.net.sysctl
+    shift = tp.min_rtt_us >> sysctl[TCP_TSO_RTT_LOG]
     if shift < 32:
         size += GSO_MAX_SIZE >> shift
-    return max(min(size, GSO_MAX_SIZE - 1) // mss, MIN_TSO_SEGS)
+    return max(min(size, GSO_MAX_SIZE - 1) // mss, sysctl[TCP_MIN_TSO_SEGS])
 
 
 def tcp_bound_to_half_wnd(tp: TcpSock, size: int) -> int:
@@ -119,7 +123,11 @@ def tcp_tso_should_defer(cpu: Cpu, tp: TcpSock, skb: SkBuff, max_segs: int, in_f
     limit = min(send_win, cong_win)
     if limit >= max_segs * mss or (skb is not tp.tcp_write_queue[-1] and limit >= skb.len):
         return 0
-    if limit >= min(tp.snd_wnd, tp.snd_cwnd * mss) // TSO_WIN_DIVISOR:
+    divisor = tp.net.sysctl[TCP_TSO_WIN_DIVISOR]
+    if divisor:
+        if limit >= min(tp.snd_wnd, tp.snd_cwnd * mss) // divisor:
+            return 0
+    elif limit > MAX_TSO_DEFERRED_MSS * mss:
         return 0
     if not tp.tcp_rtx_queue:
         return 0

@@ -177,6 +177,15 @@ class TestAcceptQueue:
         assert lab.letters(A) == ["S."]
 
 
+def test_the_window_of_an_answer_for_a_request_fits_its_field():
+    lab = SynLab(SO_RCVBUF=100_000)
+    lab.peer.send(A, PORT, "S", mss=1460)
+    lab.wait(1 * MS)
+    lab.peer.send(A, PORT, ".", seq=200_000, ack=1)
+    lab.wait(1 * MS)
+    assert [skb.window for _, skb in lab.answers(A)] == [65535, 65535]
+
+
 class TestSynAckTimer:
     """The SYN-ACK is sent again, less often when the queue is under pressure."""
 

@@ -139,7 +139,7 @@ def tcp_v4_reqsk_send_ack(cpu: Cpu, req: RequestSock, skb: SkBuff) -> None:
     """Tell the peer where this handshake is. Linux: net/ipv4/tcp_ipv4.c tcp_v4_reqsk_send_ack()."""
     tsval = tcp_synack_tsval(cpu, req) if req.tstamp_ok else None
     seq, ack = (req.snt_isn + 1) & MASK, (req.rcv_isn + 1) & MASK
-    window = req.rcv_wnd >> req.rcv_wscale
+    window = min(req.rcv_wnd, 65535) >> req.rcv_wscale
     tcp_v4_send_ack(cpu, req.listener.net, skb, seq, ack, window, tsval, req.ts_recent)
 
 

@@ -21,7 +21,7 @@ class Receiver:
         self.lab = RawLab({"net.ipv4.tcp_comp_sack_nr": "0"} | (sysctl or {}))
         listener = self.lab.listen(**options)
         self.peer = RawConnection(self.lab, sack_ok=sack_ok)
-        self.peer.accept(listener)
+        self.fd = self.peer.accept(listener)
         self.before = self.lab.counters()
 
     def send(self, seq: int, length: int, count: int = 1, flags: str = ".") -> None:
@@ -144,6 +144,52 @@ def test_old_data_brings_quick_acks(seq, quick):
     end.send(2000, 100, 18)
     assert [ack for ack, _ in end.answers()] == [*range(2100, 2001 + 100 * quick, 100), 3800]
     assert end.moved("DelayedACKLost", "DelayedACKs") == [1, 2]
+
+
+class TestBufferChangedLater:
+    def test_lowered_the_right_edge_stays_until_nothing_fits(self):
+        end = Receiver(SO_RCVBUF=65536)
+        end.send(0, 1460, 5)
+        assert end.answers()[-1] == (7300, 75654)
+        end.lab.sys("setsockopt", end.fd, "SO_RCVBUF", 8192)
+        end.send(7300, 1460, 4)
+        assert end.answers() == [(8760, 74194), (11680, 0)]
+        assert end.memory == 18432
+        assert end.moved("PruneCalled", "RcvPruned", "TCPRcvQDrop") == [1, 1, 1]
+
+    def test_raised_the_window_is_still_bound_by_the_old_clamp(self):
+        end = Receiver(SO_RCVBUF=8192)
+        end.send(0, 1460, 4)
+        assert end.answers() == [(1460, 8760), (2920, 7300), (4380, 5840), (5840, 4380)]
+        end.lab.sys("setsockopt", end.fd, "SO_RCVBUF", 65536)
+        end.send(5840, 1460, 3)
+        assert end.answers() == [(7300, 10220), (10220, 10220)]
+        end.send(10220, 1460, 8)
+        assert end.answers() == [(ack, 10220) for ack in range(13140, 21901, 2920)]
+
+    def test_set_after_accept_the_window_grows_by_two_segments_each(self):
+        end = Receiver({"net.ipv4.tcp_rmem": "4096 131072 33554432"})
+        end.lab.sys("setsockopt", end.fd, "SO_RCVBUF", 1048576)
+        end.send(0, 1460, 20)
+        answers = end.answers()
+        assert answers[:4] == [(1460, 67584), (2920, 70656), (4380, 73728), (5840, 76800)]
+        assert answers[-1] == (29200, 122880)
+        assert end.peer.wscale == 10
+
+
+def test_a_sender_that_ignores_the_window_is_refused_and_told():
+    end = Receiver(SO_RCVBUF=8192)
+    end.send(0, 1460, 4)
+    assert end.answers()[-1] == (5840, 4380)
+    end.send(5840, 2000)
+    assert end.answers() == [(7840, 2380)]
+    end.send(11840, 100)
+    assert end.answers() == [(7840, 2380)]
+    assert end.memory == 13568
+    end.send(5840, 1460, 2)
+    assert end.answers() == [(7840, 2380), (8760, 1460)]
+    assert end.memory == 15872
+    assert end.moved("BeyondWindow", "TCPZeroWindowDrop", "TCPWantZeroWindowAdv") == [1, 0, 4]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import TCP_RECOVERY
 from wireside.kernel.tcp_sock import ICSK_TIME_REO_TIMEOUT, TCP_CA_RECOVERY, after
 from wireside.kernel.tcp_tso import LOST, SACKED_ACKED, SACKED_RETRANS, tcp_fragment
-from wireside.kernel.tcp_xmit_timer import tcp_reset_xmit_timer, usecs_to_jiffies_ns
+from wireside.kernel.tcp_xmit_timer import TCP_TIMEOUT_MIN_US, tcp_reset_xmit_timer, usecs_to_jiffies_ns
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
@@ -83,8 +83,7 @@ def tcp_rack_mark_lost(cpu: Cpu, tp: TcpSock) -> bool:
     tp.rack_advanced = False
     again = tcp_rack_detect_loss(cpu, tp)
     if again:
-        tick_us = tp.net.machine.timers.tick_ns // 1000
-        when = usecs_to_jiffies_ns(tp, again + 2 * tick_us)
+        when = usecs_to_jiffies_ns(tp, again + TCP_TIMEOUT_MIN_US)
         tcp_reset_xmit_timer(cpu, tp, ICSK_TIME_REO_TIMEOUT, min(when, tp.icsk_rto_ns))
     return bool(again)
 

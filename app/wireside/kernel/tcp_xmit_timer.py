@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from wireside.kernel.tcp_sock import TcpSock
 
 TCP_RTO_MIN_NS = 200_000_000
+TCP_TIMEOUT_MIN_US = 2000
+"""What probes and reordering timers wait beyond their estimate, us. Linux: include/net/tcp.h."""
 TCP_PROBE0_BACKOFF_MAX = 10
 """log2(TCP_RTO_MAX / TCP_RTO_MIN) + 1: the persist timer doubles at most this often."""
 
@@ -85,8 +87,7 @@ def tcp_schedule_loss_probe(cpu: Cpu, tp: TcpSock, *, advancing_rto: bool = Fals
     ):
         return False
     if tp.srtt_us:
-        tick_us = tp.net.machine.timers.tick_ns // 1000
-        timeout_us = (tp.srtt_us >> 2) + (tp.rto_min_us if tp.packets_out == 1 else 2 * tick_us)
+        timeout_us = (tp.srtt_us >> 2) + (tp.rto_min_us if tp.packets_out == 1 else TCP_TIMEOUT_MIN_US)
     else:
         timeout_us = TCP_TIMEOUT_INIT_US
     rto_us = tp.icsk_rto_ns // 1000 if advancing_rto else tcp_rto_delta_us(cpu, tp)

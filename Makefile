@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: run test format bench screenshots conformance clean
+.PHONY: run test format bench screenshots conformance differential clean
 
 run: $(RUN_STAMP)
 	@$(BIN)/wireside
@@ -31,6 +31,12 @@ screenshots: $(DEV_STAMP)
 
 conformance: $(DEV_STAMP)
 	$(BIN)/python -m tests.groundtruth
+
+# Random stories on this machine's own kernel and in the simulator; needs root and Linux 6.18.
+differential: $(DEV_STAMP)
+	$(BIN)/python -m tests.differential calls
+	$(BIN)/python -m tests.differential segments
+	$(BIN)/python -m tests.differential acks
 
 clean:
 	rm -rf $(VENV) build dist

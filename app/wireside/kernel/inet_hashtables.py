@@ -99,11 +99,12 @@ def inet_hash_connect(cpu: Cpu, tp: TcpSock, saddr: int, daddr: int, dport: int)
     offset = (perturb + (start >> 32)) % remaining & ~1
     reuse = tw_reuse_allowed(net, saddr, daddr)
     for parity in (0, 1) if remaining > 1 else (0,):
-        search = (saddr, daddr, dport, low, high, parity)
+        # Of an odd number of ports one is left out, the lowest or the highest, by where the search begins.
+        left_out = (low if offset else high) if count != remaining and not parity else 0
+        search = (saddr, daddr, dport, low, high, parity, left_out)
         if not reuse and net.ports_full.get(search) == net.ports_freed:
             continue
         for step in range(0, remaining, 2):
-            # Of an odd number of ports one is left out, the lowest or the highest, by where the search begins.
             port = low + offset + parity + step
             if port > high:
                 port -= remaining
@@ -118,5 +119,5 @@ def inet_hash_connect(cpu: Cpu, tp: TcpSock, saddr: int, daddr: int, dport: int)
             tp.sk_userlocks |= SOCK_CONNECT_BIND
             inet_bind_hash(net, port, tp)
             return 0
-        net.ports_full[search] = -1 if avoid or count != remaining else net.ports_freed
+        net.ports_full[search] = -1 if avoid else net.ports_freed
     return -EADDRNOTAVAIL

@@ -86,13 +86,14 @@ class Nic:
         self.last_arrival = when
         if frame.stamps is not None:
             frame.stamps += (RX_RING, when)
-        if len(q.frames) + q.unfilled >= q.size - 1:
+        frames = q.frames
+        if len(frames) + q.unfilled >= q.size - 1:
             self.rx_missed += 1
             q.drops += 1
             frame.fate = RX_MISSED
             return
         frame.arrival = when
-        q.frames.append(frame)
+        frames.append(frame)
         self.rx_packets += 1
         self.rx_bytes += frame.hdr_len + frame.len
         if not (q.irq_raised or q.napi.scheduled or (q.moderation is not None and self.rx_frames <= 1)):

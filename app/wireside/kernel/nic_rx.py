@@ -130,7 +130,7 @@ def igb_poll(cpu: Cpu, napi: Napi, limit: int) -> int:
             if skb.stamps is not None:
                 skb.stamps += (NAPI_POLL, now, GRO, now + poll_ns)
             now += poll_ns + gro_ns
-            if skb.protocol == IPPROTO_TCP and tcp_gro_receive(napi, skb):
+            if skb.protocol == IPPROTO_TCP and not skb.csum_bad and tcp_gro_receive(napi, skb):
                 continue
         rx_list.append(skb)
         napi.rx_count += 1

@@ -25,6 +25,9 @@ WIRE_OVERHEAD = 24
 """Bytes a frame occupies on the wire beside its headers and payload: preamble and SFD 8, FCS 4, gap 12 (IEEE 802.3)."""
 MIN_FRAME = 60
 """Shorter frames are padded, bytes without FCS."""
+MIN_FRAME_ON_WIRE = MIN_FRAME + WIRE_OVERHEAD
+BYTE_NS = 8 * 1_000_000_000
+"""Divided by the bits per second: the ns that a byte takes."""
 WIRE = int(Stage.WIRE)
 RUN_ON = 16
 """Frames delivered in a row without an event; a bound, so that the wall clock is looked at in time."""
@@ -89,7 +92,7 @@ class Wire:
 
     def frame_ns(self, skb: SkBuff) -> int:
         """How long the frame occupies the wire, ns."""
-        return (max(skb.hdr_len + skb.len, MIN_FRAME) + WIRE_OVERHEAD) * 8_000_000_000 // self.rate_bps
+        return (max(skb.hdr_len + skb.len, MIN_FRAME) + WIRE_OVERHEAD) * BYTE_NS // self.rate_bps
 
     def transmit(self, when: int, skb: SkBuff) -> int:
         """Send a frame as soon as the wire is free at or after `when`; the ns at which its last bit has left."""
@@ -97,10 +100,13 @@ class Wire:
             rule = self.meddler.rule_for(when, skb)
             if rule is not None:
                 return self._obey(rule, when, skb)
-        start = max(when, self.free_at)
-        duration = self.frame_ns(skb)
+        # This is done for every frame: conditions are cheaper than max(), and than a call of frame_ns().
+        free_at = self.free_at
+        start = when if when > free_at else free_at  # noqa: FURB136
+        size = skb.hdr_len + skb.len
+        duration = (MIN_FRAME_ON_WIRE if size < MIN_FRAME else size + WIRE_OVERHEAD) * BYTE_NS // self.rate_bps
         lost = self.loss > 0 and self.rng.random() < self.loss
-        overflow = start - when > self.queue_limit * duration
+        overflow = start > when and start - when > self.queue_limit * duration
         if self.tap is not None:
             self.tap.note(start, skb, lost=lost or overflow)
         if overflow:
@@ -114,9 +120,10 @@ class Wire:
         else:
             self.in_flight += skb.gso_segs
             arrival = done + self.delay_ns
-            self.frames.append((arrival, skb))
-            if len(self.frames) == 1:
+            frames = self.frames
+            if not frames:
                 self.env.at(arrival, self._arrive, None)
+            frames.append((arrival, skb))
         return done
 
     def _obey(self, rule: LinkRule, when: int, skb: SkBuff) -> int:

@@ -97,6 +97,13 @@ class Sysctl(Declaration, Generic[T]):
     """The names allowed, for a sysctl that holds a name."""
     since: str = ""
     """The kernel release that brought it, when the oldest profile does not have it."""
+    modelled: bool = True
+    """False: it can be read and set, but nothing here goes by it."""
+
+    @property
+    def takes_effect(self) -> str:
+        """When a change takes effect here, in one phrase."""
+        return self.when if self.modelled else "never here: what it governs is not modelled"
 
     def default_for(self, version: str) -> T:
         """The default on kernel `version` ("6.18" or "6.12")."""

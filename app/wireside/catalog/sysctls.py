@@ -152,9 +152,9 @@ TCP_MEM: Final = Sysctl[Triple]("net.ipv4.tcp_mem", (287901, 383868, 575802), "p
     f"{SOCK} __sk_mem_raise_allocated()", steps=((16, 32, 64), (1024, 2048, 4096), (287901, 383868, 575802)))
 UDP_MEM: Final = Sysctl[Triple]("net.ipv4.udp_mem", (575802, 767736, 1151604), "pages", HOST, AT_ONCE,
     "Memory of all UDP sockets together: calm below the first value, sparing above the second, refusing above the third.",
-    f"{SOCK} __sk_mem_raise_allocated()", steps=((16, 32, 64), (1024, 2048, 4096), (575802, 767736, 1151604)))
+    f"{SOCK} __sk_mem_raise_allocated()", steps=((16, 32, 64), (1024, 2048, 4096), (575802, 767736, 1151604)), modelled=False)
 UDP_RMEM_MIN: Final = Sysctl[int]("net.ipv4.udp_rmem_min", 4096, "bytes", NS, AT_ONCE,
-    "The receive memory a UDP socket may have even when udp_mem is exhausted.", f"{SOCK} __sk_mem_raise_allocated()", low=1, steps=(4096, 65536))
+    "The receive memory a UDP socket may have even when udp_mem is exhausted.", f"{SOCK} __sk_mem_raise_allocated()", low=1, steps=(4096, 65536), modelled=False)
 TCP_MODERATE_RCVBUF: Final = Sysctl[int]("net.ipv4.tcp_moderate_rcvbuf", 1, "", NS, "at the next read()",
     "1 lets the kernel grow a receive buffer as its program reads faster.", f"{INPUT} tcp_rcv_space_adjust()", high=1, steps=(0, 1))
 TCP_ADV_WIN_SCALE: Final = Sysctl[int]("net.ipv4.tcp_adv_win_scale", 1, "", NS, "never: it has had no effect since 6.6",
@@ -189,28 +189,28 @@ GRO_NORMAL_BATCH: Final = Sysctl[int]("net.core.gro_normal_batch", 8, "packets",
     "Packets a poll collects before it hands them up the stack together.", "include/net/gro.h gro_normal_one()", low=1, steps=(1, 4, 8, 16, 64))
 RPS_SOCK_FLOW_ENTRIES: Final = Sysctl[int]("net.core.rps_sock_flow_entries", 0, "flows", HOST, AT_ONCE,
     "Size of the table that remembers on which CPU each flow is read (RFS); 0 turns RFS off.",
-    f"{CORE} rps_sock_flow_sysctl()", high=1 << 29, steps=(0, 1024, 32768))
+    f"{CORE} rps_sock_flow_sysctl()", high=1 << 29, steps=(0, 1024, 32768), modelled=False)
 FLOW_LIMIT_CPU_BITMAP: Final = Sysctl[int]("net.core.flow_limit_cpu_bitmap", CpuMask(0), "CPU mask", HOST, AT_ONCE,
-    "CPUs (a bit mask in hex) on which one flow may not fill the backlog alone.", f"{DEV} skb_flow_limit()", steps=(CpuMask(0), CpuMask(0x1), CpuMask(0x3), CpuMask(0xF)))
+    "CPUs (a bit mask in hex) on which one flow may not fill the backlog alone.", f"{DEV} skb_flow_limit()", steps=(CpuMask(0), CpuMask(0x1), CpuMask(0x3), CpuMask(0xF)), modelled=False)
 FLOW_LIMIT_TABLE_LEN: Final = Sysctl[int]("net.core.flow_limit_table_len", 4096, "flows", HOST, "at the next write of flow_limit_cpu_bitmap",
-    "How many flows the flow limit tells apart; a power of two.", f"{CORE} flow_limit_table_len_sysctl()", low=1, steps=(64, 1024, 4096, 8192))
+    "How many flows the flow limit tells apart; a power of two.", f"{CORE} flow_limit_table_len_sysctl()", low=1, steps=(64, 1024, 4096, 8192), modelled=False)
 DEFAULT_QDISC: Final = Sysctl[str]("net.core.default_qdisc", "pfifo_fast", "", HOST, "when a device comes up",
-    "The queueing discipline a new device gets.", "net/sched/sch_api.c", choices=("pfifo_fast",), steps=("pfifo_fast",))
+    "The queueing discipline a new device gets.", "net/sched/sch_api.c", choices=("pfifo_fast",), steps=("pfifo_fast",), modelled=False)
 
 # IP and ICMP
 IP_FORWARD: Final = Sysctl[int]("net.ipv4.ip_forward", 0, "", NS, "at the next packet",
-    "1 passes packets for other hosts on; 0 drops them.", "net/ipv4/ip_input.c ip_rcv_finish()", high=1, steps=(0, 1))
+    "1 passes packets for other hosts on; 0 drops them.", "net/ipv4/ip_input.c ip_rcv_finish()", high=1, steps=(0, 1), modelled=False)
 IP_DEFAULT_TTL: Final = Sysctl[int]("net.ipv4.ip_default_ttl", 64, "hops", NS, "at the next packet",
-    "The TTL packets leave with.", "net/ipv4/ip_output.c ip_select_ttl()", low=1, high=255, steps=(1, 2, 32, 64, 128, 255))
+    "The TTL packets leave with.", "net/ipv4/ip_output.c ip_select_ttl()", low=1, high=255, steps=(1, 2, 32, 64, 128, 255), modelled=False)
 IP_EARLY_DEMUX: Final = Sysctl[int]("net.ipv4.ip_early_demux", 1, "", NS, "at the next packet",
-    "1 looks for the socket already in the IP layer and so saves the route look-up.", "net/ipv4/ip_input.c ip_rcv_finish_core()", high=1, steps=(0, 1))
+    "1 looks for the socket already in the IP layer and so saves the route look-up.", "net/ipv4/ip_input.c ip_rcv_finish_core()", high=1, steps=(0, 1), modelled=False)
 TCP_EARLY_DEMUX: Final = Sysctl[int]("net.ipv4.tcp_early_demux", 1, "", NS, "at the next packet",
-    "The same for TCP alone.", "net/ipv4/tcp_ipv4.c tcp_v4_early_demux()", high=1, steps=(0, 1))
+    "The same for TCP alone.", "net/ipv4/tcp_ipv4.c tcp_v4_early_demux()", high=1, steps=(0, 1), modelled=False)
 UDP_EARLY_DEMUX: Final = Sysctl[int]("net.ipv4.udp_early_demux", 1, "", NS, "at the next packet",
-    "The same for UDP alone.", "net/ipv4/udp.c udp_v4_early_demux()", high=1, steps=(0, 1))
+    "The same for UDP alone.", "net/ipv4/udp.c udp_v4_early_demux()", high=1, steps=(0, 1), modelled=False)
 RP_FILTER: Final = Sysctl[int]("net.ipv4.conf.all.rp_filter", 0, "", NS, "at the next packet",
     "Drops packets whose answers would leave by another device: 0 never, 1 strictly, 2 only if there is no way back at all.",
-    "net/ipv4/fib_frontend.c fib_validate_source()", high=2, steps=(0, 1, 2))
+    "net/ipv4/fib_frontend.c fib_validate_source()", high=2, steps=(0, 1, 2), modelled=False)
 ICMP_RATELIMIT: Final = Sysctl[int]("net.ipv4.icmp_ratelimit", 1000, "ms", NS, "at the next ICMP message",
     "Shortest time between two ICMP errors to one destination, after a small burst; 0 is no limit.",
     "net/ipv4/icmp.c icmpv4_xrlim_allow()", steps=(0, 100, 1000))

@@ -22,7 +22,7 @@ TCP_KEEPALIVE_PROBES: Final = Sysctl[int]("net.ipv4.tcp_keepalive_probes", 9, "p
 
 # Retransmission
 TCP_RETRIES1: Final = Sysctl[int]("net.ipv4.tcp_retries1", 3, "retries", NS, "at the next retransmission timeout",
-    "Timeouts after which the kernel doubts the route.", f"{TIMER} tcp_write_timeout()", high=255, steps=(1, 3, 5))
+    "Timeouts after which the kernel doubts the route.", f"{TIMER} tcp_write_timeout()", high=255, steps=(1, 3, 5), modelled=False)
 TCP_RETRIES2: Final = Sysctl[int]("net.ipv4.tcp_retries2", 15, "retries", NS, "at the next retransmission timeout",
     "Timeouts after which the kernel gives a connection up; 15 take about 15 minutes.", f"{TIMER} tcp_write_timeout()", high=255, steps=(3, 5, 8, 15))
 TCP_RTO_MIN_US: Final = Sysctl[int]("net.ipv4.tcp_rto_min_us", 200000, "µs", NS, AT_SOCKET,
@@ -55,7 +55,7 @@ TCP_DSACK: Final = Sysctl[int]("net.ipv4.tcp_dsack", 1, "", NS, AT_ONCE,
 TCP_WINDOW_SCALING: Final = Sysctl[int]("net.ipv4.tcp_window_scaling", 1, "", NS, HANDSHAKE,
     "1 offers window scaling; without it a window ends at 64 KiB.", f"{OUTPUT} tcp_syn_options()", high=1, steps=(0, 1))
 TCP_ECN: Final = Sysctl[int]("net.ipv4.tcp_ecn", 2, "", NS, HANDSHAKE,
-    "Explicit congestion notification: 0 never, 1 asks for it, 2 agrees when asked.", f"{INPUT} tcp_ecn_create_request()", high=2, steps=(0, 1, 2))
+    "Explicit congestion notification: 0 never, 1 asks for it, 2 agrees when asked.", f"{INPUT} tcp_ecn_create_request()", high=2, steps=(0, 1, 2), modelled=False)
 
 # Sending
 TCP_CONGESTION_CONTROL: Final = Sysctl[str]("net.ipv4.tcp_congestion_control", "cubic", "", NS, AT_SOCKET,
@@ -97,5 +97,5 @@ TCP_INVALID_RATELIMIT: Final = Sysctl[int]("net.ipv4.tcp_invalid_ratelimit", 500
 TCP_CHALLENGE_ACK_LIMIT: Final = Sysctl[int]("net.ipv4.tcp_challenge_ack_limit", 2147483647, "ACKs/s", NS, AT_ONCE,
     "The most challenge ACKs per second, all connections together.", f"{INPUT} tcp_send_challenge_ack()", steps=(0, 100, 1000, 2147483647))
 TCP_MIN_RTT_WLEN: Final = Sysctl[int]("net.ipv4.tcp_min_rtt_wlen", 300, "s", NS, AT_ONCE,
-    "How long the smallest round-trip time seen is remembered.", f"{INPUT} tcp_update_rtt_min()", high=86400, steps=(0, 10, 300))
+    "How long the smallest round-trip time seen is remembered.", f"{INPUT} tcp_update_rtt_min()", high=86400, steps=(0, 10, 300), modelled=False)
 # fmt: on

@@ -69,7 +69,11 @@ def tcp_rcv_established(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
         and not skb.sack
         and skb.window << tp.snd_wscale == tp.snd_wnd
         and not after(skb.ack_seq, tp.snd_nxt)
-        and (not tp.tstamp_ok or (skb.tsval is not None and not before(skb.tsval, tp.ts_recent)))
+        and (
+            skb.tsval is None
+            if not tp.tstamp_ok
+            else skb.tsval is not None and not before(skb.tsval, tp.ts_recent)
+        )
         and tcp_fast_path(cpu, tp, skb)
     ):
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.stages import Stage
-from wireside.catalog.sysctls import TCP_LIMIT_OUTPUT_BYTES, TCP_TIMESTAMPS
+from wireside.catalog.sysctls import TCP_LIMIT_OUTPUT_BYTES, TCP_MIN_SND_MSS, TCP_TIMESTAMPS
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.ip_output import NET_XMIT_CN, dst_mtu, ip_queue_xmit
 from wireside.kernel.skbuff import (
@@ -382,7 +382,8 @@ def tcp_current_mss(tp: TcpSock) -> int:
 def tcp_sync_mss(tp: TcpSock) -> int:
     """Recompute mss_cache from the device's MTU and the peer's MSS. Linux: tcp_sync_mss(), tcp_mtu_to_mss()."""
     assert tp.flow_out is not None
-    mss = max(min(dst_mtu(tp.net, tp.flow_out[2]) - 40, tp.mss_clamp), 48) - (
+    least = tp.net.sysctl[TCP_MIN_SND_MSS]
+    mss = max(min(dst_mtu(tp.net, tp.flow_out[2]) - 40, tp.mss_clamp), least) - (
         TCPOLEN_TSTAMP_ALIGNED if tp.tstamp_ok else 0
     )
     tp.mss_cache = tcp_bound_to_half_wnd(tp, mss)

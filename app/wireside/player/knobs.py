@@ -52,7 +52,9 @@ def knob_row(spec: KnobSpec, value: str, at_start: str, kernel: str) -> KnobRow:
     default = format_value(sysctl.default_for(kernel))
     values = spec.values or tuple(format_value(step) for step in sysctl.steps)
     label = spec.name.rpartition(".")[2]
-    return KnobRow(spec.host, spec.name, label, value, default, sysctl.when, spec.doc or sysctl.doc, values)
+    return KnobRow(
+        spec.host, spec.name, label, value, default, sysctl.takes_effect, spec.doc or sysctl.doc, values
+    )
 
 
 def _size(text: str) -> tuple[float, ...]:

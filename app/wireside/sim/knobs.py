@@ -51,7 +51,10 @@ def _turn_sysctl(net: Net, name: str, value: str) -> str:
     sysctl = sysctls.find(name)
     parsed = sysctls.parse_value(sysctl, value)
     write_sysctl(net, sysctl, parsed)
-    return f"{sysctl.name} is now {sysctls.format_value(parsed)}; it takes effect {sysctl.when}."
+    effect = (
+        f"takes effect {sysctl.when}" if sysctl.modelled else "has no effect: what it governs is not modelled"
+    )
+    return f"{sysctl.name} is now {sysctls.format_value(parsed)}; it {effect}."
 
 
 def _turn_program(world: World, run: ProgramRun, spec: ProgramSpec, param: str, value: str) -> str:

@@ -104,7 +104,9 @@ class Wire:
         free_at = self.free_at
         start = when if when > free_at else free_at  # noqa: FURB136
         size = skb.hdr_len + skb.len
-        duration = (MIN_FRAME_ON_WIRE if size < MIN_FRAME else size + WIRE_OVERHEAD) * BYTE_NS // self.rate_bps
+        duration = (
+            (MIN_FRAME_ON_WIRE if size < MIN_FRAME else size + WIRE_OVERHEAD) * BYTE_NS // self.rate_bps
+        )
         lost = self.loss > 0 and self.rng.random() < self.loss
         overflow = start > when and start - when > self.queue_limit * duration
         if self.tap is not None:

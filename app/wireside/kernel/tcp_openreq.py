@@ -94,8 +94,6 @@ def tcp_check_req(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock | None:
     if paws or tsecr or not tcp_in_window(skb.seq, skb.end_seq, rcv_nxt, right):
         tcp_req_out_of_window(cpu, req, skb, paws=paws, tsecr=tsecr)
         return None
-    if tsval is not None and not after(skb.seq, rcv_nxt):
-        req.ts_recent = tsval
     if skb.seq == req.rcv_isn:
         flags &= ~SYN
     if flags & RST and skb.seq != rcv_nxt:
@@ -129,6 +127,9 @@ def tcp_complete_req(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock | None:
         kfree_skb_reason(net, skb, DropReason.TCP_LISTEN_OVERFLOW)
         return None
     inet_csk_reqsk_queue_drop(req)
+    if skb.tsval is not None and net.sysctl[TCP_TIMESTAMPS] and not after(skb.seq, child.rcv_nxt):
+        # Not before: a segment that completes nothing must not age those that may still.
+        child.ts_recent = skb.tsval
     if not req.num_retrans and req.snt_synack_ns:
         rtt_us = max((cpu.now - req.snt_synack_ns) // 1000, 1)
         tcp_ack_update_rtt(child, rtt_us, rtt_us)

@@ -256,3 +256,46 @@ class TestIdle:
         host.lab.wait(2000 * MS)
         host.lab.sys("send", host.fd, 30 * MSS)
         assert len(host.out()) == flight
+
+
+def test_a_loss_probe_leaves_two_round_trips_and_two_milliseconds_after_the_flight():
+    """Measured on Linux 6.18.44 for round trips of 20 to 30 ms: 2 srtt + 2 ms, rounded up to ticks of 4 ms, and the wheel's 4."""
+    lab = RawLab()
+    listener = lab.listen()
+    lab.peer.send(40000, 8080, "S", win=65535, mss=1000, wscale=7, sack_ok=True)
+    lab.wait(20 * MS)
+    lab.peer.send(40000, 8080, ".", seq=1, ack=1, win=65535)
+    lab.wait(20 * MS)
+    fd = lab.sys("accept", listener)
+    lab.arrivals()
+    began = lab.world.now
+    lab.sys("send", fd, 4000)
+    lab.wait(200 * MS)
+    assert 42 * MS <= lab.arrivals()[4][0] - began <= 48 * MS + MS
+
+
+@pytest.mark.parametrize(
+    ("ack", "blocks", "sent"),
+    [
+        (3001, [(7001, 10001)], [3001, 4001, 5001, 6001, 10001]),
+        (3001, [(4001, 5001), (6001, 9001)], [3001, 5001, 10001, 11001]),
+        (1, [(6001, 8001), (3001, 4001)], [1, 1001, 2001]),
+        (1, [(7001, 9001), (1001, 4001)], [1, 4001, 5001, 6001]),
+    ],
+)
+def test_every_hole_before_three_sacked_segments_is_lost_at_once(ack, blocks, sent):
+    """Segments of one burst bear one time, and blocks are read in order. Measured on Linux 6.18.44: what leaves within 5 ms."""
+    lab = RawLab()
+    listener = lab.listen()
+    lab.peer.send(40000, 8080, "S", win=65535, mss=1000, wscale=7, sack_ok=True)
+    lab.wait(20 * MS)
+    lab.peer.send(40000, 8080, ".", seq=1, ack=1, win=65535)
+    lab.wait(20 * MS)
+    fd = lab.sys("accept", listener)
+    lab.sys("setsockopt", fd, "SO_SNDBUF", 1_000_000)
+    lab.sys("send", fd, 20_000)
+    lab.wait(20 * MS)
+    lab.arrivals()
+    lab.peer.send(40000, 8080, ".", seq=1, ack=ack, win=65535, sack=tuple(blocks))
+    lab.wait(5 * MS)
+    assert [lab.peer.relative(skb)[0] for _, skb in lab.arrivals()] == sent

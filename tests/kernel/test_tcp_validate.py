@@ -103,3 +103,26 @@ def test_a_listener_counts_what_it_drops():
     (line, memory) = render(lab.world.snapshot().host("host"), "-tlnimH").strip().splitlines()
     assert line.split()[:3] == ["LISTEN", "0", "4"]
     assert memory.split() == ["skmem:(r0,rb131072,t0,tb16384,f0,w0,o0,bl0,d3)", "reno", "cwnd:10"]
+
+
+def test_an_echo_from_the_future_is_no_round_trip():
+    end = Stamped()
+    before = end.lab.connection().srtt_ns
+    end.lab.sys("write", end.fd, 10)
+    end.lab.wait(900 * MS)
+    end.echo += 5000
+    end.say(".", 1, 111, 1002)
+    assert end.lab.connection().srtt_ns == before
+
+
+def test_what_completes_no_handshake_does_not_age_it():
+    lab = RawLab()
+    lab.listen()
+    lab.peer.send(40000, 8080, "S", win=65535, mss=1460, ts=(1000, 0))
+    lab.wait(MS)
+    lab.arrivals()
+    lab.peer.send(40000, 8080, "", seq=1, win=65535, length=100, ts=(1010, 0))
+    lab.peer.send(40000, 8080, "S", seq=1, win=65535, mss=1460, ts=(1009, 0))
+    lab.wait(MS)
+    (answer,) = (skb for _, skb in lab.arrivals())
+    assert answer_text(lab, answer).startswith("R. ")

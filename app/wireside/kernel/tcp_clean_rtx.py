@@ -25,6 +25,7 @@ FLAG_DATA_ACKED, FLAG_RETRANS_DATA_ACKED, FLAG_SYN_ACKED = 0x04, 0x08, 0x10
 FLAG_ORIG_SACK_ACKED, FLAG_SET_XMIT_TIMER, FLAG_SACK_RENEGING = 0x200, 0x1000, 0x2000
 FLAG_ACKED = FLAG_DATA_ACKED | FLAG_SYN_ACKED
 TCPCB_RETRANS = SACKED_RETRANS | EVER_RETRANS
+INT_MAX = 0x7FFFFFFF
 
 
 def tcp_clean_rtx_queue(
@@ -181,8 +182,12 @@ def tcp_remove_reno_sacks(tp: TcpSock, acked: int) -> None:
 
 
 def tcp_rtt_tsopt_us(tp: TcpSock, now: int, tsecr: int) -> int:
-    """The time since we sent the timestamp that comes back, us; at least 1 ms. Linux: tcp_rtt_tsopt_us()."""
-    return max((now // 1_000_000 + tp.ts_off - tsecr & MASK) * 1000, 1000)
+    """The time since we sent the timestamp that comes back, us, at least 1 ms; -1 when we cannot have sent it.
+
+    Linux: net/ipv4/tcp_input.c tcp_rtt_tsopt_us().
+    """
+    delta_ms = now // 1_000_000 + tp.ts_off - tsecr & MASK
+    return max(delta_ms, 1) * 1000 if delta_ms < INT_MAX // 1000 else -1
 
 
 def tcp_synack_rtt_meas(tp: TcpSock, skb: SkBuff, now: int) -> None:

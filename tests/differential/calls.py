@@ -47,7 +47,7 @@ SET = (
 )  # fmt: skip
 GOT = (
     "SO_ERROR", "SO_ERROR", "SO_RCVBUF", "SO_SNDBUF", "TCP_NODELAY", "TCP_LINGER2", "TCP_KEEPIDLE", "TCP_KEEPCNT", "TCP_USER_TIMEOUT",
-    "SO_KEEPALIVE", "TCP_MAXSEG", "SO_RCVLOWAT", "TCP_WINDOW_CLAMP", "TCP_NOTSENT_LOWAT", "SO_REUSEADDR",
+    "SO_KEEPALIVE", "TCP_MAXSEG", "TCP_SYNCNT", "SO_RCVLOWAT", "TCP_WINDOW_CLAMP", "TCP_NOTSENT_LOWAT", "SO_REUSEADDR",
 )  # fmt: skip
 WEIGHTS = {
     "socket": 1, "datagram": 0.3, "bind": 1, "listen": 1, "connect": 2, "accept": 2, "send": 6, "sendto": 0.4, "recv": 8,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wireside.catalog.sysctls import RMEM_MAX, TCP_FIN_TIMEOUT, TCP_RMEM, WMEM_MAX
+from wireside.catalog.sysctls import RMEM_MAX, TCP_FIN_TIMEOUT, TCP_RMEM, TCP_SYN_RETRIES, WMEM_MAX
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.sock import (
     SOCK_MIN_RCVBUF,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
     from wireside.kernel.task import File
 
-ENOENT, EINVAL, ENOPROTOOPT = 2, 22, 92
+ENOENT, EINVAL, ENOPROTOOPT, EOPNOTSUPP = 2, 22, 92, 95
 SECOND = 1_000_000_000
 TCP_FIN_TIMEOUT_MAX = 120
 """The longest TCP_LINGER2, s. Linux: include/net/tcp.h."""
@@ -260,7 +260,7 @@ def get_option(sk: Sock, option: str) -> int:
         return retrans_to_secs(sk.rskq_defer_accept)
     if isinstance(sk, TcpSock):
         return tcp_getsockopt(sk, option)
-    return -ENOPROTOOPT
+    return -EOPNOTSUPP if option.startswith("TCP_") else -ENOPROTOOPT
 
 
 def tcp_getsockopt(tp: TcpSock, option: str) -> int:
@@ -277,6 +277,8 @@ def tcp_getsockopt(tp: TcpSock, option: str) -> int:
         return tp.icsk_user_timeout_ns // 1_000_000
     if option == "TCP_LINGER2":
         return -1 if tp.linger2 < 0 else tp.linger2 // SECOND or int(tp.net.sysctl[TCP_FIN_TIMEOUT])
+    if option == "TCP_SYNCNT":
+        return tp.syn_tries or int(tp.net.sysctl[TCP_SYN_RETRIES])
     if option == "TCP_MAXSEG":
         unused = tp.sk_state in (TcpState.CLOSE, TcpState.LISTEN)
         return tp.user_mss if tp.user_mss and unused else tp.mss_cache

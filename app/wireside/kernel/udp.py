@@ -160,11 +160,11 @@ def udp_sendmsg(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None, length: int
     if sk.sk_err:
         error, sk.sk_err = sk.sk_err, 0
         return -error
-    if sk.sk_shutdown & SEND_SHUTDOWN:
-        return -EPIPE
     flow = _route(cpu, sk, addr)
     if isinstance(flow, int):
         return flow
+    if sk.sk_shutdown & SEND_SHUTDOWN:
+        return -EPIPE
     gso_size = gso_size or sk.gso_size
     if length > UDP_MAX_PAYLOAD:
         return -EMSGSIZE

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wireside.catalog.sysctls import ALL_SYSCTLS, format_value, parse_value
 from wireside.errors import CommandError
 from wireside.scenario.load import load
-from wireside.scenario.syscalls import CONSTANTS, JOINED, SYSCALLS, Arg
+from wireside.scenario.syscalls import CONSTANTS, JOINED, SYSCALLS, TIME_OPTIONS, Arg
 from wireside.sim.world import World
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ ENDPOINTS = (
 )
 VALUES = ("0", "1", "-1", "2", "127", "128", "65536", "2147483647", "-2147483647")
 POOLS = {
-    Arg.FD: FDS, Arg.SIZE: SIZES, Arg.COUNT: COUNTS, Arg.TIME: TIMES, Arg.ENDPOINT: ENDPOINTS, Arg.LOCAL: ("80", "81", "0", "65535"),
+    Arg.FD: FDS, Arg.SIZE: SIZES, Arg.COUNT: COUNTS, Arg.TIME: TIMES, Arg.ENDPOINT: ENDPOINTS, Arg.LOCAL: ("80", "81", "0", "65535", "one:80", "10.0.0.3:0"),
     Arg.VALUE: VALUES, Arg.STATUS: ("O_NONBLOCK", "0"), Arg.NAME: ("net.core.somaxconn", "net.ipv4.tcp_rmem", "net.ipv4.tcp_fin_timeout"),
     Arg.TEXT: ("0", "5", "-1", "4096 8192 16384", "much"),
 }  # fmt: skip
@@ -80,7 +80,8 @@ def statement(draw: st.DrawFn) -> str:
     kinds = list(call.args) + [kind for kind, _ in call.optional if draw(st.booleans())]
     args = [draw(argument(kind)) for kind in kinds]
     if call.name == "setsockopt":
-        args[2] = draw(st.sampled_from(("cubic", "reno") if args[1] == "TCP_CONGESTION" else VALUES))
+        pool = ("cubic", "reno") if args[1] == "TCP_CONGESTION" else VALUES
+        args[2] = draw(st.sampled_from(TIMES[:-1] if args[1] in TIME_OPTIONS else pool))
     result = draw(RESULTS) if call.name not in ("sleep", "close") else ""
     return f"{result}{call.name}({', '.join(args)})"
 

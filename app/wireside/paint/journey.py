@@ -90,7 +90,7 @@ def draw_journey(surface: Surface, look: Look, view: View) -> None:
     station, pane = view.highlight
     few = len(view.scene.inbound) + len(view.scene.outbound) <= FEW_MOVERS
     note = _current(view) if few else f"1 brick = {view.scene.thin} packets" if view.scene.thin > 1 else ""
-    symbols = _symbols(view) if few else {}
+    symbols = _symbols(view, where) if few else {}
     frame(
         surface,
         look,
@@ -115,8 +115,8 @@ def draw_journey(surface: Surface, look: Look, view: View) -> None:
         draw_sending(surface, look, view, where.drops_row)
 
 
-def _symbols(view: View) -> dict[int, str]:
-    """While packets can be followed one by one: the kernel function each is in, by station."""
+def _symbols(view: View, where: Plan) -> dict[int, str]:
+    """While packets can be followed one by one: a kernel function that each is in and that its box can name, by station."""
     traces = {trace.id: trace for trace in view.traces}
     found = {}
     for mover in view.scene.inbound:
@@ -125,7 +125,7 @@ def _symbols(view: View) -> dict[int, str]:
             continue
         symbols = STAGES[stage_within(traces[mover.id], k, view.t)].symbols
         if symbols:
-            found[k] = symbols[0]
+            found[k] = next((name for name in symbols if len(name) <= where.boxes[k].w - 2), symbols[0])
     return found
 
 

@@ -245,6 +245,7 @@ def test_what_send_refuses():
     cpu, sk = lab.cpu(client), udp_socket(client)
     to = (server.address, 9)
     assert udp_sendmsg(cpu, sk, None, 10) == -EDESTADDRREQ
+    assert udp_bind(cpu, sk, 0, 7) == -EINVAL, "a send that names no peer binds the socket all the same"
     assert udp_sendmsg(cpu, sk, to, 70000) == -EMSGSIZE
     assert udp_sendmsg(cpu, sk, to, 1473) == -EMSGSIZE
     assert udp_sendmsg(cpu, sk, to, 1472) == 1472

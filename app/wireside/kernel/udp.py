@@ -73,9 +73,9 @@ class UdpSock(Sock):
         self.sk_rcvbuf = net.sysctl[RMEM_DEFAULT]
         self.sk_sndbuf = net.sysctl[WMEM_DEFAULT]
         self.gso_size = 0
+        """UDP_SEGMENT: payload bytes per datagram of one large send; 0 when off."""
         self.recverr = False
         """IP_RECVERR: a full qdisc is an error."""
-        """UDP_SEGMENT: payload bytes per datagram of one large send; 0 when off."""
         self.reader_queue_len = 0
         """How many of the oldest queued datagrams the reader has taken over (reader_queue)."""
         self.forward_deficit = 0
@@ -138,16 +138,19 @@ def _conflict(sk: Sock, other: Sock, addr: int) -> bool:
 def udp_connect(cpu: Cpu, sk: UdpSock, addr: int, port: int) -> int:
     """Fix the peer; nothing is sent. 0 or -errno. Linux: net/ipv4/datagram.c __ip4_datagram_connect()."""
     net = sk.net
-    if not sk.sk_num:
-        error = udp_bind(cpu, sk, 0, 0)
-        if error:
-            return error
+    if not _autobind(cpu, sk):
+        return -EAGAIN
     saddr = sk.rcv_saddr or (addr if inet_addr_local(net, addr) else net.address)
     sk.rcv_saddr = saddr
     sk.flow_out = (saddr, sk.sk_num, addr, port)
     sk.flow_in = (addr, port, saddr, sk.sk_num)
     sk.sk_state = TcpState.ESTABLISHED
     return 0
+
+
+def _autobind(cpu: Cpu, sk: UdpSock) -> bool:
+    """Give an unbound socket a port; whether it has one. Linux: net/ipv4/af_inet.c inet_autobind()."""
+    return bool(sk.sk_num) or not udp_bind(cpu, sk, 0, 0)
 
 
 def udp_sendmsg(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None, length: int, gso_size: int = 0) -> int:
@@ -200,13 +203,11 @@ def udp_shutdown(cpu: Cpu, sk: UdpSock, how: int) -> int:
 
 
 def _route(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None) -> Flow | int:
-    """The flow a send uses, or -errno; an unbound socket gets a port."""
+    """The flow a send uses, or -errno; an unbound socket gets a port, even for a send that names no peer."""
+    if not _autobind(cpu, sk):
+        return -EAGAIN
     if addr is None:
         return sk.flow_out if sk.flow_out is not None else -EDESTADDRREQ
-    if not sk.sk_num:
-        error = udp_bind(cpu, sk, 0, 0)
-        if error:
-            return error
     flow = sk.flow_out
     if flow is not None and flow[2] == addr[0] and flow[3] == addr[1]:
         return flow

@@ -94,11 +94,11 @@ async def test_a_typed_value_is_refused_with_the_reason_and_not_lost():
     async with playing() as (screen, pilot):
         await pilot.press("tab", "down", "down", "enter", "m", "a", "n", "y", "enter")
         screen.tick()
-        assert screen.knob.typed == "many"
+        assert screen.knobs.shown.typed == "many"
         assert "cannot be many" in " ".join(shown(screen, "knobs").replace("│", " ").split())
         assert screen.player.knobs()[2].value == "300"
         await pilot.press("ctrl+u", "6", "0", "0", "enter")
-        assert screen.knob.typed is None
+        assert screen.knobs.shown.typed is None
         assert screen.player.knobs()[2].value == "600"
 
 
@@ -117,7 +117,7 @@ async def test_a_knob_that_the_program_turned_itself_is_stepped_from_where_it_st
 async def test_escape_leaves_the_value_as_it_was():
     async with playing() as (screen, pilot):
         await pilot.press("tab", "down", "enter", "9", "escape")
-        assert screen.knob.typed is None
+        assert screen.knobs.shown.typed is None
         assert screen.player.knobs()[1].value == "256"
 
 
@@ -125,7 +125,7 @@ async def test_escape_leaves_the_value_as_it_was():
 async def test_while_a_value_is_typed_letters_are_no_commands():
     async with playing() as (screen, pilot):
         await pilot.press("tab", "enter", "q", "r", "space")
-        assert screen.knob.typed == "qr "
+        assert screen.knobs.shown.typed == "qr "
         assert not screen.player.paused
 
 

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from wireside.catalog.actions import BY_KEY, FOOTER, HELP
-from wireside.errors import CommandError
 from wireside.paint.layout import Layout, layout
 from wireside.paint.panes import draw_help, draw_too_small
 from wireside.paint.screen import DRAW
-from wireside.paint.view import KnobView
 from wireside.paint.viewer import Viewer
-from wireside.player.knobs import stepped
+from wireside.tui.knobs import KnobKeys
 from wireside.tui.pacing import QUERY, Pacer
 from wireside.tui.pane import Pane, RichStyles
 
@@ -52,7 +50,7 @@ class JourneyScreen(Screen[None]):
     def __init__(self, player: Player, look: Look, writer: FastWriter | None, fps: int) -> None:
         super().__init__()
         self.look, self.writer, self.fps = look, writer, fps
-        self.knob = KnobView()
+        self.knobs = KnobKeys(player)
         self.tab = 1
         self.focus_pane = ""
         self.pacer = Pacer(fps)
@@ -73,9 +71,7 @@ class JourneyScreen(Screen[None]):
         """Show another player, or the same one begun again."""
         self.player = player
         self.viewer = Viewer(player)
-        self.knob.rows = player.knobs()
-        self.knob.chosen = min(self.knob.chosen, max(0, len(self.knob.rows) - 1))
-        self.knob.typed, self.knob.message = None, ""
+        self.knobs.take(player)
         self._stale = True
 
     def compose(self) -> ComposeResult:
@@ -141,10 +137,9 @@ class JourneyScreen(Screen[None]):
 
     def view(self) -> View:
         """What is to be shown now."""
-        self.knob.rows = self.player.knobs()
         view = self.viewer.view()
-        view.knobs, view.tab, view.focus_pane, view.keys = self.knob, self.tab, self.focus_pane, FOOTER
-        view.fps = self._fps_shown
+        view.knobs, view.tab, view.focus_pane = self.knobs.refresh(), self.tab, self.focus_pane
+        view.keys, view.fps = FOOTER, self._fps_shown
         return view
 
     def _draw(self, names: Iterable[str]) -> None:
@@ -176,8 +171,8 @@ class JourneyScreen(Screen[None]):
         self._stale = True
         if self._helping:
             self.do_help()
-        elif self.knob.typed is not None and event.key not in {"ctrl+c", "ctrl+q"}:
-            self._edit(event)
+        elif self.knobs.typing and event.key not in {"ctrl+c", "ctrl+q"}:
+            self.knobs.edit(event)
         else:
             action = BY_KEY.get(event.key) or BY_KEY.get(event.character or "")
             if action is not None:
@@ -207,79 +202,41 @@ class JourneyScreen(Screen[None]):
     def do_focus(self) -> None:
         """Go to the knobs, or leave them."""
         self.focus_pane = "" if self.focus_pane == "knobs" else "knobs"
-        self.knob.message = ""
+        self.knobs.say("")
         self._arrange()
 
-    def _choose(self, direction: int) -> None:
-        if self.focus_pane != "knobs":
-            self.do_focus()
-            return
-        self.knob.message = ""
-        if self.knob.rows:
-            self.knob.chosen = (self.knob.chosen + direction) % len(self.knob.rows)
+    def _in_knobs(self) -> bool:
+        """Whether the knobs have the keyboard; when not, they get it."""
+        if self.focus_pane == "knobs":
+            return bool(self.knobs.shown.rows)
+        self.do_focus()
+        return False
 
     def do_up(self) -> None:
         """Choose the knob above."""
-        self._choose(-1)
+        if self._in_knobs():
+            self.knobs.choose(-1)
 
     def do_down(self) -> None:
         """Choose the knob below."""
-        self._choose(+1)
-
-    def _turn_by(self, direction: int) -> None:
-        if self.focus_pane != "knobs" or not self.knob.rows:
-            self.do_focus()
-            return
-        row = self.player.knobs()[self.knob.chosen]
-        value = stepped(row.values, row.value, direction)
-        if value is None:
-            self.knob.message, self.knob.refused = "No further step; Enter lets you type a value.", False
-        else:
-            self._turn(value)
+        if self._in_knobs():
+            self.knobs.choose(+1)
 
     def do_less(self) -> None:
         """Turn the chosen knob down."""
-        self._turn_by(-1)
+        if self._in_knobs():
+            self.knobs.turn_by(-1)
 
     def do_more(self) -> None:
         """Turn the chosen knob up."""
-        self._turn_by(+1)
-
-    def _turn(self, value: str) -> bool:
-        """Set the chosen knob; False, with the reason in the pane, when the value is refused."""
-        row = self.knob.rows[self.knob.chosen]
-        try:
-            self.knob.message = self.player.turn(row.host, row.name, value)
-        except CommandError as refusal:
-            reason = f"{refusal.what.rstrip('.')}. {refusal.next_step}".strip()
-            self.knob.message, self.knob.refused = reason, True
-            return False
-        self.knob.refused = False
-        return True
+        if self._in_knobs():
+            self.knobs.turn_by(+1)
 
     def do_type(self) -> None:
         """Begin to type a value."""
         if self.focus_pane != "knobs":
             self.do_focus()
-        if self.knob.rows:
-            self.knob.typed = self.player.knobs()[self.knob.chosen].value
-            self.knob.untouched = True
-            self.knob.message, self.knob.refused = "", False
-
-    def _edit(self, event: events.Key) -> None:
-        typed = self.knob.typed or ""
-        untouched, self.knob.untouched = self.knob.untouched, False
-        if event.key == "escape":
-            self.knob.typed, self.knob.message = None, ""
-        elif event.key == "enter":
-            if self._turn(typed):
-                self.knob.typed = None
-        elif event.key == "backspace":
-            self.knob.typed = typed[:-1]
-        elif event.key == "ctrl+u":
-            self.knob.typed = ""
-        elif event.character and event.character.isprintable():
-            self.knob.typed = event.character if untouched else typed + event.character
+        self.knobs.begin_typing()
 
     def _show_tab(self, number: int) -> None:
         self.tab = number

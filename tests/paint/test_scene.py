@@ -2,6 +2,7 @@ from itertools import pairwise
 
 import pytest
 
+from wireside.catalog import places
 from wireside.catalog.stages import Stage
 from wireside.paint.scene import (
     INSIDE,
@@ -11,14 +12,17 @@ from wireside.paint.scene import (
     RING,
     SOCKBUF,
     SOFTIRQ,
+    STATIONS,
     TCP,
     build,
     highlighted,
     is_shown,
     latencies,
     next_thin,
+    sending_stage,
     station_of_reason,
 )
+from wireside.paint.screen import DRAW
 from wireside.player.history import Loss
 from wireside.snapshot import PacketTrace
 
@@ -147,11 +151,23 @@ def test_each_loss_has_its_place(reason, station):
         ("read()", (READ, "journey")),
         ("sockets", (-1, "tools")),
         ("sysctl", (-1, "knobs")),
+        ("accept queue", (-1, "gauges")),
         ("", (-1, "")),
     ],
 )
 def test_what_a_beat_may_point_at(words, found):
     assert highlighted(words) == found
+
+
+def test_the_boxes_stand_in_the_order_of_the_catalog():
+    assert tuple(station.key for station in STATIONS) == places.STATIONS
+
+
+@pytest.mark.parametrize("word", places.WORDS)
+def test_each_word_of_the_catalog_is_somewhere_on_the_screen(word):
+    station, pane = highlighted(word)
+    assert pane in DRAW or sending_stage(word, None) is not None
+    assert station < len(STATIONS)
 
 
 def test_latency_is_the_mean_time_in_each_station():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from wireside.catalog.places import WORDS, is_place, squeezed
 from wireside.scenario import library
 from wireside.scenario.behaviours import BEHAVIOURS
 from wireside.scenario.load import load
@@ -56,3 +57,10 @@ def test_its_paths_exist() -> None:
     assert len(paths) >= 12
     for path in paths:
         assert resolve(path, names).host == "server"
+
+
+def test_it_shows_every_word_a_beat_may_point_at() -> None:
+    table = TEXT.split("## What a beat points at")[1].split("\n## ")[0]
+    words = {squeezed(word) for word in re.findall(r"`([^`]+)`", table)}
+    assert {squeezed(word) for word in WORDS} <= words
+    assert all(is_place(word) for word in words - {"lookat", ""})

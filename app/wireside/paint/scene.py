@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from wireside.catalog import places
 from wireside.catalog.stages import Stage
 
 if TYPE_CHECKING:
@@ -304,35 +305,10 @@ def newest_stage(traces: Sequence[PacketTrace], t: int) -> tuple[PacketTrace, St
     return (best[1], Stage(best[2])) if best else None
 
 
-PANE_WORDS = {
-    "sockets": "tools",
-    "counters": "tools",
-    "packets": "tools",
-    "tools": "tools",
-    "events": "events",
-    "knobs": "knobs",
-    "sysctl": "knobs",
-    "sysctls": "knobs",
-    "gauges": "gauges",
-    "queues": "gauges",
-    "timeline": "timeline",
-    "narration": "narration",
-    "journey": "journey",
-}
-_STATION_WORDS = {
-    "nic": NIC, "wire": NIC, "link": NIC, "ring": RING, "rxring": RING, "hardirq": RING, "softirq": SOFTIRQ,
-    "napi": SOFTIRQ, "ksoftirqd": SOFTIRQ, "backlog": SOFTIRQ, "gro": SOFTIRQ, "ip": IP, "tcp": TCP, "udp": TCP,
-    "window": TCP, "sockbuf": SOCKBUF, "socketbuffer": SOCKBUF, "rcvbuf": SOCKBUF, "receivequeue": SOCKBUF,
-    "read": READ, "reader": READ, "program": READ, "schedule": READ, "app": READ, "application": READ,
-}  # fmt: skip
-for _stage in Stage:
+_STATION_OF_WORD = {word: places.STATIONS.index(key) for word, key in places.STATION_OF_WORD.items()}
+for _word, _stage in places.STAGE_OF_WORD.items():
     if _RX[_stage] >= 0:
-        _STATION_WORDS.setdefault(_stage.name.lower().replace("_", ""), _RX[_stage])
-
-
-def _squeezed(look_at: str) -> str:
-    word = look_at.strip().lower().removesuffix("()")
-    return word.replace("_", "").replace(" ", "").replace("-", "")
+        _STATION_OF_WORD.setdefault(_word, _RX[_stage])
 
 
 SENDING = (
@@ -345,12 +321,13 @@ SENDING = (
     Stage.TX_RING,
 )
 """A packet's stages before the wire."""
-_SENDING_WORDS = {stage.name.lower().replace("_", ""): stage for stage in SENDING}
+_SENDING_WORDS = {word: stage for word, stage in places.STAGE_OF_WORD.items() if stage in SENDING}
+_SENDING_WORDS[places.squeezed(Stage.TX_COMPLETION.name)] = Stage.TX_RING
 
 
 def sending_stage(look_at: str, newest: tuple[PacketTrace, Stage] | None) -> Stage | None:
     """The stage of sending that the story points at, or else the one the newest packet is in."""
-    named = _SENDING_WORDS.get(_squeezed(look_at))
+    named = _SENDING_WORDS.get(places.squeezed(look_at))
     if named is not None or newest is None:
         return named
     return newest[1] if newest[1] in SENDING else None
@@ -363,6 +340,6 @@ def sending_station(stage: Stage) -> int:
 
 def highlighted(look_at: str) -> tuple[int, str]:
     """(station or -1, pane or "") that a beat's `look_at` names."""
-    squeezed = _squeezed(look_at)
-    station = _STATION_WORDS.get(squeezed, -1)
-    return station, PANE_WORDS.get(squeezed, "journey" if station >= 0 else "")
+    word = places.squeezed(look_at)
+    station = _STATION_OF_WORD.get(word, -1)
+    return station, places.PANE_OF_WORD.get(word, "journey" if station >= 0 else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from wireside.catalog import places
 from wireside.scenario import nodes, words
 from wireside.scenario.behaviours import BEHAVIOURS
 from wireside.scenario.decode_hosts import MAX_RING, MIN_RING
@@ -59,9 +60,8 @@ def _condition(cast: Cast) -> nodes.Reader:
 
 def _look_at(doc: Document, node: yaml.Node) -> str:
     name = nodes.text(doc, node)
-    known = (*words.STAGE_NAMES, *words.PANES)
-    if name not in known:
-        raise doc.wrong(node, f"nothing on the screen is called {name!r}", advice(name, known))
+    if not places.is_place(name):
+        raise doc.wrong(node, f"nothing on the screen is called {name!r}", advice(name, places.WORDS))
     return name
 
 

@@ -10,8 +10,6 @@ from wireside.catalog.tcp_states import SS_NAME
 from wireside.errors import CommandError
 from wireside.scenario.units import UnitError, advice
 
-PANES = ("journey", "sockets", "sysctls", "counters", "events", "knobs")
-"""Parts of the screen, beside the stages, that a beat may point at."""
 BOOKS = ("born", "delivered", "consumed", "dropped", "queued")
 WIRE_DROPS = ("rx_missed_errors", "link_loss")
 COUNTER_NAMES = tuple(COUNTER_BY_NAME)

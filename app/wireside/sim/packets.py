@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from wireside.kernel.net import ip_text
@@ -23,10 +23,49 @@ rest starts afresh and asks the sockets for what it needs."""
 LETTERS = ((FIN, "F"), (SYN, "S"), (RST, "R"), (PSH, "P"), (ACK, "."), (URG, "U"), (0x40, "E"), (0x80, "W"))
 
 
+class Trail:
+    """Which packets of one machine's trace may still be shown, so that a frame looks at them and not at the whole trace."""
+
+    __slots__ = ("alive", "ended", "reaches", "seen")
+
+    def __init__(self) -> None:
+        self.seen = 0
+        """Id of the last packet looked at."""
+        self.alive: list[SkBuff] = []
+        self.ended: list[SkBuff] = []
+        """Those that ended and whose last stamp is at or after `reaches`."""
+        self.reaches = 0
+
+    def follow(self, trace: deque[SkBuff], since: int) -> list[SkBuff]:
+        """Bring both lists up to date, `ended` back to `since` ns; returns the packets born since the last time, oldest first."""
+        fresh: list[SkBuff] = []
+        for skb in reversed(trace):
+            if skb.id <= self.seen:
+                break
+            fresh.append(skb)
+        fresh.reverse()
+        self.seen = trace[-1].id
+        if since < self.reaches:
+            candidates: Iterable[SkBuff] = trace
+            self.ended = []
+        else:
+            candidates = chain(self.alive, fresh)
+        self.reaches = since
+        oldest = trace[0].id
+        alive: list[SkBuff] = []
+        ended = self.ended
+        for skb in candidates:
+            if skb.id >= oldest:
+                (ended if skb.fate else alive).append(skb)
+        self.alive = alive
+        self.ended = [skb for skb in ended if skb.id >= oldest and skb.stamps and skb.stamps[-1] >= since]
+        return fresh
+
+
 class PacketBook:
     """Turns the packets in the machines' traces into PacketTraces; knows each flow's initial sequence number."""
 
-    __slots__ = ("done", "high", "hosts", "isn", "probes", "seen", "words")
+    __slots__ = ("done", "high", "hosts", "isn", "probes", "trails", "words")
 
     def __init__(self, hosts: dict[int, str]) -> None:
         self.hosts = hosts
@@ -34,8 +73,8 @@ class PacketBook:
         self.isn: dict[Flow, int] = {}
         self.high: dict[Flow, int] = {}
         """Flow → the end of what it has sent so far, to tell a window probe from an ACK."""
-        self.seen: dict[str, int] = {}
-        """Machine → id of the last packet looked at."""
+        self.trails: dict[str, Trail] = {}
+        """By machine."""
         self.probes: set[int] = set()
         """Ids of window and keepalive probes."""
         self.words: dict[int, tuple[str, str]] = {}
@@ -51,26 +90,15 @@ class PacketBook:
             trace = machine.trace
             if not trace:
                 continue
-            self._fresh(machine.name, trace, fresh)
-            found += [
-                (skb.stamps[1], skb)
-                for skb in trace
-                if skb.stamps and (not skb.fate or skb.stamps[-1] >= since)
-            ]
+            trail = self.trails.get(machine.name)
+            if trail is None:
+                trail = self.trails[machine.name] = Trail()
+            fresh += [(skb.stamps[1], skb) for skb in trail.follow(trace, since) if skb.stamps]
+            found += [(skb.stamps[1], skb) for skb in chain(trail.alive, trail.ended) if skb.stamps]
         self._learn(fresh)
         found.sort(key=_birth)
         del found[: max(0, len(found) - limit)]
         return tuple([self._trace(skb) for _, skb in found])
-
-    def _fresh(self, machine: str, trace: deque[SkBuff], fresh: list[tuple[int, SkBuff]]) -> None:
-        """Add to `fresh` the packets of a trace that were born since the last time."""
-        last = self.seen.get(machine, 0)
-        for skb in reversed(trace):
-            if skb.id <= last:
-                break
-            if skb.stamps:
-                fresh.append((skb.stamps[1], skb))
-        self.seen[machine] = trace[-1].id
 
     def _learn(self, fresh: list[tuple[int, SkBuff]]) -> None:
         """Look at new packets, oldest first: initial sequence numbers, and window probes, show only in order."""

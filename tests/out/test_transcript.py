@@ -6,13 +6,13 @@ import pytest
 
 from wireside.out.transcript import judge, late_ns, slack
 from wireside.scenario.spec import FramePattern, Transcript, TranscriptLine
-from wireside.snapshot import WireFrame
+from wireside.wire.told import ToldFrame
 
 MS = 1_000_000
 
 
-def frame(at_ms: int, length: int, *, lost: bool = False, sport: int = 1) -> WireFrame:
-    return WireFrame(at_ms * MS, "a", sport, "b", 80, "tcp", ".", 1, 1, 100, (), length, lost)
+def frame(at_ms: int, length: int, *, lost: bool = False, sport: int = 1) -> ToldFrame:
+    return ToldFrame(at_ms * MS, "a", sport, "b", 80, "tcp", ".", 1, 1, 100, (), length, lost)
 
 
 def line(length: int, at_ms: int | None = None, **more: object) -> TranscriptLine:
@@ -20,7 +20,7 @@ def line(length: int, at_ms: int | None = None, **more: object) -> TranscriptLin
     return TranscriptLine(f"line {length}", FramePattern(protocol="tcp", length=length), time_ns, **more)
 
 
-def verdict(lines: list[TranscriptLine], frames: list[WireFrame], **more: int) -> str:
+def verdict(lines: list[TranscriptLine], frames: list[ToldFrame], **more: int) -> str:
     found = judge(Transcript("a", more.pop("port", 0), "b", 0, tuple(lines), **more), frames)
     return "" if found.holds else found.text
 

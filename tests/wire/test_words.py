@@ -8,7 +8,7 @@ from struct import unpack_from
 
 import pytest
 
-from wireside.wire.decode import NotAFrame, decode_frame
+from wireside.wire.decode import FrameError, decode_frame
 from wireside.wire.encode import encode_packet
 from wireside.wire.words import Conversations
 
@@ -46,7 +46,7 @@ def test_udp_and_unreachable_ports_read_as_tcpdump_prints_them():
     for (when, data), theirs in zip(records("other"), printed("other"), strict=True):
         try:
             line = told.line(decode_frame(data, when))
-        except NotAFrame:
+        except FrameError:
             assert theirs.startswith("ARP") or "ip-proto-17" in theirs or "length 4000" in theirs
             continue
         if "echo" not in theirs and "www.example.com" not in theirs:

@@ -26,16 +26,14 @@ NS = 1_000_000_000
 class IcmpSkb(SkBuff):
     """An ICMP error: its `flow` is (saddr, type, daddr, code).
 
-    It quotes flow, protocol and sequence number of the packet it complains about.
+    It quotes `offender`, the packet it complains about.
     """
 
-    __slots__ = ("quoted", "quoted_protocol", "quoted_seq")
+    __slots__ = ("offender",)
 
     def __init__(self, skb_id: int, flow: Flow, length: int, offender: SkBuff) -> None:
         super().__init__(skb_id, flow, IPPROTO_ICMP, length, 0, 0)
-        self.quoted = offender.flow
-        self.quoted_protocol = offender.protocol
-        self.quoted_seq = offender.seq
+        self.offender = offender
 
 
 def icmp_send(cpu: Cpu, net: Net, offender: SkBuff, icmp_type: int, code: int) -> None:

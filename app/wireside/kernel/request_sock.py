@@ -15,11 +15,11 @@ from wireside.kernel.skbuff import (
     ACK,
     IPPROTO_TCP,
     SYN,
-    TCPOLEN_TSTAMP_ALIGNED,
     Flow,
     SkBuff,
     SynOptions,
     skb_birth,
+    tcp_syn_options_len,
 )
 from wireside.kernel.sock import SOCK_RCVBUF_LOCK
 from wireside.kernel.sock_reuseport import reuseport_migrate_sock
@@ -213,17 +213,13 @@ def tcp_v4_send_synack(cpu: Cpu, req: RequestSock, tsval: int | None = None) -> 
     skb.opt = SynOptions(
         tcp_advmss(req.listener, req.flow_out[2]), req.rcv_wscale if req.wscale_ok else None, req.sack_ok
     )
-    options = 4 + 4 * req.wscale_ok
     if req.tstamp_ok:
         skb.tsval = tcp_synack_tsval(cpu, req) if tsval is None else tsval
         skb.tsecr = req.ts_recent
-        options += TCPOLEN_TSTAMP_ALIGNED
         if not req.snt_synack_ns:
             req.snt_tsval_first = skb.tsval
         req.snt_tsval_last = skb.tsval
-    elif req.sack_ok:
-        options += 4
-    skb.hdr_len = HEADERS + options
+    skb.hdr_len = HEADERS + tcp_syn_options_len(skb.opt, stamped=req.tstamp_ok)
     skb.truesize = SKB_HEAD_TRUESIZE
     if not req.snt_synack_ns:
         req.snt_synack_ns = cpu.now or 1

@@ -51,6 +51,14 @@ class SynOptions(NamedTuple):
     sack_ok: bool = False
 
 
+def tcp_syn_options_len(opt: SynOptions, *, stamped: bool) -> int:
+    """Bytes of a SYN's options, padding included. Linux: net/ipv4/tcp_output.c tcp_syn_options(), tcp_options_write()."""
+    size = 4 if opt.wscale is None else 8
+    if stamped:
+        return size + TCPOLEN_TSTAMP_ALIGNED
+    return size + 4 if opt.sack_ok else size
+
+
 class SkBuff:
     """One packet, or a GSO/GRO super-packet of `gso_segs` wire frames.
 

@@ -24,6 +24,7 @@ from wireside.kernel.skbuff import (
     TCPOLEN_TSTAMP_ALIGNED,
     SkBuff,
     skb_birth,
+    tcp_syn_options_len,
 )
 from wireside.kernel.sock import NO_SKBUFFS, sk_wmem_queue_add
 from wireside.kernel.tcp_cong import tcp_enter_cwr
@@ -123,8 +124,9 @@ def tcp_build_header(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     stamped = tp.tstamp_ok
     if skb.tcp_flags & SYN:
         skb.window = min(tp.rcv_wnd, 65535)
-        skb.hdr_len += 20
         stamped = bool(tp.net.sysctl[TCP_TIMESTAMPS])
+        assert skb.opt is not None
+        skb.hdr_len += tcp_syn_options_len(skb.opt, stamped=stamped)
     else:
         skb.window = tcp_select_window(cpu, tp)
         if tp.selective_acks or tp.dsack is not None:

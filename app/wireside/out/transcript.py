@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wireside.scenario.spec import Transcript, TranscriptLine
-    from wireside.snapshot import WireFrame
+    from wireside.wire.told import ToldFrame
 
 MS, SECOND = 1_000_000, 1_000_000_000
 EARLY_NS = 1 * MS
@@ -50,7 +50,7 @@ class _Fit(NamedTuple):
     zero_ns: int
 
 
-def judge(transcript: Transcript, frames: Sequence[WireFrame], missed: int = 0) -> Verdict:
+def judge(transcript: Transcript, frames: Sequence[ToldFrame], missed: int = 0) -> Verdict:
     """Match a transcript against the frames of its link; `missed` frames came after the tap was full."""
     frames = [frame for frame in frames if _concerns(transcript, frame)]
     lines = transcript.lines
@@ -68,7 +68,7 @@ def judge(transcript: Transcript, frames: Sequence[WireFrame], missed: int = 0) 
     return Verdict(True, False, f"{sum(line.pattern is not None for line in lines)} frames as written")
 
 
-def _concerns(transcript: Transcript, frame: WireFrame) -> bool:
+def _concerns(transcript: Transcript, frame: ToldFrame) -> bool:
     if frame.time_ns < transcript.from_ns:
         return False
     port = {transcript.a: transcript.a_port, transcript.b: transcript.b_port}
@@ -76,7 +76,7 @@ def _concerns(transcript: Transcript, frame: WireFrame) -> bool:
 
 
 def _place_block(
-    lines: Sequence[TranscriptLine], begin: int, end: int, frames: Sequence[WireFrame], fit: _Fit | None
+    lines: Sequence[TranscriptLine], begin: int, end: int, frames: Sequence[ToldFrame], fit: _Fit | None
 ) -> _Fit | _Miss:
     """Fit lines[begin:end] to consecutive frames; after a gap, at the first place where they all fit."""
     start = 0 if fit is None else fit.frame
@@ -91,7 +91,7 @@ def _place_block(
     return best
 
 
-def _nearer(lines: Sequence[TranscriptLine], frames: Sequence[WireFrame], found: _Miss, best: _Miss) -> bool:
+def _nearer(lines: Sequence[TranscriptLine], frames: Sequence[ToldFrame], found: _Miss, best: _Miss) -> bool:
     """Of two misses at one line, whether the new one differs only in time and the other in more."""
     if found.line != best.line or found.frame >= len(frames):
         return False
@@ -102,7 +102,7 @@ def _fit_block(
     lines: Sequence[TranscriptLine],
     begin: int,
     end: int,
-    frames: Sequence[WireFrame],
+    frames: Sequence[ToldFrame],
     fit: _Fit | None,
     first: int,
 ) -> _Fit | _Miss:
@@ -129,7 +129,7 @@ def _fit_block(
     return fit if fit is not None else _Fit(frame, 0, 0)
 
 
-def _wrong_time(lines: Sequence[TranscriptLine], number: int, came: WireFrame, fit: _Fit) -> str:
+def _wrong_time(lines: Sequence[TranscriptLine], number: int, came: ToldFrame, fit: _Fit) -> str:
     """What is wrong with the time at which a frame came; empty when nothing is."""
     line = lines[number]
     if line.time_ns is None:
@@ -174,7 +174,7 @@ def seconds(ns: int) -> str:
 
 
 def _failed(
-    lines: Sequence[TranscriptLine], frames: Sequence[WireFrame], miss: _Miss, fit: _Fit | None, missed: int
+    lines: Sequence[TranscriptLine], frames: Sequence[ToldFrame], miss: _Miss, fit: _Fit | None, missed: int
 ) -> Verdict:
     line = lines[miss.line]
     zero = fit.zero_ns if fit is not None else (frames[0].time_ns if frames else 0)

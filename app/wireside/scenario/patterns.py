@@ -16,7 +16,7 @@ from wireside.scenario.units import Kind, UnitError, advice, is_address, parse
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from wireside.snapshot import WireFrame
+    from wireside.wire.told import ToldFrame
 
 _END = r"[A-Za-z0-9_.-]+?"
 _ENDS = re.compile(
@@ -149,12 +149,12 @@ def _options(text: str, offset: int) -> tuple[str, ...]:
     return tuple(found)
 
 
-def matches(pattern: FramePattern, frame: WireFrame) -> bool:
+def matches(pattern: FramePattern, frame: ToldFrame) -> bool:
     """Whether a frame looks as its pattern says."""
     return all(wanted == came for _, wanted, came in _compared(pattern, frame))
 
 
-def differences(pattern: FramePattern, frame: WireFrame) -> str:
+def differences(pattern: FramePattern, frame: ToldFrame) -> str:
     """What differs between a frame and its pattern, in words and in the order it is written; empty when they agree."""
     return ", ".join(
         f"{name} is {'none' if came in (None, '') else came}, not {wanted if wanted != '' else 'none'}"
@@ -163,7 +163,7 @@ def differences(pattern: FramePattern, frame: WireFrame) -> str:
     )
 
 
-def _compared(pattern: FramePattern, frame: WireFrame) -> Iterable[tuple[str, Any, Any]]:
+def _compared(pattern: FramePattern, frame: ToldFrame) -> Iterable[tuple[str, Any, Any]]:
     """(name, wanted, what came) of all that `pattern` says."""
     if pattern.source:
         yield (

@@ -71,7 +71,7 @@ class HostSpec:
 class FramePattern:
     """What a frame on a wire must look like; a name that is empty, a port 0 and a number None is not compared.
 
-    `flags` are tcpdump's letters in any order, `options` in the words of WireFrame.options; `lost` is always compared.
+    `flags` are tcpdump's letters in any order, `options` in the words of ToldFrame.options; `lost` is always compared.
     """
 
     source: str = ""

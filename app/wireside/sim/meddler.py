@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from wireside.kernel.skbuff import skb_birth
 from wireside.scenario.patterns import matches
-from wireside.sim.tap import FrameReader
+from wireside.sim.frames import frame_of
+from wireside.wire.told import Teller
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Net
@@ -18,17 +19,17 @@ if TYPE_CHECKING:
 class Meddler:
     """Counts what both directions of a link carry, and finds the rule for a frame."""
 
-    __slots__ = ("came", "reader", "rules")
+    __slots__ = ("came", "rules", "teller")
 
     def __init__(self, rules: tuple[LinkRule, ...], names: dict[int, str]) -> None:
         self.rules = rules
         self.came = [0] * len(rules)
         """Per rule, how many frames looked like its pattern."""
-        self.reader = FrameReader(names)
+        self.teller = Teller(names)
 
     def rule_for(self, when: int, skb: SkBuff) -> LinkRule | None:
         """The rule that decides what happens to a frame, if any."""
-        frame = self.reader.read(when, skb)
+        frame = self.teller.tell(frame_of(when, skb))
         found = None
         for number, rule in enumerate(self.rules):
             if matches(rule.pattern, frame):

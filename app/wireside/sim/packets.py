@@ -6,8 +6,9 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from wireside.kernel.net import ip_text
-from wireside.kernel.skbuff import ACK, FIN, IPPROTO_TCP, IPPROTO_UDP, PSH, RST, SYN, URG
+from wireside.kernel.skbuff import ACK, FIN, IPPROTO_TCP, IPPROTO_UDP, RST, SYN
 from wireside.snapshot import PacketTrace
+from wireside.wire.words import flag_letters
 
 if TYPE_CHECKING:
     from collections import deque
@@ -20,7 +21,6 @@ MASK = 0xFFFFFFFF
 REMEMBERED = 20_000
 """Entries of each kind that are kept. The oldest texts go first, a few at a time, so that no frame waits for it; the
 rest starts afresh and asks the sockets for what it needs."""
-LETTERS = ((FIN, "F"), (SYN, "S"), (RST, "R"), (PSH, "P"), (ACK, "."), (URG, "U"), (0x40, "E"), (0x80, "W"))
 
 
 class Trail:
@@ -220,11 +220,6 @@ def _number_of_socket(source: Net | None, flow: Flow, name: str) -> int | None:
         return None
     number = getattr(source.ehash.get((flow[2], flow[3], flow[0], flow[1])), name, None)
     return number if isinstance(number, int) else None
-
-
-def flag_letters(flags: int) -> str:
-    """TCP flags as tcpdump writes them; "none" without any."""
-    return "".join(letter for bit, letter in LETTERS if flags & bit) or "none"
 
 
 def _options(skb: SkBuff) -> str:

@@ -39,7 +39,8 @@ from wireside.kernel.skbuff import (
 )
 from wireside.scenario.patterns import matches
 from wireside.scenario.spec import ECHO, WireSegment
-from wireside.sim.tap import wire_frame
+from wireside.sim.frames import frame_of
+from wireside.wire.told import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from wireside.kernel.net import Scheduler
     from wireside.sim.env import KernelEnv
     from wireside.sim.link import Wire
-    from wireside.snapshot import WireFrame
+    from wireside.wire.told import ToldFrame
 
 FLAG = {"S": SYN, "F": FIN, "R": RST, "P": PSH, ".": ACK, "U": URG, "E": 0x40, "W": 0x80}
 UNREACHABLE = {
@@ -98,7 +99,7 @@ class Answer:
         self.segment = segment
         self.came = 0
 
-    def due(self, frame: WireFrame) -> WireSegment | None:
+    def due(self, frame: ToldFrame) -> WireSegment | None:
         """The segment, when `frame` is the one that it waits for."""
         after, nth = self.segment.after, self.segment.nth
         if after is None or not matches(after, frame):
@@ -229,7 +230,8 @@ class WirePeer:
 
     def _answer(self, now: int, skb: SkBuff) -> None:
         """Plan the segments that were to be sent when a frame like this came."""
-        frame = wire_frame(now, skb, self.peer_isn.get((skb.flow[3], skb.flow[1]), 0), self.isn)
+        start = self.peer_isn.get((skb.flow[3], skb.flow[1]), 0)
+        frame = tell(frame_of(now, skb), start, self.isn, {})
         end = frame.seq + frame.length + bool(skb.tcp_flags & SYN) + bool(skb.tcp_flags & FIN)
         for answer in self.answers:
             segment = answer.due(frame)

@@ -26,7 +26,7 @@ FRAGMENT = 0x3FFF
 """More fragments, or an offset."""
 
 
-class NotAFrame(ValueError):
+class FrameError(ValueError):
     """Bytes that are no frame of a kind that we know; the text says why."""
 
 
@@ -43,33 +43,33 @@ class Options:
 
 
 def decode_frame(data: bytes, time_ns: int = 0) -> Frame:
-    """The frame that `data` holds, from the Ethernet header on; trailing padding is allowed. NotAFrame when it is none."""
+    """The frame that `data` holds, from the Ethernet header on; trailing padding is allowed. FrameError when it is none."""
     if len(data) < ETH_HLEN:
-        raise NotAFrame(f"{len(data)} bytes are shorter than an Ethernet header")
+        raise FrameError(f"{len(data)} bytes are shorter than an Ethernet header")
     (kind,) = unpack_from("!H", data, 12)
     if kind != ETHERTYPE_IPV4:
-        raise NotAFrame(f"EtherType 0x{kind:04x} is not IPv4")
+        raise FrameError(f"EtherType 0x{kind:04x} is not IPv4")
     return decode_packet(data[ETH_HLEN:], time_ns)
 
 
 def decode_packet(data: bytes, time_ns: int = 0, *, whole: bool = True) -> Frame:
-    """The packet that `data` holds, from the IP header on. NotAFrame when it is none.
+    """The packet that `data` holds, from the IP header on. FrameError when it is none.
 
     Without `whole` the packet may be cut short, as ICMP errors quote it; its transport header's first 8 bytes must be there,
     and nothing is said about its checksum.
     """
     if len(data) < IP_HLEN or data[0] >> 4 != 4:
-        raise NotAFrame("no IPv4 header")
+        raise FrameError("no IPv4 header")
     header_length = (data[0] & 15) * 4
     total, ident, fragment = unpack_from("!HHH", data, 2)
     ttl, protocol = data[8], data[9]
     saddr, daddr = unpack_from("!II", data, 12)
     if header_length < IP_HLEN or total < header_length or (whole and total > len(data)):
-        raise NotAFrame(f"an IPv4 packet of {total} bytes does not fit into {len(data)}")
+        raise FrameError(f"an IPv4 packet of {total} bytes does not fit into {len(data)}")
     if checksum(data[:header_length]):
-        raise NotAFrame("the checksum of the IP header is wrong")
+        raise FrameError("the checksum of the IP header is wrong")
     if fragment & FRAGMENT:
-        raise NotAFrame("a fragment")
+        raise FrameError("a fragment")
     body = data[header_length:total]
     frame = Frame(time_ns, protocol, saddr, daddr, ttl=ttl, ident=ident, dont_fragment=bool(fragment & IP_DF))
     return _transport(frame, body, total - header_length, whole=whole)
@@ -77,9 +77,9 @@ def decode_packet(data: bytes, time_ns: int = 0, *, whole: bool = True) -> Frame
 
 def _transport(frame: Frame, body: bytes, size: int, *, whole: bool) -> Frame:
     if frame.protocol not in (IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP):
-        raise NotAFrame(f"IP protocol {frame.protocol} is neither TCP, UDP nor ICMP")
+        raise FrameError(f"IP protocol {frame.protocol} is neither TCP, UDP nor ICMP")
     if len(body) < 8:
-        raise NotAFrame("no transport header")
+        raise FrameError("no transport header")
     if frame.protocol == IPPROTO_ICMP:
         return _icmp(frame, body)
     sport, dport = unpack_from("!HH", body)
@@ -87,7 +87,7 @@ def _transport(frame: Frame, body: bytes, size: int, *, whole: bool) -> Frame:
     if frame.protocol == IPPROTO_UDP:
         (length,) = unpack_from("!H", body, 4)
         if length < UDP_HLEN or length > size:
-            raise NotAFrame(f"a UDP length of {length} does not fit")
+            raise FrameError(f"a UDP length of {length} does not fit")
         body = body[:length]
         wrong = whole and body[6:8] != b"\0\0" and _sum(frame, body) != 0
         return replace(frame, length=length - UDP_HLEN, csum_bad=wrong)
@@ -112,12 +112,12 @@ def _tcp(frame: Frame, body: bytes, size: int, *, whole: bool) -> Frame:
     (seq,) = unpack_from("!I", body, 4)
     if len(body) < TCP_HLEN:
         if whole:
-            raise NotAFrame("no TCP header")
+            raise FrameError("no TCP header")
         return replace(frame, seq=seq)
     ack_seq, offset, window, _, urgent = unpack_from("!IHHHH", body, 8)
     header = (offset >> 12) * 4
     if header < TCP_HLEN or header > size:
-        raise NotAFrame(f"a TCP header of {header} bytes does not fit")
+        raise FrameError(f"a TCP header of {header} bytes does not fit")
     options = Options() if len(body) < header else read_options(body[TCP_HLEN:header])
     return replace(
         frame,
@@ -144,7 +144,7 @@ def _sum(frame: Frame, segment: bytes) -> int:
 
 
 def read_options(data: bytes) -> Options:
-    """The options in `data`; unknown ones are passed over. NotAFrame when a length is wrong."""
+    """The options in `data`; unknown ones are passed over. FrameError when a length is wrong."""
     found = Options()
     index = 0
     while index < len(data) and data[index] != EOL:
@@ -154,7 +154,7 @@ def read_options(data: bytes) -> Options:
             continue
         size = data[index + 1] if index + 1 < len(data) else 0
         if size < 2 or index + size > len(data):
-            raise NotAFrame(f"TCP option {kind} has a length of {size}")
+            raise FrameError(f"TCP option {kind} has a length of {size}")
         _take(found, kind, data[index + 2 : index + size])
         index += size
     return found

@@ -125,8 +125,8 @@ class FakeWorld:
         return self.values[name]
 
     def command(self, host: str, name: str, value: str) -> str:
-        if name == "net.core.netdev_budget" and not value.isdigit():
-            raise CommandError(f"net.core.netdev_budget cannot be {value}: it is a whole number from 0")
+        if name != "net.ipv4.tcp_rmem" and not (value.isascii() and value.isdigit()):
+            raise CommandError(f"{name} cannot be {value}: it is a whole number from 0")
         self.values[name] = value
         return f"{name} is {value} now: takes effect at the next poll."
 

@@ -21,5 +21,4 @@ if __name__ == "__main__":
     player = Player(scenario(beats=(), duration_ns=10_000 * MS), world)
     player.paused = "paused" in sys.argv
     app = WiresideApp(player, renderer=sys.argv[1])
-    app.run(mouse=False)
-    sys.exit(app.return_code)
+    sys.exit(app.play())

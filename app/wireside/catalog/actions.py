@@ -38,9 +38,12 @@ ACTIONS = (
     Action("next", ("n",), "n p", "scenario", "Next and previous scenario of the library."),
     Action("previous", ("p",), "p", "", "Previous scenario."),
     Action("help", ("?", "f1"), "?", "help", "This page."),
+    Action("suspend", ("ctrl+z",), "ctrl+z", "", "Back to the shell for a while; `fg` goes on."),
     Action("quit", ("q", "ctrl+c", "ctrl+q"), "q", "quit", "Leave; the terminal is as before."),
 )
 
+ALWAYS = {"ctrl+c", "ctrl+q", "ctrl+z"}
+"""Keys that act while a value is typed and on every page, too."""
 BY_KEY = {key: action for action in ACTIONS for key in action.keys}
 _LAST = {"tab_1", "next"}
 """What a narrow footer leaves out first."""

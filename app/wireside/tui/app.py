@@ -17,14 +17,19 @@ from wireside.paint.view import Look
 from wireside.player.player import Player
 from wireside.tui.fast import FastWriter
 from wireside.tui.screen import JourneyScreen
+from wireside.tui.terminal import TerminalDriver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from rich.console import RenderableType
 
     from wireside.scenario.spec import Scenario
 
 TRACE = 1024
 """Packets per host that the world remembers for the picture; a flood is shown by samples anyway."""
+CRASHED = 70
+"""Exit status after a fault of the program itself, as sysexits.h calls it: EX_SOFTWARE."""
 RENDERERS = ("auto", "safe", "fast")
 
 
@@ -45,7 +50,7 @@ class WiresideApp(App[int]):
         neighbours: Sequence[str] = (),
         open_path: Callable[[str], Player] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self.look = look or look_from_environment(
             os.environ, getattr(sys.stdout, "encoding", None) or "ascii"
         )
@@ -54,17 +59,38 @@ class WiresideApp(App[int]):
         self._neighbours = list(neighbours)
         self._open_path = open_path
         self.fault: WiresideError | None = None
+        self._panicked = False
         self._writer = None if renderer == "safe" else FastWriter(self, self.look.palette)
 
     def get_default_screen(self) -> JourneyScreen:
         """The journey, at once: no blank screen comes first."""
         return JourneyScreen(self._player, self.look, self._writer, self._fps)
 
+    def play(self) -> int:
+        """Run until the user leaves; the exit status: 0, 128 + n after signal n, CRASHED after a fault of ours.
+
+        Raises WiresideError for what could not be opened on the way; the terminal has been restored by then.
+        """
+        status = self.run(mouse=False)
+        if self.fault is not None:
+            raise self.fault
+        return CRASHED if self.return_code or self._panicked else status or 0
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """Leave with what went wrong on the restored terminal."""
+        self._panicked = True
+        super().panic(*renderables)
+
     def on_terminal_supports_synchronized_output(self) -> None:
         """The terminal has shown a frame."""
         screen = self.screen_stack[0] if self.screen_stack else None
         if isinstance(screen, JourneyScreen):
             screen.pacer.acknowledged(time.perf_counter())
+
+    def suspend_to_shell(self) -> None:
+        """Stop as a job of the shell, as Ctrl-Z does."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.suspend()
 
     def open_neighbour(self, direction: int) -> None:
         """Play the library's next (+1) or previous (-1) scenario."""
@@ -137,7 +163,4 @@ def run(
         open_path=open_path,
     )
     heap.keep_still()
-    status = app.run(mouse=False)
-    if app.fault is not None:
-        raise app.fault
-    return app.return_code or status or 0
+    return app.play()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections import deque
 
-QUERY = "\x1b[?2026$p"
-"""Asks the terminal for a mode; its answer means that everything written before has arrived."""
 PATIENCE_S = 2.0
 """After this long without an answer the terminal is taken to answer no more."""
 

@@ -77,6 +77,11 @@ class Pane(Widget):
             self._strips = [None] * h
             self._painted = False
 
+    def forget(self) -> None:
+        """Draw every cell again next time: what the terminal shows is unknown."""
+        self._strips = [None] * self.new.h
+        self._painted = False
+
     def frame(self, draw: Callable[[Surface], None], writer: FastWriter | None) -> None:
         """Draw a new frame and show what changed, through `writer` when there is one."""
         self.new, self.old = self.old, self.new

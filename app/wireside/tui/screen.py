@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
-from wireside.catalog.actions import BY_KEY, FOOTER, HELP
+from wireside.catalog.actions import ALWAYS, BY_KEY, FOOTER, HELP
 from wireside.paint.layout import Layout, layout
 from wireside.paint.panes import draw_help, draw_too_small
 from wireside.paint.screen import DRAW
 from wireside.paint.viewer import Viewer
 from wireside.tui.knobs import KnobKeys
-from wireside.tui.pacing import QUERY, Pacer
+from wireside.tui.pacing import Pacer
 from wireside.tui.pane import Pane, RichStyles
+from wireside.tui.terminal import QUERY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,6 +84,15 @@ class JourneyScreen(Screen[None]):
         """Begin to tick."""
         self._arrange()
         self.ticking = self.set_interval(1 / self.fps, self.tick)
+        self.app.app_resume_signal.subscribe(self, self.redraw)
+
+    def redraw(self, _: object = None) -> None:
+        """Draw every cell again: the terminal may show anything by now."""
+        for pane in (*self.panes.values(), self.over):
+            pane.forget()
+        self._last = time.perf_counter()
+        self._arrange()
+        self.refresh(layout=True)
 
     def on_resize(self) -> None:
         """Give every pane its place in the new size."""
@@ -169,14 +179,18 @@ class JourneyScreen(Screen[None]):
         event.stop()
         event.prevent_default()
         self._stale = True
-        if self._helping:
-            self.do_help()
-        elif self.knobs.typing and event.key not in {"ctrl+c", "ctrl+q"}:
+        action = BY_KEY.get(event.key) or BY_KEY.get(event.character or "")
+        if event.key in ALWAYS:
+            getattr(self, f"do_{BY_KEY[event.key].name}")()
+        elif self._helping:
+            if action is not None and action.name == "quit":
+                self.do_quit()
+            else:
+                self.do_help()
+        elif self.knobs.typing:
             self.knobs.edit(event)
-        else:
-            action = BY_KEY.get(event.key) or BY_KEY.get(event.character or "")
-            if action is not None:
-                getattr(self, f"do_{action.name}")()
+        elif action is not None:
+            getattr(self, f"do_{action.name}")()
 
     def do_pause(self) -> None:
         """Pause, or go on."""
@@ -272,6 +286,10 @@ class JourneyScreen(Screen[None]):
         self._arrange()
         if not self._helping:
             self.refresh(layout=True)
+
+    def do_suspend(self) -> None:
+        """Stop as a job of the shell; its `fg` goes on."""
+        self._application.suspend_to_shell()
 
     def do_quit(self) -> None:
         """Leave."""

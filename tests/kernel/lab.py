@@ -13,10 +13,10 @@ from wireside.catalog.counters import ALL_COUNTERS
 from wireside.catalog.profiles import PROFILES
 from wireside.catalog.stages import Stage, default_costs
 from wireside.catalog.sysctls import ALL_SYSCTLS
-from wireside.kernel.net import Cpu, Machine, Net, ip_parse
+from wireside.kernel.net import HRTIMER_SOFTIRQ, Cpu, Machine, Net, ip_parse
 from wireside.kernel.nic import register_nic
 from wireside.kernel.skbuff import IPPROTO_TCP, IPPROTO_UDP, SkBuff, skb_birth
-from wireside.kernel.softirq import NET_SOFTIRQS, softirq_step
+from wireside.kernel.softirq import SOFTIRQS, raise_softirq, softirq_step
 from wireside.kernel.veth import register_tun, register_veth, veth_pair
 
 US = 1_000
@@ -65,6 +65,15 @@ class Lab:
         machine = machine_of(arg) or self.machines[0]
         self.at(when, self._hardirq, (machine.cpus[cpu_id], handler, arg))
 
+    def raise_hrtimer(self, cpu_id, when, timer):
+        machine = timer.arg.net.machine
+        return self.at(when, self._hrtimer, (machine.cpus[cpu_id], timer))
+
+    def _hrtimer(self, due):
+        cpu, timer = due
+        cpu.hrtimers.append(timer)
+        raise_softirq(cpu, HRTIMER_SOFTIRQ)
+
     def _hardirq(self, due):
         cpu, handler, arg = due
         if cpu.now > self.now:
@@ -79,7 +88,7 @@ class Lab:
             return
         self.raised.discard((cpu.machine.name, cpu.id))
         cpu.now = self.now
-        if softirq_step(cpu) or cpu.softirq_pending & NET_SOFTIRQS:
+        if softirq_step(cpu) or cpu.softirq_pending & SOFTIRQS:
             cpu.ksoftirqd = False
             self.raised.add((cpu.machine.name, cpu.id))
             self.at(cpu.now, self._softirq, cpu)
@@ -134,7 +143,7 @@ class Lab:
         cpu.in_softirq = True
         machine.timers.expire_timers(cpu, self.now)
         cpu.in_softirq = False
-        if cpu.softirq_pending & NET_SOFTIRQS:
+        if cpu.softirq_pending & SOFTIRQS:
             self.raise_softirq(cpu)
 
     def cpu(self, net, number=0):

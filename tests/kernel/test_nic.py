@@ -131,10 +131,10 @@ def test_a_larger_ring_takes_effect_at_once_and_a_smaller_one_loses_frames():
     net, nic = host(lab, rx_ring=8)
     burst(nic, net, 20)
     assert nic.rx_missed == 13
-    set_ring(lab.cpu(net), nic, 32)
+    set_ring(nic, 32)
     burst(nic, net, 20)
     assert nic.rx_missed == 13
-    set_ring(lab.cpu(net), nic, 16)
+    set_ring(nic, 16)
     assert len(nic.queues[0].frames) == 15
     assert nic.rx_missed == 13 + 12
 

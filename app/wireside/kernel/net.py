@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from wireside.catalog.drop_reasons import DropReason
     from wireside.catalog.kinds import Counter, Sysctl
     from wireside.catalog.profiles import KernelProfile
+    from wireside.kernel.hrtimer import HrTimer
     from wireside.kernel.skbuff import SkBuff
     from wireside.kernel.sock import Sock
     from wireside.kernel.task import Task
 
 T = TypeVar("T")
 
-NET_TX_SOFTIRQ, NET_RX_SOFTIRQ, TIMER_SOFTIRQ = 0x4, 0x8, 0x2
+TIMER_SOFTIRQ, NET_TX_SOFTIRQ, NET_RX_SOFTIRQ, TASKLET_SOFTIRQ, HRTIMER_SOFTIRQ = 0x2, 0x4, 0x8, 0x40, 0x100
+"""Bits of the pending mask; those of one round run in this order. Linux: include/linux/interrupt.h."""
 
 
 class SysctlTable(dict[Any, Any]):
@@ -36,7 +38,10 @@ class SysctlTable(dict[Any, Any]):
 
 
 class Clock(Protocol):
-    """What drives time: the simulation, or a test. Times are absolute ns."""
+    """What drives time: the simulation, or a test. Times are absolute ns.
+
+    `at` is for hardware alone: what it calls has no CPU. The kernel's own timers are TimerList and HrTimer.
+    """
 
     def at(self, when: int, function: Callable[[Any], None], arg: Any) -> Any:
         """Call function(arg) at `when`; the handle returned can be given to `cancel`."""
@@ -59,6 +64,12 @@ class Scheduler(Protocol):
 
     def raise_hardirq(self, cpu_id: int, when: int, handler: Callable[[Cpu, Any], None], arg: Any) -> None:
         """A device interrupts CPU `cpu_id` at `when`; the handler runs there in hardirq context."""
+
+    def raise_hrtimer(self, cpu_id: int, when: int, timer: HrTimer) -> Any:
+        """Let the timer run on CPU `cpu_id` in softirq context, at `when` or as soon as that CPU can.
+
+        The handle returned can be given to `Clock.cancel`.
+        """
 
 
 class SoftnetData:
@@ -110,6 +121,7 @@ class Cpu:
         "context",
         "cost",
         "hardirq_ns",
+        "hrtimers",
         "id",
         "in_softirq",
         "ksoftirqd",
@@ -121,6 +133,7 @@ class Cpu:
         "softirq_pending",
         "softnet",
         "task_ns",
+        "tasklets",
     )
 
     def __init__(self, cpu_id: int, machine: Machine, cost: list[int]) -> None:
@@ -136,6 +149,10 @@ class Cpu:
         self.need_resched = False
         """A task waits for this idle CPU: softirqs end their round early (TIF_NEED_RESCHED)."""
         self.softnet = SoftnetData()
+        self.tasklets: deque[tuple[Callable[[Cpu, Any], None], Any]] = deque()
+        """Work put off to TASKLET_SOFTIRQ."""
+        self.hrtimers: deque[HrTimer] = deque()
+        """Timers whose time has come and that wait for HRTIMER_SOFTIRQ."""
         self.context = "idle"
         self.hardirq_ns = 0
         self.softirq_ns = 0

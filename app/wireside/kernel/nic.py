@@ -11,10 +11,10 @@ from wireside.kernel.loopback import register_netdevice
 from wireside.kernel.napi import flow_hash
 from wireside.kernel.net import NetDevice
 from wireside.kernel.nic_rx import RxQueue, igb_msix_ring
-from wireside.kernel.nic_tx import TxRing, igb_clean_tx_irq, igb_xmit_frame
+from wireside.kernel.nic_tx import TxRing, igb_xmit_frame
 
 if TYPE_CHECKING:
-    from wireside.kernel.net import Cpu, Net
+    from wireside.kernel.net import Net
     from wireside.kernel.skbuff import SkBuff
 
 RX_RING = int(Stage.RX_RING)
@@ -165,8 +165,8 @@ def register_nic(
     return nic
 
 
-def set_ring(cpu: Cpu, nic: Nic, rx: int, tx: int | None = None) -> None:
-    """Change ring sizes while running (`ethtool -G`), descriptors per queue.
+def set_ring(nic: Nic, rx: int) -> None:
+    """Change the size of the receive rings while running (`ethtool -G`), descriptors per queue.
 
     Differs: a real driver resets the link and loses what waits in the ring; here only what no longer fits is lost.
     """
@@ -177,9 +177,6 @@ def set_ring(cpu: Cpu, nic: Nic, rx: int, tx: int | None = None) -> None:
             q.drops += 1
             nic.rx_missed += 1
         q.unfilled = min(q.unfilled, q.size - 1 - len(q.frames))
-    if tx is not None:
-        nic.tx.size = max(tx, MIN_RING)
-        igb_clean_tx_irq(cpu, nic)
 
 
 def rx_rate_pps(nic: Nic, now: int) -> int:

@@ -5,21 +5,43 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from wireside.kernel.net import NET_RX_SOFTIRQ, NET_TX_SOFTIRQ
+from wireside.kernel.hrtimer import hrtimer_run_softirq
+from wireside.kernel.net import HRTIMER_SOFTIRQ, NET_RX_SOFTIRQ, NET_TX_SOFTIRQ, TASKLET_SOFTIRQ
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wireside.kernel.net import Cpu
 
-NET_SOFTIRQS = NET_TX_SOFTIRQ | NET_RX_SOFTIRQ
+SOFTIRQS = NET_TX_SOFTIRQ | NET_RX_SOFTIRQ | TASKLET_SOFTIRQ | HRTIMER_SOFTIRQ
+"""Those that run in slices; TIMER_SOFTIRQ is a slice of its own."""
 MAX_SOFTIRQ_RESTART = 10
 """Rounds in a row before ksoftirqd takes over. Linux: kernel/softirq.c."""
 MAX_SOFTIRQ_TIME_NS = 2_000_000
 QUIET_NS = 100_000_000
 """Hand-overs to ksoftirqd are told as events at most this often; under a flood there are thousands."""
 
-softirq_vec: dict[int, Callable[[Cpu], bool]] = {}
+
+def tasklet_schedule(cpu: Cpu, function: Callable[[Cpu, Any], None], arg: Any) -> None:
+    """Let function(cpu, arg) run on this CPU when the softirq or system call of now is through.
+
+    Linux: include/linux/interrupt.h tasklet_schedule().
+    """
+    cpu.tasklets.append((function, arg))
+    raise_softirq(cpu, TASKLET_SOFTIRQ)
+
+
+def tasklet_action(cpu: Cpu) -> bool:
+    """Run one piece of work that was put off; True when another waits. Linux: kernel/softirq.c tasklet_action()."""
+    function, arg = cpu.tasklets.popleft()
+    function(cpu, arg)
+    return bool(cpu.tasklets)
+
+
+softirq_vec: dict[int, Callable[[Cpu], bool]] = {
+    TASKLET_SOFTIRQ: tasklet_action,
+    HRTIMER_SOFTIRQ: hrtimer_run_softirq,
+}
 """Softirq bit to its action; an action does one slice and returns whether there is more."""
 
 
@@ -76,14 +98,14 @@ def softirq_run(cpu: Cpu) -> SoftirqRun:
 
 
 def softirq_step(cpu: Cpu) -> bool:
-    """Run one slice (at most 8 packets) of network softirq work from cpu.now on; True when there is more to do now.
+    """Run one slice (at most 8 packets) of softirq work from cpu.now on; True when there is more to do now.
 
     False with `cpu.ksoftirqd` set means that the rest waits for the ksoftirqd thread, which calls this again.
     Linux: kernel/softirq.c handle_softirqs().
     """
     run = cpu.softnet.round or softirq_run(cpu)
     if not run.active:
-        pending = cpu.softirq_pending & NET_SOFTIRQS
+        pending = cpu.softirq_pending & SOFTIRQS
         if not pending:
             cpu.ksoftirqd = False
             return False
@@ -94,7 +116,7 @@ def softirq_step(cpu: Cpu) -> bool:
         tick = cpu.machine.timers.tick_ns
         run.end = (cpu.now // tick + -(-MAX_SOFTIRQ_TIME_NS // tick)) * tick
     cpu.in_softirq = True
-    vector = NET_TX_SOFTIRQ if run.vectors & NET_TX_SOFTIRQ else NET_RX_SOFTIRQ
+    vector = run.vectors & -run.vectors
     if not softirq_vec[vector](cpu):
         run.vectors ^= vector
     cpu.in_softirq = False
@@ -105,7 +127,7 @@ def softirq_step(cpu: Cpu) -> bool:
 
 def _restart(cpu: Cpu, run: SoftirqRun) -> bool:
     """All vectors of a round are done: go round again, hand over to ksoftirqd, or stop."""
-    pending = cpu.softirq_pending & NET_SOFTIRQS
+    pending = cpu.softirq_pending & SOFTIRQS
     if pending and run.restarts < MAX_SOFTIRQ_RESTART and cpu.now < run.end and not cpu.need_resched:
         run.restarts += 1
         run.vectors = pending
@@ -125,7 +147,7 @@ def _restart(cpu: Cpu, run: SoftirqRun) -> bool:
 
 
 def do_softirq(cpu: Cpu) -> None:
-    """Run pending network softirqs to the end right here, in the task that called. Linux: do_softirq().
+    """Run pending softirqs to the end right here, in the task that called. Linux: do_softirq().
 
     Differs: a NIC's poll that was handed over to ksoftirqd stays there, because it needs slices of its own: frames
     arrive meanwhile.
@@ -145,7 +167,7 @@ def local_bh_enable(cpu: Cpu) -> None:
 
     Linux: kernel/softirq.c __local_bh_enable_ip().
     """
-    if cpu.softirq_pending & NET_SOFTIRQS:
+    if cpu.softirq_pending & SOFTIRQS:
         if not cpu.in_softirq:
             do_softirq(cpu)
         elif not softirq_run(cpu).active:

@@ -67,6 +67,13 @@ def tcp_send_ack(cpu: Cpu, tp: TcpSock) -> None:
         tcp_send_empty(cpu, tp, tcp_acceptable_seq(tp))
 
 
+def tcp_sack_compress_send_ack(cpu: Cpu, tp: TcpSock) -> None:
+    """Send the duplicate ACKs that were held back as one. Linux: net/ipv4/tcp_input.c tcp_sack_compress_send_ack()."""
+    if tp.compressed_ack:
+        tp.compressed_ack -= 1  # the one that leaves after all
+        tcp_send_ack(cpu, tp)
+
+
 def tcp_send_empty(cpu: Cpu, tp: TcpSock, seq: int) -> int:
     """Send a zero-length segment with ACK and sequence number `seq`; 0 or an error."""
     assert tp.flow_out is not None

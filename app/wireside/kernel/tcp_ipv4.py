@@ -26,7 +26,7 @@ from wireside.kernel.tcp_minisocks import (
     tcp_timewait_state_process,
 )
 from wireside.kernel.tcp_openreq import tcp_check_req
-from wireside.kernel.tcp_output import tcp_tsq_handler
+from wireside.kernel.tcp_output import tcp_tsq_write
 from wireside.kernel.tcp_rmem import skb_try_coalesce
 from wireside.kernel.tcp_sock import (
     ICSK_ACK_SCHED,
@@ -221,7 +221,7 @@ def release_sock(cpu: Cpu, tp: TcpSock) -> None:
         TCP_TSQ_DEFERRED | TCP_WRITE_TIMER_DEFERRED | TCP_DELACK_TIMER_DEFERRED | TCP_ACK_DEFERRED
     )
     if flags & TCP_TSQ_DEFERRED:
-        tcp_tsq_handler(cpu, tp)
+        tcp_tsq_write(cpu, tp)
     if flags & TCP_WRITE_TIMER_DEFERRED:
         tcp_write_timer_handler(cpu, tp)
     if flags & TCP_DELACK_TIMER_DEFERRED:

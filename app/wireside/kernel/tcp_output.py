@@ -12,6 +12,7 @@ from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.stages import Stage
 from wireside.catalog.sysctls import TCP_LIMIT_OUTPUT_BYTES, TCP_MIN_SND_MSS, TCP_TIMESTAMPS
 from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.hrtimer import hrtimer_cancel
 from wireside.kernel.ip_output import NET_XMIT_CN, dst_mtu, ip_queue_xmit
 from wireside.kernel.skbuff import (
     ACK,
@@ -27,6 +28,7 @@ from wireside.kernel.skbuff import (
     tcp_syn_options_len,
 )
 from wireside.kernel.sock import NO_SKBUFFS, sk_wmem_queue_add
+from wireside.kernel.softirq import tasklet_schedule
 from wireside.kernel.tcp_cong import tcp_enter_cwr
 from wireside.kernel.tcp_sock import (
     ICSK_ACK_SCHED,
@@ -39,6 +41,7 @@ from wireside.kernel.tcp_sock import (
     TCP_NAGLE_CORK,
     TCP_NAGLE_PUSH,
     TCP_TSQ_DEFERRED,
+    TSQ_QUEUED,
     TSQ_THROTTLED,
     after,
     seq_max,
@@ -94,22 +97,35 @@ def tcp_sack_option(tp: TcpSock) -> tuple[tuple[int, int], ...]:
 
 
 def tcp_wfree(cpu: Cpu, skb: SkBuff) -> None:
-    """The device is done with a segment: stop charging it, and let a throttled socket go on sending.
+    """The device is done with a segment: stop charging it, and let a throttled socket go on sending later.
 
-    Linux: net/ipv4/tcp_output.c tcp_wfree(), tcp_tsq_handler().
+    Not here: whoever freed the segment may be sending for this very socket. Under ksoftirqd the device first runs dry.
+    Linux: net/ipv4/tcp_output.c tcp_wfree().
     """
     tp = cast("TcpSock", skb.sk)
     tp.sk_wmem_alloc -= skb.truesize
-    if tp.tsq_flags & TSQ_THROTTLED:
-        tcp_tsq_handler(cpu, tp)
+    flags = tp.tsq_flags
+    if flags & TSQ_THROTTLED and not flags & TSQ_QUEUED:
+        if tp.sk_wmem_alloc >= SKB_HEAD_TRUESIZE and cpu.context == "ksoftirqd":
+            return
+        tp.tsq_flags = flags & ~TSQ_THROTTLED | TSQ_QUEUED
+        tasklet_schedule(cpu, tcp_tsq_workfn, tp)
 
 
-def tcp_tsq_handler(cpu: Cpu, tp: TcpSock) -> None:
-    """Go on sending for a socket that TSQ held back, unless a system call owns it: then release_sock() does."""
+def tcp_tsq_workfn(cpu: Cpu, tp: TcpSock) -> None:
+    """The turn of a socket that TSQ held back; when a system call owns it, release_sock() does it.
+
+    Linux: net/ipv4/tcp_output.c tcp_tsq_workfn(), tcp_tsq_handler().
+    """
+    tp.tsq_flags &= ~TSQ_QUEUED
     if tp.sk_lock_owned:
         tp.tsq_flags |= TCP_TSQ_DEFERRED
-        return
-    tp.tsq_flags &= ~TSQ_THROTTLED
+    else:
+        tcp_tsq_write(cpu, tp)
+
+
+def tcp_tsq_write(cpu: Cpu, tp: TcpSock) -> None:
+    """Go on sending. Linux: net/ipv4/tcp_output.c tcp_tsq_write()."""
     if tp.sk_state in XMIT_STATES:
         tcp_write_xmit(cpu, tp, tcp_current_mss(tp), tp.nonagle, 0)
 
@@ -194,9 +210,9 @@ def tcp_event_ack_sent(tp: TcpSock) -> None:
     if tp.compressed_ack:
         tp.net.mib[TcpExt.TCPAckCompressed] += tp.compressed_ack
         tp.compressed_ack = 0
-        if tp.compressed_ack_handle is not None:
-            tp.net.machine.clock.cancel(tp.compressed_ack_handle)
-            tp.compressed_ack_handle = None
+        if tp.compressed_ack_timer is not None:
+            hrtimer_cancel(tp.net.machine, tp.compressed_ack_timer)
+            tp.compressed_ack_timer = None
     if tp.ack_quick and tp.ack_pending & ICSK_ACK_SCHED:
         tp.ack_quick -= 1
         if not tp.ack_quick:

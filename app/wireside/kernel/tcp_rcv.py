@@ -14,6 +14,7 @@ from wireside.catalog.sysctls import (
     TCP_COMP_SACK_SLACK_NS,
 )
 from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.hrtimer import hrtimer_start
 from wireside.kernel.skbuff import FIN, PSH
 from wireside.kernel.sock import RCV_SHUTDOWN, sk_state_change, sock_def_readable
 from wireside.kernel.tcp_ack import tcp_fast_path_check
@@ -36,6 +37,7 @@ from wireside.kernel.tcp_sock import (
     ICSK_ACK_SCHED,
     MASK,
     TCP_ACK_DEFERRED,
+    TCP_DELACK_TIMER_DEFERRED,
     after,
     before,
     tcp_receive_window,
@@ -127,21 +129,22 @@ def tcp_ack_snd_check(cpu: Cpu, tp: TcpSock, *, ofo_possible: bool = True) -> No
         tcp_send_ack(cpu, tp)
         return
     tp.compressed_ack += 1
-    if tp.compressed_ack_handle is None:
+    if tp.compressed_ack_timer is None:
         rtt_us = tp.rcv_rtt_us
         if tp.srtt_us and tp.srtt_us < rtt_us:
             rtt_us = tp.srtt_us
         delay = min(net.sysctl[TCP_COMP_SACK_DELAY_NS], rtt_us * 125 // 20)
         # The timer may be late by the slack, and without another one to share an interrupt with it is.
         delay += net.sysctl[TCP_COMP_SACK_SLACK_NS]
-        tp.compressed_ack_handle = net.machine.clock.at(cpu.now + delay, tcp_compressed_ack_kick, tp)
+        tp.compressed_ack_timer = hrtimer_start(cpu, delay, tcp_compressed_ack_kick, tp)
 
 
-def tcp_compressed_ack_kick(tp: TcpSock) -> None:
+def tcp_compressed_ack_kick(cpu: Cpu, tp: TcpSock) -> None:
     """The time to hold back duplicate ACKs is over. Linux: net/ipv4/tcp_timer.c tcp_compressed_ack_kick()."""
-    tp.compressed_ack_handle = None
-    if tp.compressed_ack and tp.sk_state != TcpState.CLOSE:
-        cpu = tp.net.machine.cpus[0]
+    tp.compressed_ack_timer = None
+    if tp.sk_lock_owned:
+        tp.tsq_flags |= TCP_DELACK_TIMER_DEFERRED
+    elif tp.compressed_ack:
         tp.compressed_ack -= 1
         tcp_send_ack(cpu, tp)
 

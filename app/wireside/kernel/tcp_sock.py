@@ -18,6 +18,7 @@ from wireside.kernel.sock import NO_ENTRIES, NO_SKBUFFS, Sock
 if TYPE_CHECKING:
     from collections import deque
 
+    from wireside.kernel.hrtimer import HrTimer
     from wireside.kernel.net import Net
     from wireside.kernel.skbuff import SkBuff
     from wireside.kernel.timer import TimerList
@@ -46,13 +47,8 @@ ICSK_TIME_NONE, ICSK_TIME_RETRANS, ICSK_TIME_PROBE0, ICSK_TIME_LOSS_PROBE, ICSK_
     5,
     6,
 )
-TSQ_THROTTLED, TCP_TSQ_DEFERRED, TCP_WRITE_TIMER_DEFERRED, TCP_DELACK_TIMER_DEFERRED, TCP_ACK_DEFERRED = (
-    1,
-    2,
-    4,
-    8,
-    16,
-)
+TSQ_THROTTLED, TSQ_QUEUED = 1, 2
+TCP_TSQ_DEFERRED, TCP_WRITE_TIMER_DEFERRED, TCP_DELACK_TIMER_DEFERRED, TCP_ACK_DEFERRED = 4, 8, 16, 32
 TCP_CA_OPEN, TCP_CA_DISORDER, TCP_CA_CWR, TCP_CA_RECOVERY, TCP_CA_LOSS = 0, 1, 2, 3, 4
 CA_STATE_NAME = ("Open", "Disorder", "CWR", "Recovery", "Loss")
 
@@ -104,8 +100,8 @@ class TcpSock(Sock):
         "ca_setsockopt",
         "ca_state",
         "compressed_ack",
-        "compressed_ack_handle",
         "compressed_ack_rcv_nxt",
+        "compressed_ack_timer",
         "copied_seq",
         "cwnd_usage_seq",
         "data_segs_in",
@@ -320,7 +316,7 @@ class TcpSock(Sock):
         self.recv_sack_cache: tuple[tuple[int, int], ...] = ()
         self.dsack: tuple[int, int] | None = None
         self.compressed_ack = self.compressed_ack_rcv_nxt = self.dup_ack_counter = 0
-        self.compressed_ack_handle: Any = None
+        self.compressed_ack_timer: HrTimer | None = None
         self.rcv_rtt_us = self.rcv_rtt_seq = self.rcv_rtt_time_us = self.rcv_rtt_last_tsecr = 0
         self.rcvq_space = self.rcvq_space_seq = self.rcvq_space_time_us = 0
         self.last_oow_ack_ns = 0

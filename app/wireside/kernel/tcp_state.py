@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.tcp_states import SS_NAME, TRANSITIONS, TcpState
+from wireside.kernel.hrtimer import hrtimer_cancel
 from wireside.kernel.inet_bind import inet_bind_unhash
 from wireside.kernel.skbuff import SkBuff, consume_skb, kfree_skb_reason
 from wireside.kernel.sock import (
@@ -104,9 +105,9 @@ def tcp_clear_timers(tp: TcpSock) -> None:
     for timer in (tp.retransmit_timer, tp.delack_timer, tp.keepalive_timer):
         if timer is not None:
             timers.timer_delete(timer)
-    if tp.compressed_ack_handle is not None:
-        tp.net.machine.clock.cancel(tp.compressed_ack_handle)
-        tp.compressed_ack_handle = None
+    if tp.compressed_ack_timer is not None:
+        hrtimer_cancel(tp.net.machine, tp.compressed_ack_timer)
+        tp.compressed_ack_timer = None
     tp.icsk_pending = 0
     tp.ack_pending = 0
 

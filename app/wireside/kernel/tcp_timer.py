@@ -20,6 +20,7 @@ from wireside.kernel.tcp_control import (
     RESOURCE_PROBE_INTERVAL_NS,
     TCP_ATO_MIN_NS,
     tcp_in_pingpong_mode,
+    tcp_sack_compress_send_ack,
     tcp_send_ack,
     tcp_send_active_reset,
     tcp_send_probe0,
@@ -84,8 +85,13 @@ def tcp_delack_timer(cpu: Cpu, arg: Any) -> None:
 
 
 def tcp_delack_timer_handler(cpu: Cpu, tp: TcpSock) -> None:
-    """Send the acknowledgement that is owed. Linux: tcp_delack_timer_handler()."""
-    if tp.sk_state in (TcpState.CLOSE, TcpState.LISTEN) or not tp.ack_pending & ICSK_ACK_TIMER:
+    """Send the acknowledgement that is owed, compressed or delayed. Linux: tcp_delack_timer_handler()."""
+    if tp.sk_state in (TcpState.CLOSE, TcpState.LISTEN):
+        return
+    if tp.compressed_ack:
+        tcp_sack_compress_send_ack(cpu, tp)
+        return
+    if not tp.ack_pending & ICSK_ACK_TIMER:
         return
     tick = tp.net.machine.timers.tick_ns
     if tp.ack_timeout > cpu.now // tick * tick:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.stages import Stage
-from wireside.kernel.dev_rx import softirq_step
+from wireside.kernel.net import HRTIMER_SOFTIRQ
+from wireside.kernel.softirq import raise_softirq, softirq_step
 from wireside.kernel.stream import release
 from wireside.kernel.syscall import do_syscall, exit_task
 from wireside.sim.run import (
@@ -29,6 +30,7 @@ from wireside.sim.runner import Runner
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from wireside.kernel.hrtimer import HrTimer
     from wireside.kernel.net import Cpu, Machine
     from wireside.kernel.task import Task
     from wireside.sim.env import Call, KernelEnv
@@ -94,6 +96,10 @@ class Engine:
         """Interrupt a CPU at `when` ns."""
         self.env.at(when, self._interrupt, (self.runners[cpu_id], handler, arg))
 
+    def raise_hrtimer(self, cpu_id: int, when: int, timer: HrTimer) -> Call:
+        """Raise HRTIMER_SOFTIRQ for a timer on a CPU at `when` ns."""
+        return self.env.at(when, self._hrtimer, (self.runners[cpu_id].cpu, timer))
+
     # What the world asks for
 
     def start(self, run: ProgramRun, when: int) -> None:
@@ -138,6 +144,11 @@ class Engine:
             self._dispatch(runner)
         else:
             self._arm(runner, runner.busy_until)
+
+    def _hrtimer(self, due: tuple[Cpu, HrTimer]) -> None:
+        cpu, timer = due
+        cpu.hrtimers.append(timer)
+        raise_softirq(cpu, HRTIMER_SOFTIRQ)
 
     def _tick(self, _: None) -> None:
         self.timer, self.timer_at = None, NEVER

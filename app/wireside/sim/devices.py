@@ -220,7 +220,7 @@ def turn_nic_knob(net: Net, name: str, value: int) -> str:
             f"the receive ring must have {MIN_RX_RING} to {MAX_RX_RING} descriptors, not {value}",
             next_step="256, 512, 1024 and 4096 are usual.",
         )
-    set_ring(net.machine.cpus[0], nic, value)
+    set_ring(nic, value)
     return f"The receive ring of {nic.dev.name} now has {value} descriptors; it takes effect at once."
 
 

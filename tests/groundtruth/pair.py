@@ -86,7 +86,7 @@ class Tap:
         self.frames.append((now, skb))
         late = self.verdict(number, skb) if self.verdict is not None else 0
         if late is None:
-            self.wire._lose(skb)
+            self.wire.lose(skb)
         elif late:
             self.wire.env.at(now + late, self._later, skb)
         else:

@@ -7,7 +7,7 @@ from wireside.kernel.net import Machine, Net
 from wireside.kernel.skbuff import IPPROTO_UDP, SkBuff
 from wireside.sim.cpu import Engine
 from wireside.sim.env import KernelEnv
-from wireside.sim.link import LOST, WIRE_OVERHEAD, Wire
+from wireside.sim.link import LOST, WIRE_OVERHEAD, Lossy, Wire
 
 GIGABIT = 1_000_000_000
 
@@ -24,10 +24,10 @@ class Far:
         self.arrived.append((when, skb.id))
 
 
-def make(loss=0.0, seed="s", limit=1000, rate=GIGABIT):
+def make(limit=1000, rate=GIGABIT):
     env = KernelEnv()
     net = Net("a", Machine("a", PROFILES["6.18"], env, Engine(env), 1), 1)
-    wire = Wire(env, net, rate, 50_000, loss, limit, seed)
+    wire = Wire(env, net, rate, 50_000, limit)
     far = Far(env)
     wire.deliver = far.take
     return env, net, wire, far
@@ -66,10 +66,11 @@ def test_the_wire_rests_between_distant_frames():
 def test_losses_are_counted_and_depend_only_on_the_links_own_seed():
     lost = {}
     for seed in ("one", "one", "two"):
-        env, net, wire, far = make(loss=0.2, seed=seed)
+        env, net, wire, far = make()
+        lossy = Lossy(wire, 0.2, seed)
         frames = [frame(number) for number in range(1000)]
         for each in frames:
-            wire.transmit(0, each)
+            lossy.transmit(0, each)
         env.run_until(10**9)
         missing = [each.id for each in frames if each.fate == LOST]
         assert net.link_lost == len(missing) == 1000 - len(far.arrived)

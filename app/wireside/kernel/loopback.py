@@ -30,6 +30,8 @@ def register_netdevice(net: Net, dev: NetDevice) -> None:
 
 def loopback_xmit(cpu: Cpu, dev: NetDevice, skb: SkBuff) -> bool:
     """Turn a sent packet into a received one. Linux: drivers/net/loopback.c loopback_xmit()."""
+    if dev.ptype_all is not None:
+        dev.ptype_all(cpu.now, skb)
     length = skb.hdr_len + skb.len
     skb_orphan(cpu, skb)
     if netif_rx(cpu, skb):

@@ -233,6 +233,7 @@ class NetDevice:
         "mtu",
         "name",
         "net",
+        "ptype_all",
         "qdisc",
         "rps_cpus",
         "rx_bytes",
@@ -257,6 +258,8 @@ class NetDevice:
         self.rps_cpus: tuple[int, ...] = ()
         """CPUs over which receive packet steering spreads flows; empty when it is off."""
         self.driver: Any = None
+        self.ptype_all: Callable[[int, SkBuff], None] | None = None
+        """A packet socket: called with the ns and each packet that a device without a wire sends. Linux: dev_queue_xmit_nit()."""
         self.start_xmit: Callable[[Cpu, NetDevice, SkBuff], bool] | None = None
         self.rx_packets = 0
         self.rx_bytes = 0

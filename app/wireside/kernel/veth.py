@@ -54,6 +54,8 @@ def veth_xmit(cpu: Cpu, dev: NetDevice, skb: SkBuff) -> bool:
     """Put a packet into this CPU's backlog as received by the peer. Linux: drivers/net/veth.c veth_xmit()."""
     peer = dev.driver.peer
     assert peer is not None, f"{dev.name} has no peer"
+    if dev.ptype_all is not None:
+        dev.ptype_all(cpu.now, skb)
     length = skb.hdr_len + skb.len
     skb.dev = peer
     if netif_rx(cpu, skb):

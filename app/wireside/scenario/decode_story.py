@@ -36,7 +36,7 @@ class Cast:
     hosts: Mapping[str, HostSpec]
     programs: Mapping[str, ProgramSpec]
     wires: frozenset[frozenset[str]] = frozenset()
-    """The pairs of hosts and wire peers that a wire joins."""
+    """The pairs of hosts and wire peers that a link joins, and each host for its loopback."""
 
     @property
     def names(self) -> dict[str, HostNames]:

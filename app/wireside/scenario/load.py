@@ -70,8 +70,9 @@ def _decode(doc: Document, root: yaml.Node, path: Path) -> Scenario:
     links = _part(doc, top["links"], read_links)
     check_links(doc, top["links"] or root, links, known)
     programs = _part(doc, top["programs"], lambda doc, node: read_programs(doc, node, host_by_name, known))
-    veths = {host.name for host in hosts if host.nic.kind == "veth"}
-    wires = frozenset(frozenset((link.a, link.b)) for link in links if not {link.a, link.b} <= veths)
+    wires = frozenset(
+        {frozenset((link.a, link.b)) for link in links} | {frozenset((host.name,)) for host in hosts}
+    )
     cast = Cast(host_by_name, {program.name: program for program in programs}, wires)
     if top["focus"] and top["focus"] not in host_by_name:
         place = nodes.given(root)["focus"]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wireside.errors import Position
     from wireside.scenario.nodes import Document, Line
 
-_TIMES = re.compile(r"(?P<time>\+?\d[\w.]*(?=\s))?\s*(?:~\s*(?P<tolerance>\S+)\s)?\s*")
+_TIMES = re.compile(r"(?P<time>\+?\d+(?:\.\d+)?[a-z]*(?=\s))?\s*(?:~\s*(?P<tolerance>\S+)\s)?\s*")
 MAX_LINES = 1000
 
 
@@ -96,14 +96,14 @@ def _seconds(text: str, offset: int) -> int:
 
 
 def read_wire(text: str, names: Collection[str], pairs: Collection[frozenset[str]]) -> Transcript:
-    """The link that `client > server:8080` names; SegmentError when there is none between them."""
+    """The link that `client > server:8080` names, or the loopback of `server > server`; SegmentError when there is none."""
     ends, rest = read_ends(text, 0, names)
     if rest != len(text):
         raise SegmentError(f"cannot read {text[rest:]!r}", "Name only the two ends of a link.", rest)
     if frozenset((ends.source, ends.target)) not in pairs:
         raise SegmentError(
             f"no wire joins {ends.source} and {ends.target}",
-            "Name the two ends of one link; a veth pair and the loopback have no wire.",
+            "Name the two ends of one link, or one host twice for its loopback.",
             0,
         )
     return Transcript(ends.source, ends.sport, ends.target, ends.dport, ())

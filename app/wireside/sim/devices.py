@@ -17,8 +17,8 @@ from wireside.kernel.nic import (
 )
 from wireside.kernel.sch_tbf import Tbf
 from wireside.kernel.veth import Tun, Veth, register_tun, register_veth, veth_pair
-from wireside.sim.link import Wire
-from wireside.sim.meddler import Meddler
+from wireside.sim.link import Lossy, Wire
+from wireside.sim.meddler import Meddled, Meddler
 from wireside.sim.tap import names_of
 from wireside.snapshot import NicRow
 
@@ -86,7 +86,8 @@ def connect(world: World, link: LinkSpec) -> None:
     if link.rules:
         meddler = Meddler(link.rules, names_of(world))
         for wire in world.wires[-2:]:
-            wire.meddler = meddler
+            assert wire.source is not None
+            wire.source.wire = Meddled(wire.source.wire, wire, meddler)
 
 
 def _end(world: World, link: LinkSpec, name: str) -> Net | WirePeer:
@@ -117,18 +118,16 @@ def _send_to(world: World, link: LinkSpec, source: Any, target: Any) -> None:
         sender,
         link.rate_bps,
         link.delay_ns,
-        link.loss,
         link.queue_limit,
-        f"{world.seed}/link/{sender.name}>{receiver.name}",
         receiver.name,
         world.log,
     )
     world.wires.append(wire)
     if sender.dev is None:
-        source.wire = wire
         source.target = receiver.address
-    else:
-        sender.dev.driver.wire = wire
+    wire.source = source if sender.dev is None else sender.dev.driver
+    seed = f"{world.seed}/link/{sender.name}>{receiver.name}"
+    wire.source.wire = Lossy(wire, link.loss, seed) if link.loss > 0 else wire
     wire.deliver = target.deliver if receiver.dev is None else receiver.dev.driver.frame_arrives
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from wireside.kernel.net import Net
     from wireside.kernel.skbuff import SkBuff
     from wireside.scenario.spec import LinkRule
+    from wireside.sim.link import Medium, Wire
 
 
 class Meddler:
@@ -37,6 +38,35 @@ class Meddler:
                 if found is None and rule.nth in (0, self.came[number]):
                     found = rule
         return found
+
+
+class Meddled:
+    """One direction of a link whose frames a meddler looks at before they are sent on."""
+
+    __slots__ = ("below", "meddler", "wire")
+
+    def __init__(self, below: Medium, wire: Wire, meddler: Meddler) -> None:
+        self.below = below
+        self.wire = wire
+        self.meddler = meddler
+
+    def transmit(self, when: int, skb: SkBuff, lost: bool = False) -> int:
+        """Do with a frame what the rule for it says."""
+        rule = self.meddler.rule_for(when, skb)
+        if rule is None:
+            return self.below.transmit(when, skb, lost)
+        if rule.action == "drop":
+            return self.below.transmit(when, skb, True)
+        if rule.action == "hold":
+            self.wire.in_flight += skb.gso_segs
+            self.wire.env.at(when + rule.hold_ns, self._let_go, skb)
+            return when + self.wire.frame_ns(skb)
+        other = duplicate(self.wire.sender, skb)
+        return self.below.transmit(self.below.transmit(when, skb, lost), other)
+
+    def _let_go(self, skb: SkBuff) -> None:
+        self.wire.in_flight -= skb.gso_segs
+        self.below.transmit(self.wire.env.now, skb)
 
 
 def duplicate(net: Net, skb: SkBuff) -> SkBuff:

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from wireside.catalog.profiles import KernelProfile
     from wireside.kernel.net import Scheduler
     from wireside.sim.env import KernelEnv
-    from wireside.sim.link import Wire
+    from wireside.sim.link import Medium
     from wireside.wire.told import ToldFrame
 
 FLAG = {"S": SYN, "F": FIN, "R": RST, "P": PSH, ".": ACK, "U": URG, "E": 0x40, "W": 0x80}
@@ -120,7 +120,7 @@ class WirePeer:
         self.name = name
         self.env = env
         self.net = Net(name, Machine(name, profile, env, sched, seed), address)
-        self.wire: Wire | None = None
+        self.wire: Medium | None = None
         self.target = 0
         """The address of the host at the other end."""
         self.isn = 0

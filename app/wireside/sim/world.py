@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from wireside.sim.cpu import Engine
     from wireside.sim.link import Wire
     from wireside.sim.run import ProgramRun
+    from wireside.sim.tap import Tap
     from wireside.sim.wire_peer import WirePeer
     from wireside.snapshot import Event, PacketTrace, WorldSnapshot
 
@@ -55,6 +56,8 @@ class World:
         """Host name → its network namespace, in the scenario's order."""
         self.peers: dict[str, WirePeer] = {}
         self.wires: list[Wire] = []
+        self.taps: dict[frozenset[str], Tap] = {}
+        """The two ends of a link (one of a loopback) → what writes its frames down."""
         self.programs: list[ProgramRun] = []
         build(self, dict(sysctl or {}))
         self.book = PacketBook({net.address: net.name for net in (*self.nets.values(), *self.peer_nets())})

@@ -148,8 +148,24 @@ class ProgramRow:
     calls: int
     bytes_read: int
     bytes_written: int
-    failed: str = ""
-    """An expectation of its script that did not hold, in words; empty when all held."""
+    connected: int = 0
+    """Connections that it opened."""
+    accepted: int = 0
+    """Connections that accept() gave it."""
+    answered: int = 0
+    """Requests answered: by a server, or to a client."""
+    failed: int = 0
+    """Calls (of a client population: visits) that failed."""
+    error: str = ""
+    """The last of their errors, such as "EADDRNOTAVAIL"."""
+    kept: int = 0
+    """Calls of its script that returned what they promise."""
+    unmet: str = ""
+    """The first call that did not, in words; empty when all did."""
+    unmet_at_ns: int = 0
+    """When that call returned."""
+    unmet_where: str = ""
+    """Where it stands, FILE:LINE:COLUMN."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from wireside.kernel.timer import TimerList
 from wireside.scenario.behaviours import with_defaults
 from wireside.scenario.spec import HostSpec, LinkSpec, ProgramSpec, Scenario
 from wireside.sim import heap
-from wireside.sim.run import NEVER, ProgramRun, Sleep
+from wireside.sim.run import NEVER, ProgramRun, Sleep, Tally
 from wireside.sim.world import World
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Visitor:
 
     def __init__(self, address: tuple[int, int], count: int, every: int = 0) -> None:
         self.address, self.count, self.every = address, count, every
-        self.failed = ""
+        self.tally = Tally()
         self.step = "socket"
         self.made = self.fd = self.due = 0
 
@@ -63,7 +63,8 @@ class Visitor:
             self.step = "connected"
             return Syscall("connect", (self.fd, self.address))
         if self.step == "connected":
-            self.failed = self.failed or (f"connect() returned {result}" if result else "")
+            if result:
+                self.tally.fail(str(result))
             self.made += 1
             self.step = "socket"
             if self.every:
@@ -82,7 +83,7 @@ class Doorman:
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.failed = ""
+        self.tally = Tally()
         self.step = 0
         self.fd = 0
 

@@ -8,8 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from tests.cli.test_cli import ENVIRONMENT, HERE, ROOT, wireside
+from wireside.scenario import library
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KEYS = ["scenario", "seed", "kernel", "time_ns", "expectations", "hosts"]
 HOST_KEYS = ["sysctl", "counters", "softnet", "nic", "drops", "states", "sockets", "programs"]
@@ -60,7 +65,7 @@ def test_a_short_run_does_not_judge_what_comes_later() -> None:
 def test_check_plays_the_shipped_scenarios() -> None:
     done = wireside("check")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("ok ") == 4
+    assert done.stdout.count("ok ") == len(library.index())
 
 
 def test_check_fails_a_wrong_scenario() -> None:
@@ -70,6 +75,47 @@ def test_check_fails_a_wrong_scenario() -> None:
     assert "this beat's moment never comes: server.TcpInSegs > 0" in done.stdout
     assert "wrong.yaml:21:5: this is to happen after the end" in done.stdout
     assert "gave 100, not 101" in done.stdout
+
+
+PROMISES = HERE / "promises.yaml"
+
+
+def test_results_of_calls_are_promise_enough() -> None:
+    done = wireside("check", str(PROMISES))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert wireside("run", str(PROMISES)).returncode == 0
+
+
+def test_a_broken_promise_is_told_with_its_time_and_place(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    text = PROMISES.read_text(encoding="utf-8")
+    broken.write_text(text.replace("write(fd, 100) -> 100", "write(fd, 100) -> 99"), encoding="utf-8")
+    run, check = wireside("run", str(broken)), wireside("check", str(broken))
+    assert (run.returncode, check.returncode) == (1, 1)
+    for said in (run.stdout, check.stdout):
+        assert "broken.yaml:18:9" in said
+        assert "1.01" in said
+        assert "write(fd, 100) gave 100, not 99" in said
+
+
+def test_promises_that_never_came_to_anything_are_no_promises(tmp_path: Path) -> None:
+    late = tmp_path / "late.yaml"
+    text = PROMISES.read_text(encoding="utf-8").replace('"server:8080") -> 0', '"server:8080")')
+    late.write_text(text.replace("sleep(1s)", "sleep(5s)"), encoding="utf-8")
+    done = wireside("check", str(late))
+    assert done.returncode == 1
+    assert "no call returned that promises a result" in done.stdout
+
+
+def test_a_failed_expectation_is_told_with_its_time_and_place(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    text = PROMISES.read_text(encoding="utf-8") + "expect:\n  - {at: 1500ms, that: client.TcpOutSegs == 77}\n"
+    wrong.write_text(text, encoding="utf-8")
+    run, check = wireside("run", str(wrong)), wireside("check", str(wrong))
+    assert (run.returncode, check.returncode) == (1, 1)
+    for said in (run.stdout, check.stdout):
+        assert "wrong.yaml:20:5" in said
+        assert "1.5s" in said
 
 
 def test_check_goes_on_after_a_damaged_file() -> None:

@@ -19,7 +19,7 @@ from wireside.kernel.net import ip_parse
 from wireside.kernel.syscall import Syscall
 from wireside.kernel.task import Task
 from wireside.scenario.spec import HostSpec, LinkSpec, NicSpec, Scenario
-from wireside.sim.run import ProgramRun, Sleep
+from wireside.sim.run import ProgramRun, Sleep, Tally
 from wireside.sim.world import World
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Script:
     def __init__(self, steps: Generator[Syscall | Nap, int, None]) -> None:
         self.steps = steps
         self.begun = False
-        self.failed = ""
+        self.tally = Tally()
 
     def next(self, now: int, result: int) -> Syscall | Sleep | None:
         """The next thing to do; None when the generator is over."""

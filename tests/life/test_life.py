@@ -18,7 +18,7 @@ def broken(path: Path) -> list[str]:
     outcome = play(load(path))
     found = [f"{each.that}: {each.value}" for each in outcome.results if each.holds is not True]
     for host in outcome.end.hosts:
-        found += [f"{host.name}: {row.failed}" for row in host.programs if row.failed]
+        found += [f"{host.name}: {row.unmet}" for row in host.programs if row.unmet]
     return found
 
 

@@ -28,7 +28,8 @@ def play(script, *results, limit=100):
         if step is None:
             break
         asked.append(("sleep", step.until) if isinstance(step, Sleep) else (step.name, *step.args))
-    return asked, program.failed
+    tally = program.tally
+    return asked, tally.unmet and f"{tally.unmet_where} at {tally.unmet_at}: {tally.unmet}"
 
 
 def test_variables_addresses_and_constants_become_arguments():
@@ -74,7 +75,7 @@ def test_expected_results(expected, result, holds):
 
 def test_the_first_failure_is_told_with_place_call_and_result():
     _, failed = play((Call("write", (3, 10), "", "10"), Call("write", (3, 20), "", "20")), -EPIPE, 5)
-    assert failed == "<built in code>:1:1: write(3, 10) gave -EPIPE, not 10"
+    assert failed == "<built in code>:1:1 at 1000: write(3, 10) gave -EPIPE, not 10"
 
 
 def test_a_loop_repeats_and_loops_nest():

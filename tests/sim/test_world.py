@@ -247,8 +247,8 @@ def test_a_script_runs_and_its_failed_expectation_is_told():
     row = world.snapshot().host("server").programs[0]
     assert row.state == "exited"
     assert row.calls == 4
-    assert row.failed.endswith("gave -EAGAIN, not 5")
-    assert [event.text for event in world.events(0)] == [f"script has ended; {row.failed}."]
+    assert row.unmet.endswith("gave -EAGAIN, not 5")
+    assert [event.text for event in world.events(0)] == [f"script has ended; {row.unmet}."]
 
 
 def test_events_are_numbered():
@@ -281,7 +281,7 @@ def test_a_nonblocking_socket_does_not_wait():
     world = World(scenario(ProgramSpec("server", "script", script=script)))
     world.run_until(MS)
     row = world.snapshot().host("server").programs[0]
-    assert (row.state, row.failed) == ("exited", "")
+    assert (row.state, row.unmet) == ("exited", "")
 
 
 def test_a_flood_on_one_cpu_starves_the_reader():

@@ -63,11 +63,28 @@ def datagram_poll(sk: Sock) -> int:
     return mask
 
 
+POLL_FD_NS = 100
+"""What asking one of many descriptors costs: poll() of 1,000 idle sockets takes about 100 us on Linux 6.18."""
+
+
+class PollFd:
+    """struct pollfd without its descriptor: what is asked, and what held when poll() returned (EPOLL* bits)."""
+
+    __slots__ = ("events", "revents")
+
+    def __init__(self, events: int) -> None:
+        self.events = events
+        self.revents = 0
+
+
 def sys_poll(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     """poll(fd, "POLLIN|POLLOUT", timeout ns): the events that hold, 0 when none came in time; a timeout < 0 is none.
 
-    Differs: asks about one descriptor and returns its revents. Linux: fs/select.c do_poll().
+    Asked about a dict of descriptor to PollFd instead, it fills their revents and returns how many have any.
+    Differs: of one descriptor it returns the revents. Linux: fs/select.c do_poll().
     """
+    if isinstance(call.args[0], dict):
+        return _poll_many(cpu, task, call)
     fd, wanted, timeout = call.args
     file = task.files.get(fd)
     if file is None:
@@ -84,4 +101,24 @@ def sys_poll(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     elif call.timeout_at and cpu.now >= call.timeout_at:
         return 0
     wait_on(task, file.sk, events)
+    return None
+
+
+def _poll_many(cpu: Cpu, task: Task, call: Syscall) -> int | None:
+    watched, timeout = call.args
+    cpu.now += POLL_FD_NS * len(watched)
+    ready = 0
+    for fd, each in watched.items():
+        file = task.files.get(fd)
+        each.revents = sock_poll(file.sk) & (each.events | EPOLLERR | EPOLLHUP) if file else POLLNVAL
+        ready += each.revents != 0
+    if ready or timeout == 0:
+        return ready
+    if not call.started:
+        call.started = True
+        call.timeout_at = cpu.now + timeout if timeout > 0 else 0
+    elif call.timeout_at and cpu.now >= call.timeout_at:
+        return 0
+    for fd, each in watched.items():
+        wait_on(task, task.files[fd].sk, each.events | EPOLLERR | EPOLLHUP)
     return None

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 
 from wireside.out.transcript import judge
 from wireside.scenario.expect import conditions_of
+from wireside.scenario.units import time_text
 from wireside.sim import heap
 from wireside.sim.tap import attach
 from wireside.sim.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from wireside.scenario.expect import Condition
     from wireside.scenario.spec import Expectation, Scenario
     from wireside.scenario.vary import Setting
     from wireside.sim.tap import Tap
-    from wireside.snapshot import WorldSnapshot
+    from wireside.snapshot import ProgramRow, WorldSnapshot
 
 SLICE_S = 0.1
 """Wall time after which a run looks up to report progress."""
@@ -55,9 +56,35 @@ class Outcome:
     """What the world said to each knob that was turned."""
 
     @property
+    def broken(self) -> tuple[str, ...]:
+        """Where, when and how an expectation failed, or a script's call that promises a result; a line for each."""
+        found: list[str] = []
+        for each, result in zip(self.scenario.expect, self.results, strict=True):
+            if result.holds is False and each.transcript:
+                found.append(f"{each.position}: {each.that} does not carry this:")
+                found += [f"  {line}" for line in result.value.splitlines()]
+            elif result.holds is False:
+                when = time_text(result.at_ns)
+                found.append(f"{each.position}: at {when}: `{each.that}` does not hold, it is {result.value}")
+        for row in self._programs():
+            if row.unmet:
+                found.append(f"{row.unmet_where}: at {row.unmet_at_ns / 1e9:.6f}s: {row.name}: {row.unmet}")
+        return tuple(found)
+
+    @property
+    def kept(self) -> int:
+        """Calls of scripts that returned what they promise."""
+        return sum(row.kept for row in self._programs())
+
+    @property
     def holds(self) -> bool:
-        """No expectation failed."""
-        return all(result.holds is not False for result in self.results)
+        """No expectation failed, and no promise of a script."""
+        return all(result.holds is not False for result in self.results) and not any(
+            row.unmet for row in self._programs()
+        )
+
+    def _programs(self) -> Iterator[ProgramRow]:
+        return (row for host in self.end.hosts for row in host.programs)
 
 
 def play(

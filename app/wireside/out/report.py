@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from wireside.snapshot import HostSnapshot
 
 NIC_WORDS = ("rx_packets", "tx_packets", "rx_missed_errors", "rx_no_buffer_count")
+WORDS = {True: ("holds", "green"), False: ("FAILS", "bold red"), None: ("not reached", "dim")}
+SOCKETS_SHOWN = 12
+"""As many sockets of one state are listed."""
 MIN_WIDTH = 100
 """Columns to use when the output is no terminal."""
 
@@ -29,7 +33,7 @@ def print_report(outcome: Outcome, console: Console | None = None) -> None:
     console = console or Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=max(console.width, MIN_WIDTH), file=console.file)
-    console.print(summary(outcome))
+    console.print(summary(outcome), crop=False)
 
 
 def summary(outcome: Outcome) -> RenderableType:
@@ -46,11 +50,7 @@ def summary(outcome: Outcome) -> RenderableType:
     ]
     if outcome.results:
         parts.append(_expectations(outcome))
-        parts += [
-            Text(result.value, no_wrap=True, overflow="ignore")
-            for result in outcome.results
-            if "\n" in result.value
-        ]
+    parts += [Text(line, "bold red", no_wrap=True, overflow="ignore") for line in outcome.broken]
     starts = {host.name: host for host in outcome.start.hosts}
     for host in outcome.end.hosts:
         parts += _host(host, starts[host.name])
@@ -60,9 +60,7 @@ def summary(outcome: Outcome) -> RenderableType:
 def _expectations(outcome: Outcome) -> Table:
     table = _table("Expected", "at", "", "found")
     for result in outcome.results:
-        word, style = {True: ("holds", "green"), False: ("FAILS", "bold red"), None: ("not reached", "dim")}[
-            result.holds
-        ]
+        word, style = WORDS[result.holds]
         found = result.value.split("\n", 1)[0]
         table.add_row(Text(result.that), time_text(result.at_ns), Text(word, style), Text(found))
     return table
@@ -82,17 +80,16 @@ def _host(host: HostSnapshot, before: HostSnapshot) -> list[RenderableType]:
     parts: list[RenderableType] = [Text(f"\n{host.name} {host.address}", "bold")]
     if host.sockets:
         table = _table("State", "Recv-Q", "Send-Q", "Local", "Peer", "timer")
+        rows: Counter[str] = Counter()
         for row in host.sockets:
-            table.add_row(row.state, str(row.recv_q), str(row.send_q), row.local, row.peer, row.timer)
+            rows[row.state] += 1
+            if rows[row.state] <= SOCKETS_SHOWN:
+                table.add_row(row.state, str(row.recv_q), str(row.send_q), row.local, row.peer, row.timer)
+        for state, count in rows.items():
+            if count > SOCKETS_SHOWN:
+                table.add_row(state, "", "", f"… and {count - SOCKETS_SHOWN:,} more", "", "")
         parts.append(table)
-    if host.programs:
-        table = _table("Program", "state", "doing", "calls", "read", "written")
-        for each in host.programs:
-            doing = Text(each.failed, "bold red") if each.failed else Text(each.doing)
-            table.add_row(
-                each.name, each.state, doing, *_numbers(each.calls, each.bytes_read, each.bytes_written)
-            )
-        parts.append(table)
+    parts += _programs(host)
     losses = {**_moved(host.wire_drops, before.wire_drops), **_moved(host.drops, before.drops)}
     if losses:
         table = _table("Lost", "packets")
@@ -100,6 +97,25 @@ def _host(host: HostSnapshot, before: HostSnapshot) -> list[RenderableType]:
             table.add_row(Text(reason, "red"), str(count))
         parts.append(table)
     parts.append(_counters(host, before))
+    return parts
+
+
+def _programs(host: HostSnapshot) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    if host.programs:
+        table = _table("Program", "state", "doing", "calls", "read", "written")
+        for each in host.programs:
+            doing = Text(each.unmet, "bold red") if each.unmet else Text(each.doing)
+            table.add_row(
+                each.name, each.state, doing, *_numbers(each.calls, each.bytes_read, each.bytes_written)
+            )
+        parts.append(table)
+    if any(each.connected or each.accepted or each.failed for each in host.programs):
+        table = _table("Program", "connected", "accepted", "answered", "failed", "last error")
+        for each in host.programs:
+            counts = _numbers(each.connected, each.accepted, each.answered, each.failed)
+            table.add_row(each.name, *counts, each.error)
+        parts.append(table)
     return parts
 
 

@@ -46,6 +46,11 @@ _RCVBUF = Parameter(
     "rcvbuf", Kind.SIZE, 0, "SO_RCVBUF to set before listen() or bind(); 0 leaves the default."
 )
 
+_BACKLOG = Parameter("backlog", Kind.COUNT, 128, "Argument of listen().")
+_REQUEST = Parameter("request", Kind.SIZE, 100, "Bytes of each request.")
+_ANSWER = Parameter("answer", Kind.SIZE, 1200, "Bytes of each answer.", live=True)
+_NODELAY = Parameter("nodelay", Kind.BOOL, 0, "Sets TCP_NODELAY.", live=True)
+
 BEHAVIOURS: dict[str, Behaviour] = {
     behaviour.name: behaviour
     for behaviour in (
@@ -54,7 +59,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
             "Accepts one connection after the other and reads until the peer closes.",
             (
                 _PORT,
-                Parameter("backlog", Kind.COUNT, 128, "Argument of listen()."),
+                _BACKLOG,
                 _RCVBUF,
                 Parameter(
                     "rate", Kind.BYTE_RATE, 0, "Bytes per second it reads; 0: as fast as it can.", live=True
@@ -78,7 +83,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
                     "rate", Kind.BYTE_RATE, 0, "Bytes per second; 0: as fast as write() lets it.", live=True
                 ),
                 Parameter("sndbuf", Kind.SIZE, 0, "SO_SNDBUF to set before connect(); 0 leaves the default."),
-                Parameter("nodelay", Kind.BOOL, 0, "Sets TCP_NODELAY."),
+                Parameter("nodelay", Kind.BOOL, 0, "Sets TCP_NODELAY before connect()."),
             ),
         ),
         Behaviour(
@@ -115,13 +120,100 @@ BEHAVIOURS: dict[str, Behaviour] = {
                 Parameter("burst", Kind.COUNT, 1, "Datagrams sent back to back each time.", live=True),
             ),
         ),
+        Behaviour(
+            "tcp_server",
+            "One process, many connections: accepts, reads requests, answers them, closes when the client has closed.",
+            (
+                _PORT,
+                _BACKLOG,
+                _REQUEST,
+                _ANSWER,
+                Parameter(
+                    "work",
+                    Kind.TIME,
+                    0,
+                    "Time it works on each request; nobody else is served meanwhile.",
+                    live=True,
+                ),
+                Parameter(
+                    "closes_first",
+                    Kind.BOOL,
+                    0,
+                    "Closes as soon as it has answered, not when the client has closed.",
+                    live=True,
+                ),
+            ),
+        ),
+        Behaviour(
+            "tcp_leaker",
+            "A server with a bug: it answers, and forgets to close.",
+            (
+                _PORT,
+                _BACKLOG,
+                _REQUEST,
+                _ANSWER,
+                Parameter(
+                    "closes",
+                    Kind.BOOL,
+                    0,
+                    "The bug mended: closes, those it had forgotten, too.",
+                    live=True,
+                ),
+            ),
+        ),
+        Behaviour(
+            "tcp_slow_acceptor",
+            "A server that does something else for a while, then accepts and answers all who wait, and so on.",
+            (
+                _PORT,
+                _BACKLOG,
+                _REQUEST,
+                _ANSWER,
+                Parameter("pause", Kind.TIME, None, "How long it does something else each time.", live=True),
+            ),
+        ),
+        Behaviour(
+            "tcp_visitors",
+            "A population of clients: each visit connects, sends a request, reads the answer and closes.",
+            (
+                _TO,
+                Parameter("rate", Kind.RATE, None, "Visits begun per second or minute; 0: none.", live=True),
+                Parameter("total", Kind.COUNT, 0, "Visits to make; 0: without end."),
+                _REQUEST,
+                _ANSWER,
+                Parameter(
+                    "closes_first",
+                    Kind.BOOL,
+                    1,
+                    "Closes when it has its answer; false: when the server has closed.",
+                    live=True,
+                ),
+                Parameter(
+                    "hold",
+                    Kind.TIME,
+                    0,
+                    "How long it keeps the connection after the answer before it closes.",
+                    live=True,
+                ),
+                Parameter("keepalive", Kind.BOOL, 0, "Sets SO_KEEPALIVE.", live=True),
+            ),
+        ),
         Behaviour("tcp_echo", "Accepts connections and writes back what it reads.", (_PORT,)),
         Behaviour(
             "tcp_ping",
-            "Connects, writes a message, reads the echo, waits, and does it again.",
+            "Connects, writes a message, reads the answer, waits, and does it again.",
             (
                 _TO,
                 Parameter("size", Kind.SIZE, 100, "Bytes of each message.", live=True),
+                Parameter(
+                    "head",
+                    Kind.SIZE,
+                    0,
+                    "Bytes of it that a write() of their own sends first; 0: one write() for all.",
+                    live=True,
+                ),
+                Parameter("answer", Kind.SIZE, 0, "Bytes of each answer; 0: as long as the message."),
+                _NODELAY,
                 Parameter("every", Kind.TIME, 1_000_000, "Time from one message to the next.", live=True),
                 Parameter("count", Kind.COUNT, 0, "Messages to send before close(); 0: without end."),
             ),

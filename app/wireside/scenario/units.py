@@ -16,6 +16,7 @@ SIZE = {"B": 1, "KB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20, "GB": 10**
 BIT_RATE = {"bps": 1, "kbps": 10**3, "Mbps": 10**6, "Gbps": 10**9}
 BYTE_RATE = {f"{unit}/s": factor for unit, factor in SIZE.items()}
 PACKET_RATE = {"pps": 1, "kpps": 10**3, "Mpps": 10**6}
+RATE = {"/min": 1, "/s": 60}
 SCALE = {f"{unit}/s": factor for unit, factor in TIME.items()}
 
 _NUMBER = re.compile(r"(-?[0-9][0-9_]*(?:\.[0-9]+)?)\s*(.*)", re.DOTALL)
@@ -32,6 +33,7 @@ class Kind(Enum):
     BIT_RATE = "a bit rate"
     BYTE_RATE = "a byte rate"
     PACKET_RATE = "a packet rate"
+    RATE = "a rate"
     SHARE = "a share"
     BOOL = "true or false"
     ENDPOINT = "an endpoint"
@@ -45,8 +47,9 @@ UNITS: dict[Kind, dict[str, int]] = {
     Kind.BIT_RATE: BIT_RATE,
     Kind.BYTE_RATE: BYTE_RATE,
     Kind.PACKET_RATE: PACKET_RATE,
+    Kind.RATE: RATE,
 }
-UNIT_REQUIRED = {Kind.TIME, Kind.SCALE, Kind.BIT_RATE}
+UNIT_REQUIRED = {Kind.TIME, Kind.SCALE, Kind.BIT_RATE, Kind.RATE}
 EXAMPLE = {
     Kind.SIZE: "65536, 64KiB",
     Kind.TIME: "250us, 10ms, 2s",
@@ -54,6 +57,7 @@ EXAMPLE = {
     Kind.BIT_RATE: "100Mbps, 1Gbps",
     Kind.BYTE_RATE: "100KB/s, 2MiB/s",
     Kind.PACKET_RATE: "5000, 20kpps",
+    Kind.RATE: "100/s, 10000/min",
 }
 MAX_NUMBER = 2**62
 

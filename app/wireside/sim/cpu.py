@@ -40,6 +40,7 @@ BASE_SLICE_NS = 3_000_000
 """A task's turn while others want the CPU. Linux: kernel/sched/fair.c sysctl_sched_base_slice (2 CPUs and more)."""
 SYSCALL_NS = 100
 """What the cheapest system call costs, ns; no call is free, so that time always moves on."""
+EINTR = 4
 
 
 RUN_ON = 16
@@ -108,8 +109,12 @@ class Engine:
         run.timer = self.env.at(when, self._awake, run)
 
     def nudge(self, run: ProgramRun) -> None:
-        """A parameter of a program changed: if it sleeps, let it think again now."""
+        """A parameter of a program changed: if it sleeps or waits in poll(), let it think again now, as a signal does."""
         if run.state == SLEEPING and run.ready_at >= 0:
+            self.make_runnable(run, self.env.now)
+        elif run.state == BLOCKED and run.call is not None and run.call.name == "poll":
+            run.task.finish_wait()
+            run.call, run.result = None, -EINTR
             self.make_runnable(run, self.env.now)
         elif run.state == RUNNING and run.sleep is not None:
             run.woken = True

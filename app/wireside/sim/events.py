@@ -83,7 +83,7 @@ class EventLog:
 
     def on_exit(self, cpu: Cpu, run: ProgramRun) -> None:
         """A program has ended, perhaps with an expectation that did not hold."""
-        failed = run.program.failed if run.program is not None else ""
+        failed = run.program.tally.unmet if run.program is not None else ""
         text = f"{run.name} has ended; {failed}." if failed else f"{run.name} has ended."
         self.add(cpu.now, run.task.net.name, "program", text, LOSS if failed else 0)
 

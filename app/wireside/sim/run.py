@@ -22,11 +22,51 @@ class Sleep(NamedTuple):
     why: str = ""
 
 
+class Tally:
+    """What became of a program's connections, and of what its script promised."""
+
+    __slots__ = (
+        "accepted",
+        "answered",
+        "connected",
+        "error",
+        "failed",
+        "kept",
+        "unmet",
+        "unmet_at",
+        "unmet_where",
+    )
+
+    def __init__(self) -> None:
+        self.connected = 0
+        """Connections that it opened."""
+        self.accepted = 0
+        """Connections that accept() gave it."""
+        self.answered = 0
+        """Requests answered: by a server, or to a client."""
+        self.failed = 0
+        """Calls (of a client population: visits) that failed."""
+        self.error = ""
+        """The last of their errors, such as "EADDRNOTAVAIL"."""
+        self.kept = 0
+        """Calls of a script that returned what stands after their arrow."""
+        self.unmet = ""
+        """The first call that did not, in words."""
+        self.unmet_at = 0
+        """When it returned, ns."""
+        self.unmet_where = ""
+        """Where it stands, FILE:LINE:COLUMN."""
+
+    def fail(self, error: str) -> None:
+        """Count a failure."""
+        self.failed += 1
+        self.error = error
+
+
 class Program(Protocol):
     """A program's logic: told the time and its last result, it names the next call; None ends it."""
 
-    failed: str
-    """The first expectation that did not hold, in words."""
+    tally: Tally
 
     def next(self, now: int, result: int) -> Syscall | Sleep | None:
         """The next thing to do at `now` ns; `result` is the last system call's, negative errno on failure."""

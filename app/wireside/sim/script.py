@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from wireside.kernel.syscall import Syscall
 from wireside.scenario.spec import Call, Loop
 from wireside.scenario.syscalls import ALGORITHMS, CONSTANTS, POLL_EVENTS, SYSCALLS, Arg
-from wireside.sim.run import READS, Sleep
+from wireside.sim.run import READS, Sleep, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,9 +44,13 @@ ERRNO: dict[str, int] = {
     "ENOTSUPP": 524,
 }
 """Linux's error numbers; those of the system this runs on may differ."""
+SHOWN_FDS = 4
+"""As many descriptors of a poll() are shown."""
 UNBOUND = -1
 """Stands for a variable that no call has given a value yet."""
 ERRNO_NAME = {number: name for name, number in ERRNO.items()}
+NOT_YET = (-ERRNO["EAGAIN"], -ERRNO["EINPROGRESS"], -ERRNO["EINTR"])
+"""Results that are no failure: the call is to be made again, or goes on by itself."""
 
 
 class Frame:
@@ -65,13 +69,13 @@ class Frame:
 class Script:
     """A script under way. Its variables hold the results that calls were bound to."""
 
-    __slots__ = ("failed", "frames", "pending", "resolve", "variables")
+    __slots__ = ("frames", "pending", "resolve", "tally", "variables")
 
     def __init__(self, script: tuple[Call | Loop, ...], resolve: Callable[[str], tuple[int, int]]) -> None:
         self.frames = [Frame(script, 1)]
         self.variables: dict[str, int] = {}
         self.pending: Call | None = None
-        self.failed = ""
+        self.tally = Tally()
         self.resolve = resolve
 
     def next(self, now: int, result: int) -> Step:
@@ -79,7 +83,7 @@ class Script:
         call = self.pending
         if call is not None:
             self.pending = None
-            self._settle(call, result)
+            self._settle(call, result, now)
         call = self._advance()
         if call is None:
             return None
@@ -89,16 +93,35 @@ class Script:
             return Sleep(now + int(args[0]), "sleep()")
         return Syscall(call.name, args)
 
-    def _settle(self, call: Call, result: int) -> None:
+    def _settle(self, call: Call, result: int, now: int) -> None:
         if call.bind:
             self.variables[call.bind] = result
-        if call.expected and not _as_expected(call, result) and not self.failed:
-            self.failed = f"{call.position}: {call_text(call.name, call.args)} gave {outcome_text(call.name, result)}, not {call.expected}"
+        self._count(call, result)
+        if call.expected:
+            self._judge(call, result, now)
         if result == 0 and call.name in READS:
             for depth in range(len(self.frames) - 1, -1, -1):
                 if self.frames[depth].rounds is None:
                     del self.frames[depth:]
                     return
+
+    def _count(self, call: Call, result: int) -> None:
+        if result < 0:
+            if result not in NOT_YET:
+                self.tally.fail(ERRNO_NAME.get(-result, str(-result)))
+        elif call.name == "connect":
+            self.tally.connected += 1
+        elif call.name == "accept":
+            self.tally.accepted += 1
+
+    def _judge(self, call: Call, result: int, now: int) -> None:
+        tally = self.tally
+        if _as_expected(call, result):
+            tally.kept += 1
+        elif not tally.unmet:
+            gave = outcome_text(call.name, result)
+            tally.unmet = f"{call_text(call.name, call.args)} gave {gave}, not {call.expected}"
+            tally.unmet_at, tally.unmet_where = now, str(call.position)
 
     def _advance(self) -> Call | None:
         frames = self.frames
@@ -170,6 +193,8 @@ def call_text(name: str, args: tuple[object, ...]) -> str:
 
 
 def _argument_text(arg: object) -> str:
+    if isinstance(arg, dict):
+        return f"[{', '.join(str(each) for each in list(arg)[:SHOWN_FDS])}{', …' if len(arg) > SHOWN_FDS else ''}]"
     if isinstance(arg, tuple) and len(arg) == 2 and isinstance(arg[0], int):
         address, port = arg
         if not address:

@@ -8,7 +8,7 @@ from wireside.catalog import sysctls
 from wireside.kernel.net import ip_text
 from wireside.sim.books import queued_frames, total_dropped, world_books
 from wireside.sim.devices import nic_row, rx_missed
-from wireside.sim.run import EXITED, SLEEPING
+from wireside.sim.run import EXITED, SLEEPING, Tally
 from wireside.sim.script import call_text
 from wireside.sim.socket_rows import SocketRows, socket_rows
 from wireside.snapshot import CpuRow, HostSnapshot, ProgramRow, SoftnetRow, WorldSnapshot
@@ -161,7 +161,7 @@ def _cpu(runner: Runner, now: int) -> CpuRow:
 
 
 def _program(run: ProgramRun) -> ProgramRow:
-    program = run.program
+    tally = run.program.tally if run.program is not None else Tally()
     doing = ""
     if run.state == EXITED:
         doing = "exited"
@@ -177,5 +177,13 @@ def _program(run: ProgramRun) -> ProgramRow:
         run.calls,
         run.bytes_read,
         run.bytes_written,
-        program.failed if program is not None else "",
+        tally.connected,
+        tally.accepted,
+        tally.answered,
+        tally.failed,
+        tally.error,
+        tally.kept,
+        tally.unmet,
+        tally.unmet_at,
+        tally.unmet_where,
     )

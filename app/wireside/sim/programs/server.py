@@ -1,0 +1,139 @@
+"""A TCP server: one process with an event loop, many connections; and its two well-known faults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wireside.kernel.poll import PollFd
+from wireside.kernel.wait import EPOLLIN
+from wireside.sim.programs.steps import RETRY_NS, EventLoop, Resolve, Step, Value
+from wireside.sim.run import NEVER
+from wireside.sim.script import NOT_YET
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+READ_SIZE = 65536
+
+
+class TcpServer(EventLoop):
+    """Accepts connections, reads a request from each, answers it, and waits for the next one or for the end.
+
+    Parameters it does not have are off: `pause` (what a slow acceptor does instead of accept()) and a `closes` that is
+    false (a leaker answers, and never looks at the connection again).
+    """
+
+    __slots__ = ("busy_until", "leaked", "listener", "missing", "reopen_at", "rested_at")
+
+    def __init__(self, params: Mapping[str, Value], resolve: Resolve) -> None:
+        super().__init__(params, resolve)
+        self.listener = -1
+        self.missing: dict[int, int] = {}
+        """Descriptor → bytes of its request that have not come yet."""
+        self.leaked: list[int] = []
+        self.busy_until = 0
+        """When its work on a request is done."""
+        self.rested_at = 0
+        """When it last had looked after everybody."""
+        self.reopen_at = NEVER
+        """When it looks at its listener again after accept() failed."""
+
+    def open(self, now: int, result: int) -> Step:
+        """Make the listening socket."""
+        return self.call("bind", "socket", "SOCK_STREAM|SOCK_NONBLOCK")
+
+    def bind(self, now: int, result: int) -> Step:
+        """Bind to the port."""
+        if self.failed(result):
+            return None
+        self.listener = result
+        return self.call("listen", "bind", self.listener, (0, self.params["port"]))
+
+    def listen(self, now: int, result: int) -> Step:
+        """Listen."""
+        if self.failed(result):
+            return None
+        return self.call("begin", "listen", self.listener, self.params["backlog"])
+
+    def begin(self, now: int, result: int) -> Step:
+        """Begin to look after connections."""
+        self.watched[self.listener] = PollFd(EPOLLIN)
+        self.rested_at = now
+        return self.round(now, 0)
+
+    def round(self, now: int, result: int) -> Step:
+        """Do something else for `pause`, then wait until somebody wants something."""
+        if self.leaked and self.params["closes"]:
+            return self.call("round", "close", self.leaked.pop())
+        pause = self.params.get("pause", 0)
+        if pause and now < self.rested_at + pause:
+            return self.wait("round", self.rested_at + pause, "does something else")
+        if now >= self.reopen_at:
+            self.reopen_at = NEVER
+            self.watched[self.listener] = PollFd(EPOLLIN)
+        return self.poll("polled", now, self.reopen_at)
+
+    def polled(self, now: int, result: int) -> Step:
+        """Look after those who are ready, one after the other."""
+        self.collect(result)
+        return self.look_after(now, 0)
+
+    def look_after(self, now: int, result: int) -> Step:
+        """The next one."""
+        if not self.ready:
+            self.rested_at = now
+            return self.round(now, 0)
+        fd = self.ready.pop(0)
+        if fd == self.listener:
+            return self.call("accepted", "accept", fd)
+        self.fd = fd
+        return self.call("took", "read", fd, READ_SIZE)
+
+    def accepted(self, now: int, result: int) -> Step:
+        """Take every connection that waits; without a descriptor to spare, leave the listener alone for a while."""
+        if result in NOT_YET:
+            return self.look_after(now, 0)
+        if self.failed(result):
+            del self.watched[self.listener]
+            self.reopen_at = now + RETRY_NS
+            return self.look_after(now, 0)
+        self.tally.accepted += 1
+        self.watched[result] = PollFd(EPOLLIN)
+        self.missing[result] = self.params["request"]
+        return self.call("accepted", "accept", self.listener)
+
+    def took(self, now: int, result: int) -> Step:
+        """Work on the request when all of it is there; close when nothing more will come."""
+        if result in NOT_YET:
+            return self.look_after(now, 0)
+        if self.failed(result) or result == 0:
+            return self.leave(now)
+        self.missing[self.fd] -= result
+        if self.missing[self.fd] > 0:
+            return self.look_after(now, 0)
+        self.busy_until = now + self.params.get("work", 0)
+        return self.answer(now, 0)
+
+    def answer(self, now: int, result: int) -> Step:
+        """Write the answer, when the work is done."""
+        if now < self.busy_until:
+            return self.wait("answer", self.busy_until, "works on a request")
+        return self.call("answered", "write", self.fd, max(1, self.params["answer"]))
+
+    def answered(self, now: int, result: int) -> Step:
+        """Wait for the next request; or close, or forget the connection."""
+        if self.failed(result):
+            return self.leave(now)
+        self.tally.answered += 1
+        self.missing[self.fd] += self.params["request"]
+        if self.params.get("closes_first", 0) or not self.params.get("closes", 1):
+            return self.leave(now)
+        return self.look_after(now, 0)
+
+    def leave(self, now: int) -> Step:
+        """Close the connection; a leaker only forgets it."""
+        del self.watched[self.fd], self.missing[self.fd]
+        if self.params.get("closes", 1):
+            return self.call("look_after", "close", self.fd)
+        self.leaked.append(self.fd)
+        return self.look_after(now, 0)

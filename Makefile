@@ -32,7 +32,7 @@ screenshots: $(DEV_STAMP)
 conformance: $(DEV_STAMP)
 	$(BIN)/python -m tests.groundtruth
 
-# Random stories on this machine's own kernel and in the simulator; needs root and Linux 6.18.
+# Random stories on this machine's own kernel and in the simulator; needs Linux 6.18, and root or user namespaces.
 differential: $(DEV_STAMP)
 	$(BIN)/python -m tests.differential calls
 	$(BIN)/python -m tests.differential segments

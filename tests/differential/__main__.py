@@ -1,7 +1,7 @@
 """`python -m tests.differential calls|segments|acks [--from N] [--stories N]`: random stories on the real kernel and here.
 
-Each story is played on the kernel of this machine, in network namespaces (so it needs root, `ip` and /dev/net/tun), and in
-the simulator. What differs is printed with the whole story. Timers of the two meet at slightly different moments: a
+Each story is played on the kernel of this machine, in network namespaces (so it needs root or user namespaces, `ip` and
+/dev/net/tun), and in the simulator. What differs is printed with the whole story. Timers of the two meet at slightly different moments: a
 retransmission at the edge of a waiting time may show as a difference; a story that differs again and again is one.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 
 from tests.differential import acks, calls, segments
+from tests.differential.namespaces import become_root
 from tests.differential.peers import Difference
 
 KINDS = {"calls": calls, "segments": segments, "acks": acks}
@@ -25,8 +26,10 @@ def main() -> int:
     parser.add_argument("--from", dest="first", type=int, default=0, help="number of the first story")
     parser.add_argument("--stories", type=int, default=50)
     chosen = parser.parse_args()
-    if os.geteuid() or not Path("/dev/net/tun").exists():
-        print("The real kernel is asked in network namespaces: run this as root on Linux with /dev/net/tun.")
+    if not Path("/dev/net/tun").exists() or not become_root():
+        print(
+            "The real kernel is asked in network namespaces: run this on Linux with /dev/net/tun, as root or with user namespaces."
+        )
         return 2
     numbers = range(chosen.first, chosen.first + chosen.stories)
     differing = sum(not same(KINDS[chosen.kind], number) for number in numbers)

@@ -16,13 +16,16 @@ SIZE = 1000
 def tell(random: Random) -> Pair:
     """Begin a story; `play` goes on with it."""
     sysctl = {}
-    if random.random() < 0.3:
-        sysctl["net.ipv4.tcp_congestion_control"] = "cubic"
+    cubic = random.random() < 0.3
     if random.random() < 0.15:
         sysctl["net.ipv4.tcp_early_retrans"] = "0"
     if random.random() < 0.15:
         sysctl["net.ipv4.tcp_frto"] = "0"
-    return Pair(sysctl)
+    pair = Pair(sysctl)
+    if cubic:
+        # By socket: as the default of a namespace only what tcp_allowed_congestion_control has can be chosen.
+        pair.call("setsockopt", 0, "TCP_CONGESTION", "cubic")
+    return pair
 
 
 class Receiver:

@@ -1,10 +1,12 @@
-"""Hosts on the real kernel: network namespaces joined by a veth pair, or one with a TUN device whose far end we are."""
+"""Hosts on the real kernel: network namespaces joined by a veth pair, or one with a TUN device whose far end we are.
+
+The namespaces have no names: the kernel removes each with the last handle on it, however this process ends.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import fcntl
-import itertools
 import os
 import select
 import socket
@@ -17,8 +19,9 @@ from pathlib import Path
 from tests.differential.packets import parse
 
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
-NUMBER = itertools.count(1)
-QUIET = {"net.ipv6.conf.all.disable_ipv6": 1, "net.ipv6.conf.default.disable_ipv6": 1}
+CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+QUIET = {"net.ipv6.conf.all.disable_ipv6": "1", "net.ipv6.conf.default.disable_ipv6": "1"}
+OWN = Path("/proc/thread-self/ns/net")
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -26,17 +29,26 @@ class Namespace:
     """One network namespace; it goes with `close()`."""
 
     def __init__(self, sysctl: dict[str, str]) -> None:
-        self.name = f"wireside-{os.getpid()}-{next(NUMBER)}"
-        ip("netns", "add", self.name)
-        self.handle = os.open(f"/run/netns/{self.name}", os.O_RDONLY)
-        self.home = os.open("/proc/self/ns/net", os.O_RDONLY)
-        settings = [f"{name}={value}" for name, value in (QUIET | sysctl).items()]
-        subprocess.run(["ip", "netns", "exec", self.name, "sysctl", "-qw", *settings], check=True)
+        self.home = os.open(OWN, os.O_RDONLY)
+        unshare(CLONE_NEWNET)
+        try:
+            self.handle = os.open(OWN, os.O_RDONLY)
+        finally:
+            enter(self.home)
+        with self.inside():
+            for name, value in (QUIET | sysctl).items():
+                Path("/proc/sys", name.replace(".", "/")).write_text(value, encoding="ascii")
         self.ip("link", "set", "lo", "up")
 
-    def ip(self, *words: str) -> None:
-        """`ip` inside."""
-        ip("-n", self.name, *words)
+    def ip(self, *words: str, other: Namespace | None = None) -> None:
+        """`ip` inside; it may name the other namespace by `other.path`."""
+        with self.inside():
+            subprocess.run(["ip", *words], check=True, pass_fds=(other.handle,) if other else ())
+
+    @property
+    def path(self) -> str:
+        """What `ip` calls it, once it has inherited the handle."""
+        return f"/proc/self/fd/{self.handle}"
 
     @contextmanager
     def inside(self):
@@ -61,10 +73,9 @@ class Namespace:
         return found
 
     def close(self) -> None:
-        """Remove it."""
+        """Let go of it."""
         os.close(self.handle)
         os.close(self.home)
-        ip("netns", "del", self.name)
 
 
 class Tun:
@@ -98,7 +109,8 @@ class Tun:
 
 def veth(left: Namespace, right: Namespace) -> None:
     """Join 10.0.0.1 and 10.0.0.2 by a veth pair; both know each other, so no ARP is counted."""
-    left.ip("link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", right.name)
+    pair = "eth0", "type", "veth", "peer", "name", "eth0", "netns", right.path
+    left.ip("link", "add", *pair, other=right)
     for space, own, other in ((left, 1, 2), (right, 2, 1)):
         space.ip("link", "set", "eth0", "address", f"02:00:00:00:00:0{own}")
         space.ip("addr", "add", f"10.0.0.{own}/24", "dev", "eth0")
@@ -118,6 +130,23 @@ def enter(handle: int) -> None:
         raise OSError(ctypes.get_errno(), "setns")
 
 
-def ip(*words: str) -> None:
-    """Run `ip`."""
-    subprocess.run(["ip", *words], check=True)
+def unshare(flags: int) -> None:
+    """Leave namespaces for new ones."""
+    if LIBC.unshare(flags):
+        raise OSError(ctypes.get_errno(), "unshare")
+
+
+def become_root() -> bool:
+    """Whether namespaces can be made: as we are, or as root of a user namespace of our own."""
+    uid, gid = os.geteuid(), os.getegid()
+    try:
+        unshare(CLONE_NEWNET)
+    except OSError:
+        try:
+            unshare(CLONE_NEWUSER | CLONE_NEWNET)
+            Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
+            Path("/proc/self/uid_map").write_text(f"0 {uid} 1", encoding="ascii")
+            Path("/proc/self/gid_map").write_text(f"0 {gid} 1", encoding="ascii")
+        except OSError:
+            return False
+    return True

@@ -22,7 +22,7 @@ from tests.differential.packets import (
     WSCALE,
     segment,
 )
-from tests.groundtruth.raw_peer import MS, RawLab
+from tests.groundtruth.raw_peer import RawLab
 from wireside.kernel.net import ip_parse
 
 PORTS = (40000, 8080)
@@ -87,7 +87,7 @@ class RealHost:
 
     def do_setsockopt(self, sock, option, value) -> int:
         level = socket.SOL_SOCKET if option.startswith("SO_") else socket.IPPROTO_TCP
-        sock.setsockopt(level, getattr(socket, option), value)
+        sock.setsockopt(level, getattr(socket, option), value.encode() if isinstance(value, str) else value)
         return 0
 
     def states(self) -> list[int | None]:
@@ -138,8 +138,10 @@ class SimulatedHost:
             return 0
         return result
 
-    def receive(self, until_ms: int) -> list[dict]:
-        self.lab.wait(max(0, until_ms * MS - self.lab.world.now))
+    def wait_until(self, ns: int) -> None:
+        self.lab.wait(max(0, ns - self.lab.world.now))
+
+    def received(self) -> list[dict]:
         return [fields(skb) for _, skb in self.lab.arrivals()]
 
     def states(self) -> list[int | None]:
@@ -234,15 +236,20 @@ class Pair:
         self.real, self.simulated = RealHost(sysctl), SimulatedHost(sysctl)
         self.views = (View(isn), View(isn))
         self.simulated.lab.peer.isn = isn
-        self.began = time.monotonic() - self.simulated.lab.world.now / 1e9
+        self.began = time.monotonic_ns() - self.simulated.lab.world.now
 
     @property
     def view(self) -> View:
         """What the peer knows of the host."""
         return self.views[0]
 
+    def catch_up(self) -> None:
+        """Let as much time pass in the simulator as has passed for the real kernel."""
+        self.simulated.wait_until(time.monotonic_ns() - self.began)
+
     def call(self, name: str, number: int, *args) -> int:
         """A system call on both; they must agree on its result."""
+        self.catch_up()
         results = (self.real.call(name, number, *args), self.simulated.call(name, number, *args))
         self.log.append((name, number, args, results[0]))
         self.agree(f"result of {name}()", *results)
@@ -251,6 +258,7 @@ class Pair:
     def send(self, flags, seq, ack, win, length=0, *, syn=None, ts=None, sack=()) -> None:
         """The same segment to both. `syn`: mss, sack, wscale; `ts`: (value, which echo); `sack`: blocks."""
         self.log.append((">", flags, seq, ack, win, length, syn, ts, sack))
+        self.catch_up()
         self._send_real(flags, seq, ack, win, length, syn, ts, sack)
         peer, view = self.simulated.lab.peer, self.views[1]
         told: dict = {"seq": seq, "win": win, "length": length, "sack": tuple(sack)}
@@ -281,8 +289,8 @@ class Pair:
     def look(self, ms: int) -> list[tuple]:
         """Wait so long on both; they must have sent the same and be in the same states."""
         real = [self.views[0].see(seen) for seen in self.real.tun.receive(ms / 1000)]
-        passed = int((time.monotonic() - self.began) * 1000)
-        simulated = [self.views[1].see(seen) for seen in self.simulated.receive(passed)]
+        self.catch_up()
+        simulated = [self.views[1].see(seen) for seen in self.simulated.received()]
         self.log.append(("<", ms, real))
         self.agree("segments", real, simulated)
         self.agree("states", self.real.states(), self.simulated.states())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tests.differential.namespaces import LIBC, Namespace, tcp_info, veth
 from tests.differential.peers import Difference, different
-from tests.groundtruth.pair import MS, PairLab
+from tests.groundtruth.pair import PairLab
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.net import ip_parse
 from wireside.kernel.poll import sock_poll
@@ -28,14 +28,20 @@ if TYPE_CHECKING:
 HOSTS = {"server": "10.0.0.1", "client": "10.0.0.2"}
 OTHER = {"server": "client", "client": "server"}
 PORTS = (7000, 7001)
-SETTLE_MS = (8, 8, 8, 100)
+SETTLE_MS = (9, 9, 9, 100)
 """Longer than a timer tick, so that what is due at once is done on both sides."""
 POLLED = select.POLLIN | select.POLLOUT | select.POLLRDHUP
-LEVEL = {"SO": socket.SOL_SOCKET, "TCP": socket.IPPROTO_TCP}
+LEVEL = {
+    "SO": socket.SOL_SOCKET,
+    "TCP": socket.IPPROTO_TCP,
+    "IP": socket.IPPROTO_IP,
+    "UDP": socket.IPPROTO_UDP,
+}
 OPTIONS = {
     "SO_REUSEADDR": 2, "SO_SNDBUF": 7, "SO_RCVBUF": 8, "SO_KEEPALIVE": 9, "SO_REUSEPORT": 15, "SO_RCVLOWAT": 18, "SO_ERROR": 4,
     "TCP_NODELAY": 1, "TCP_MAXSEG": 2, "TCP_CORK": 3, "TCP_KEEPIDLE": 4, "TCP_KEEPCNT": 6, "TCP_SYNCNT": 7, "TCP_LINGER2": 8,
     "TCP_DEFER_ACCEPT": 9, "TCP_WINDOW_CLAMP": 10, "TCP_QUICKACK": 12, "TCP_USER_TIMEOUT": 18, "TCP_NOTSENT_LOWAT": 25,
+    "IP_RECVERR": 11, "IP_BIND_ADDRESS_NO_PORT": 24, "UDP_SEGMENT": 103,
 }  # fmt: skip
 SET = (
     ("SO_KEEPALIVE", 1), ("TCP_NODELAY", 1), ("TCP_NODELAY", 0), ("TCP_CORK", 1), ("TCP_CORK", 0), ("TCP_QUICKACK", 0),
@@ -53,7 +59,7 @@ WEIGHTS = {
     "socket": 1, "datagram": 0.3, "bind": 1, "listen": 1, "connect": 2, "accept": 2, "send": 6, "sendto": 0.4, "recv": 8,
     "shutdown": 4, "close": 4, "setsockopt": 2, "getsockopt": 2,
 }  # fmt: skip
-MESSAGE_FLAGS = {"": 0, "MSG_MORE": 0x8000, "MSG_PEEK": 2, "MSG_WAITALL": 0x100}
+MESSAGE_FLAGS = {"": 0, "MSG_MORE": 0x8000, "MSG_PEEK": 2, "MSG_WAITALL": 0x100, "MSG_ERRQUEUE": 0x2000}
 
 
 class RealHosts:
@@ -207,8 +213,8 @@ class SimulatedHosts:
         assert result is not None, f"{name}{args} would block"
         return result
 
-    def wait(self, ms: int) -> None:
-        self.lab.wait(ms * MS)
+    def wait_until(self, ns: int) -> None:
+        self.lab.wait(max(0, ns - self.lab.now))
 
     def look(self) -> dict[tuple[str, int], tuple]:
         return {
@@ -252,14 +258,24 @@ class Hosts:
     def __init__(self) -> None:
         self.log: list[tuple] = []
         self.real, self.simulated = RealHosts(), SimulatedHosts()
+        self.began = time.monotonic_ns()
+
+    def wait(self, ms: int) -> None:
+        """Let so much time pass on both: in the simulator as much as really did."""
+        self.real.wait(ms)
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Let as much time pass in the simulator as has passed for the real kernel."""
+        self.simulated.wait_until(time.monotonic_ns() - self.began)
 
     def call(self, wait_ms: int, host: str, name: str, *args) -> int:
         """A call on both, and what the sockets look like a moment later."""
+        self.catch_up()
         sides = (self.real, self.simulated)
         results = [side.call(host, name, *args) for side in sides]
         self.log.append((host, name, args, results[0]))
-        for side in sides:
-            side.wait(wait_ms)
+        self.wait(wait_ms)
         if results[0] != results[1]:
             raise Difference(f"result of {name}()", *results)
         looks = [side.look() for side in sides]
@@ -269,8 +285,7 @@ class Hosts:
 
     def agree_on_counters(self) -> None:
         """Every counter of TCP and UDP, when all is quiet."""
-        for side in (self.real, self.simulated):
-            side.wait(300)
+        self.wait(300)
         real, simulated = different(self.real.counters(), self.simulated.counters())
         if real:
             raise Difference("counters", real, simulated)

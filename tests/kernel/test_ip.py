@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from tests.kernel.lab import Lab, host, udp_frame, veth_hosts
@@ -81,7 +83,6 @@ def test_without_a_device_there_is_no_route():
     lab = Lab()
     net = lab.net("island", "10.0.0.2")
     sk = udp_socket(net)
-    assert udp_sendmsg(lab.cpu(net), sk, (ip_parse("10.0.0.1"), 9), 100) == -113
+    assert udp_sendmsg(lab.cpu(net), sk, (ip_parse("10.0.0.1"), 9), 100) == -errno.ENETUNREACH
     assert net.mib[Ip.OutNoRoutes] == 1
-    assert net.drops == {DropReason.IP_OUTNOROUTES: 1}
-    assert sk.sk_wmem_alloc == 0
+    assert net.born == 0

@@ -28,8 +28,11 @@ def client(address: int):
     yield sys("close", fd)
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "127.1.2.3", "10.0.0.2"])
-def test_loopback_takes_segments_as_large_as_half_the_first_window(address: str) -> None:
+@pytest.mark.parametrize(
+    ("address", "source"),
+    [("127.0.0.1", "127.0.0.1"), ("127.1.2.3", "127.0.0.1"), ("10.0.0.2", "10.0.0.2")],
+)
+def test_loopback_takes_segments_as_large_as_half_the_first_window(address: str, source: str) -> None:
     lab = PairLab("veth")
     got: list[int] = []
     lab.run(lab.client, server(got))
@@ -38,7 +41,7 @@ def test_loopback_takes_segments_as_large_as_half_the_first_window(address: str)
     sender = next(sk for sk in lab.client.sockets.values() if isinstance(sk, TcpSock) and sk.bytes_sent)
     assert sender.advmss == 65483
     assert sender.flow_out is not None
-    assert sender.flow_out[0] == sender.flow_out[2] == ip_parse(address)
+    assert (sender.flow_out[0], sender.flow_out[2]) == (ip_parse(source), ip_parse(address))
     lab.wait(100 * MS)
     assert sum(got) == 500_000
     assert lab.client.dev is not None

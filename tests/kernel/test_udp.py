@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from errno import (
+    EADDRINUSE,
+    EADDRNOTAVAIL,
+    EAGAIN,
+    ECONNREFUSED,
+    EDESTADDRREQ,
+    EINVAL,
+    EMSGSIZE,
+)
+
 import pytest
 
 from tests.kernel.lab import Lab, host, tun_host, two_hosts, udp_frame, veth_hosts
@@ -12,13 +22,6 @@ from wireside.kernel.net import ip_parse
 from wireside.kernel.syscall import Syscall, do_syscall
 from wireside.kernel.task import Task
 from wireside.kernel.udp import (
-    EADDRINUSE,
-    EADDRNOTAVAIL,
-    EAGAIN,
-    ECONNREFUSED,
-    EDESTADDRREQ,
-    EINVAL,
-    EMSGSIZE,
     udp_bind,
     udp_connect,
     udp_destroy,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.stages import Stage
-from wireside.kernel.sock import sock_error
+from wireside.kernel.ip_sockglue import ip_recv_error
+from wireside.kernel.sock import RCV_SHUTDOWN, sock_error
 from wireside.kernel.task import wait_on
 from wireside.kernel.udp import UdpSock, udp_recvmsg, udp_sendmsg
 from wireside.kernel.wait import EPOLLIN, EPOLLOUT
@@ -25,14 +26,21 @@ RECVMMSG_EACH_NS = 150
 
 
 def write_udp(
-    cpu: Cpu, task: Task, sk: UdpSock, address: tuple[int, int] | None, size: int, *, nonblock: bool
+    cpu: Cpu,
+    task: Task,
+    call: Syscall,
+    sk: UdpSock,
+    address: tuple[int, int] | None,
+    size: int,
+    *,
+    nonblock: bool,
 ) -> int | None:
-    """Send one datagram; a full send buffer blocks."""
+    """Send one datagram; a full send buffer blocks, at most for SO_SNDTIMEO."""
     result = udp_sendmsg(cpu, sk, address, size, sk.gso_size)
-    if result == -EAGAIN and not nonblock:
-        wait_on(task, sk, EPOLLOUT)
-        return None
-    return result
+    if result != -EAGAIN or nonblock or not sk.sk_num or timed_out(cpu, call, sk, sk.sk_sndtimeo):
+        return result
+    wait_on(task, sk, EPOLLOUT)
+    return None
 
 
 def timed_out(cpu: Cpu, call: Syscall, sk: Sock, timeo_ns: int) -> bool:
@@ -48,17 +56,26 @@ def timed_out(cpu: Cpu, call: Syscall, sk: Sock, timeo_ns: int) -> bool:
 
 
 def read_udp(
-    cpu: Cpu, task: Task, call: Syscall, sk: UdpSock, size: int, *, nonblock: bool, peek: bool = False
+    cpu: Cpu, task: Task, call: Syscall, sk: UdpSock, size: int, *, nonblock: bool, flags: str = ""
 ) -> int | None:
-    """Receive one datagram, or look at it."""
+    """Receive one datagram, look at it (MSG_PEEK), or take an error (MSG_ERRQUEUE).
+
+    Only who waits learns that the socket is shut down. Linux: net/core/datagram.c __skb_wait_for_more_packets().
+    """
+    if "MSG_ERRQUEUE" in flags:
+        return ip_recv_error(cpu, sk, size)
     if sk.sk_err:
         return sock_error(sk)
-    if peek and sk.sk_receive_queue:
+    if "MSG_PEEK" in flags and sk.sk_receive_queue:
         return min(sk.sk_receive_queue[0].len, size)
     result = udp_recvmsg(cpu, sk, size)
     if result is not None:
         return result
-    if nonblock or timed_out(cpu, call, sk, sk.sk_rcvtimeo):
+    if nonblock:
+        return -EAGAIN
+    if sk.sk_shutdown & RCV_SHUTDOWN:
+        return 0
+    if timed_out(cpu, call, sk, sk.sk_rcvtimeo):
         return -EAGAIN
     wait_on(task, sk, EPOLLIN, exclusive=True)
     return None

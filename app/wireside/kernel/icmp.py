@@ -27,9 +27,8 @@ def icmp_rcv(cpu: Cpu, net: Net, skb: SkBuff) -> None:
         kfree_skb_reason(net, skb, DropReason.NOT_SPECIFIED)
         return
     net.mib[Icmp.InDestUnreachs] += 1
-    offender = skb.offender
-    if offender.protocol == IPPROTO_UDP:
-        udp_err(cpu, net, offender.flow, skb.flow[3])
-    elif offender.protocol == IPPROTO_TCP:
-        tcp_v4_err(cpu, net, offender.flow, offender.seq, skb.flow[3])
+    if skb.offender.protocol == IPPROTO_UDP:
+        udp_err(cpu, net, skb)
+    elif skb.offender.protocol == IPPROTO_TCP:
+        tcp_v4_err(cpu, net, skb)
     consume_skb(net, skb)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wireside.catalog.counters import Icmp
 from wireside.catalog.sysctls import ICMP_MSGS_BURST, ICMP_MSGS_PER_SEC, ICMP_RATELIMIT, ICMP_RATEMASK
@@ -14,10 +14,30 @@ if TYPE_CHECKING:
     from wireside.kernel.skbuff import Flow
 
 ICMP_DEST_UNREACH = 3
-ICMP_NET_UNREACH, ICMP_HOST_UNREACH, ICMP_PROT_UNREACH, ICMP_PORT_UNREACH, ICMP_PKT_FILTERED = 0, 1, 2, 3, 13
+ICMP_NET_UNREACH, ICMP_HOST_UNREACH, ICMP_PROT_UNREACH, ICMP_PORT_UNREACH, ICMP_FRAG_NEEDED = 0, 1, 2, 3, 4
+ICMP_PKT_FILTERED = 13
 ICMP_HLEN = 8
 ICMP_MAX_IP = 576
 """An ICMP error is never larger than this, bytes of IP packet (RFC 1812)."""
+ENETUNREACH, EHOSTUNREACH, ENOPROTOOPT, ECONNREFUSED = 101, 113, 92, 111
+EMSGSIZE, EOPNOTSUPP, EHOSTDOWN, ENONET = 90, 95, 112, 64
+
+
+class IcmpErr(NamedTuple):
+    """What a code of "destination unreachable" means. Linux: include/net/icmp.h struct icmp_err."""
+
+    errno: int
+    fatal: bool
+    """Told to a connected UDP socket that did not ask for errors."""
+
+
+ICMP_ERR_CONVERT = (
+    IcmpErr(ENETUNREACH, False), IcmpErr(EHOSTUNREACH, False), IcmpErr(ENOPROTOOPT, True), IcmpErr(ECONNREFUSED, True),
+    IcmpErr(EMSGSIZE, False), IcmpErr(EOPNOTSUPP, False), IcmpErr(ENETUNREACH, True), IcmpErr(EHOSTDOWN, True),
+    IcmpErr(ENONET, True), IcmpErr(ENETUNREACH, True), IcmpErr(EHOSTUNREACH, True), IcmpErr(ENETUNREACH, False),
+    IcmpErr(EHOSTUNREACH, False), IcmpErr(EHOSTUNREACH, True), IcmpErr(EHOSTUNREACH, True), IcmpErr(EHOSTUNREACH, True),
+)  # fmt: skip
+"""By code of "destination unreachable". Linux: net/ipv4/icmp.c icmp_err_convert[]."""
 XRLIM_BURST_FACTOR = 6
 """Errors that one peer may get in a burst. Linux: net/ipv4/route.c inet_peer_xrlim_allow()."""
 NS = 1_000_000_000

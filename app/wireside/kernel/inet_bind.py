@@ -1,13 +1,52 @@
-"""The bind table: who holds a local port. One holder stands for itself, several share a dict by socket id."""
+"""Local addresses and ports: what bind() looks at first, and who holds a port.
+
+One holder of a port stands for itself, several share a dict by socket id.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wireside.catalog.sysctls import IP_NONLOCAL_BIND, IP_UNPRIVILEGED_PORT_START
+from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.net import INADDR_BROADCAST, inet_addr_local, ipv4_is_multicast
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from wireside.kernel.net import Net
+    from wireside.kernel.sock import Sock
+
+EACCES, EINVAL, EADDRNOTAVAIL = 13, 22, 99
+
+
+def inet_addr_valid_or_nonlocal(net: Net, address: int) -> bool:
+    """A program may bind to this address. Linux: include/net/inet_sock.h inet_addr_valid_or_nonlocal().
+
+    Differs: of broadcast addresses only 255.255.255.255 is known.
+    """
+    return (
+        not address
+        or inet_addr_local(net, address)
+        or bool(net.sysctl[IP_NONLOCAL_BIND])
+        or ipv4_is_multicast(address)
+        or address == INADDR_BROADCAST
+    )
+
+
+def inet_bind_refused(sk: Sock, address: int, port: int) -> int:
+    """What bind() refuses before it looks for the port, as -errno in this order; 0 to go on.
+
+    Linux: net/ipv4/af_inet.c __inet_bind().
+    """
+    net = sk.net
+    if not inet_addr_valid_or_nonlocal(net, address):
+        return -EADDRNOTAVAIL
+    if 0 < port < net.sysctl[IP_UNPRIVILEGED_PORT_START] and not net.privileged:
+        return -EACCES
+    if sk.sk_num or sk.sk_state != TcpState.CLOSE:
+        return -EINVAL
+    return 0
 
 
 def inet_bind_owners(net: Net, port: int) -> Iterable[Any]:

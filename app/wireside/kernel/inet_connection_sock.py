@@ -7,27 +7,26 @@ from typing import TYPE_CHECKING
 from wireside.catalog.sysctls import (
     IP_AUTOBIND_REUSE,
     IP_LOCAL_PORT_RANGE,
-    IP_NONLOCAL_BIND,
-    IP_UNPRIVILEGED_PORT_START,
     SOMAXCONN,
 )
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.inet_bind import inet_bind_hash, inet_bind_owners
+from wireside.kernel.inet_bind import inet_bind_hash, inet_bind_owners, inet_bind_refused
 from wireside.kernel.inet_hashtables import inet_hash_connect, reserved_ports
-from wireside.kernel.net import inet_addr_local
+from wireside.kernel.ip_output import ip_route_output_key
+from wireside.kernel.net import INADDR_BROADCAST, ipv4_is_multicast
 from wireside.kernel.request_sock import RequestSockQueue
 from wireside.kernel.secure_seq import secure_tcp_seq, secure_tcp_ts_off
 from wireside.kernel.sock import SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK
 from wireside.kernel.tcp_establish import tcp_connect
 from wireside.kernel.tcp_minisocks import TimewaitSock
 from wireside.kernel.tcp_sock import TcpSock
-from wireside.kernel.tcp_state import sock_prot_inuse_add, tcp_set_state
+from wireside.kernel.tcp_state import put_port_unless_bound, sock_prot_inuse_add, tcp_set_state
 from wireside.kernel.tcp_timer import tcp_init_xmit_timers
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu, Net
 
-EACCES, EINVAL, EADDRINUSE, EADDRNOTAVAIL, EISCONN, EALREADY = 13, 22, 98, 99, 106, 114
+EINVAL, EADDRINUSE, ENETUNREACH, EISCONN = 22, 98, 101, 106
 
 
 def tcp_socket(net: Net) -> TcpSock:
@@ -63,13 +62,9 @@ def inet_csk_bind_conflict(tp: TcpSock, address: int, port: int, *, relax: bool,
 
 def tcp_bind(cpu: Cpu, tp: TcpSock, address: int, port: int) -> int:
     """Take a local address; port 0 chooses an odd one. Linux: net/ipv4/af_inet.c __inet_bind()."""
-    net = tp.net
-    if address and not inet_addr_local(net, address) and not net.sysctl[IP_NONLOCAL_BIND]:
-        return -EADDRNOTAVAIL
-    if 0 < port < net.sysctl[IP_UNPRIVILEGED_PORT_START] and not net.privileged:
-        return -EACCES
-    if tp.sk_num or tp.sk_state != TcpState.CLOSE:
-        return -EINVAL
+    error = inet_bind_refused(tp, address, port)
+    if error:
+        return error
     if port or not tp.bind_address_no_port:
         error = inet_csk_get_port(tp, address, port)
         if error:
@@ -168,10 +163,16 @@ def tcp_v4_connect(cpu: Cpu, tp: TcpSock, daddr: int, dport: int) -> int:
     net = tp.net
     if tp.sk_state != TcpState.CLOSE or tp.flow_in is not None:
         return -EISCONN
-    saddr = tp.rcv_saddr or (daddr if inet_addr_local(net, daddr) else net.address)
+    route = ip_route_output_key(net, tp.rcv_saddr, daddr)
+    if isinstance(route, int):
+        return route
+    saddr, daddr = route
+    if ipv4_is_multicast(daddr) or daddr == INADDR_BROADCAST:
+        return -ENETUNREACH
     tp.write_seq = 0
     error = inet_hash_connect(cpu, tp, saddr, daddr, dport)
     if error:
+        put_port_unless_bound(tp)
         return error
     tp.rcv_saddr = saddr
     tp.flow_out = (saddr, tp.sk_num, daddr, dport)

@@ -8,6 +8,7 @@ from wireside.catalog.counters import Ip, IpExt
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.stages import Stage
 from wireside.kernel.dev_tx import dev_queue_xmit
+from wireside.kernel.net import INADDR_LOOPBACK, inet_addr_local
 from wireside.kernel.skbuff import ETH_HLEN, kfree_skb_reason, skb_orphan
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 IP_OUTPUT = int(Stage.IP_OUTPUT)
 NET_XMIT_SUCCESS, NET_XMIT_DROP, NET_XMIT_CN = 0, 1, 2
-EHOSTUNREACH, ENOBUFS = 113, 105
+EINVAL, ENETUNREACH, ENOBUFS, EHOSTUNREACH = 22, 101, 105, 113
 IP_MAX_MTU = 65535
 _REQUESTS, _TRANSMITS, _OCTETS = Ip.OutRequests, Ip.OutTransmits, IpExt.OutOctets
 
@@ -26,6 +27,37 @@ def ip_route_output(net: Net, daddr: int) -> NetDevice | None:
     if daddr == net.address or daddr >> 24 == 127 or daddr in net.secondary:
         return net.lo
     return net.dev
+
+
+def fib_prefsrc(net: Net, daddr: int) -> int:
+    """The source of packets to one of this host's addresses: the first address of its subnet.
+
+    Linux: net/ipv4/fib_frontend.c fib_add_ifaddr(). Differs: every subnet of a host is a /24.
+    """
+    if daddr >> 24 == 127:
+        return INADDR_LOOPBACK
+    return next(address for address in (net.address, *net.secondary) if address >> 8 == daddr >> 8)
+
+
+def ip_route_output_key(net: Net, saddr: int, daddr: int) -> tuple[int, int] | int:
+    """Source and destination of packets from `saddr` (0: not chosen yet) to `daddr` (0: this host itself), or -errno.
+
+    A source must be an address of the host, and one of 127.0.0.0/8 does not leave it. Linux: net/ipv4/route.c
+    ip_route_output_key_hash_rcu(), __mkroute_output(); who asks counts OutNoRoutes.
+    """
+    if saddr and not inet_addr_local(net, saddr):
+        net.mib[Ip.OutNoRoutes] += 1
+        return -ENETUNREACH
+    if not daddr:
+        daddr = saddr or INADDR_LOOPBACK
+    if inet_addr_local(net, daddr):
+        return saddr or fib_prefsrc(net, daddr), daddr
+    if net.dev is None:
+        net.mib[Ip.OutNoRoutes] += 1
+        return -ENETUNREACH
+    if saddr >> 24 == 127:
+        return -EINVAL
+    return saddr or net.address, daddr
 
 
 def dst_mtu(net: Net, daddr: int) -> int:

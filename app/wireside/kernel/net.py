@@ -341,6 +341,14 @@ class Net:
             self.on_event(self, cpu.now, topic, text, severity)
 
 
+INADDR_LOOPBACK, INADDR_BROADCAST = 0x7F000001, 0xFFFFFFFF
+
+
+def ipv4_is_multicast(address: int) -> bool:
+    """The address is one of 224.0.0.0/4. Linux: include/linux/in.h ipv4_is_multicast()."""
+    return address >> 28 == 0xE
+
+
 def inet_addr_local(net: Net, address: int) -> bool:
     """The address is one of this host's own, or a loopback address. Linux: inet_addr_type() == RTN_LOCAL."""
     return address == net.address or address >> 24 == 127 or address in net.secondary

@@ -44,12 +44,12 @@ def tcp_poll(tp: TcpSock) -> int:
             mask |= EPOLLOUT
         else:
             tp.sk_nospace = True
-    return mask | (EPOLLERR if tp.sk_err else 0)
+    return mask | (EPOLLERR if tp.sk_err or tp.sk_error_queue else 0)
 
 
 def datagram_poll(sk: Sock) -> int:
     """Linux: net/core/datagram.c datagram_poll()."""
-    mask = EPOLLERR if sk.sk_err else 0
+    mask = EPOLLERR if sk.sk_err or sk.sk_error_queue else 0
     if sk.sk_shutdown == BOTH:
         mask |= EPOLLHUP
     if sk.sk_shutdown & RCV_SHUTDOWN:

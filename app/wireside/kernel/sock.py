@@ -12,6 +12,7 @@ from wireside.kernel.skbuff import PAGE_SIZE
 from wireside.kernel.wait import EPOLLERR, EPOLLIN, EPOLLOUT, wake_up
 
 if TYPE_CHECKING:
+    from wireside.kernel.ip_sockglue import SockExterrSkb
     from wireside.kernel.net import Cpu, Net
     from wireside.kernel.skbuff import Flow, SkBuff
     from wireside.kernel.wait import WaitQueueEntry
@@ -67,19 +68,23 @@ class Sock:
     """
 
     __slots__ = (
+        "bind_address_no_port",
         "comm",
         "fd",
         "flow_in",
         "flow_out",
         "id",
+        "keepopen",
         "net",
         "orphan",
         "rcv_saddr",
+        "recverr",
         "sk_backlog",
         "sk_backlog_len",
         "sk_drops",
         "sk_err",
         "sk_err_soft",
+        "sk_error_queue",
         "sk_forward_alloc",
         "sk_linger",
         "sk_lock_owned",
@@ -128,6 +133,7 @@ class Sock:
         self.sk_drops = 0
         self.sk_err = 0
         self.sk_err_soft = 0
+        self.sk_error_queue: deque[SockExterrSkb] = NO_SKBUFFS
         self.sk_shutdown = 0
         self.sk_userlocks = 0
         self.sk_wq: list[WaitQueueEntry] = NO_ENTRIES
@@ -139,6 +145,12 @@ class Sock:
         """SO_RCVLOWAT: bytes that make a reader go on."""
         self.sk_rcvtimeo = self.sk_sndtimeo = 0
         """SO_RCVTIMEO and SO_SNDTIMEO, ns; 0 is for ever."""
+        self.recverr = False
+        """IP_RECVERR: whatever ICMP says is an error at once, and of a datagram so is a full qdisc."""
+        self.bind_address_no_port = False
+        """IP_BIND_ADDRESS_NO_PORT: bind() to port 0 takes the address only."""
+        self.keepopen = False
+        """SO_KEEPALIVE; only TCP acts on it."""
         self.sk_reuse = False
         self.sk_reuseport = False
         self.orphan = False
@@ -256,6 +268,17 @@ def sk_stream_is_writeable(sk: Sock) -> bool:
 def sk_stream_write_space(cpu: Cpu, sk: Sock) -> None:
     """Wake those who wait for send memory. Linux: net/core/stream.c sk_stream_write_space()."""
     if sk.sk_nospace and sk_stream_is_writeable(sk):
+        sk.sk_nospace = False
+        if sk.sk_wq:
+            wake_up(cpu, sk.sk_wq, EPOLLOUT)
+
+
+def sock_wfree(cpu: Cpu, skb: SkBuff) -> None:
+    """The device is done with a datagram: stop charging it, and wake a blocked sender. Linux: net/core/sock.c sock_wfree()."""
+    sk = skb.sk
+    assert sk is not None
+    sk.sk_wmem_alloc -= skb.truesize
+    if sk.sk_nospace and sk.sk_wmem_alloc < sk.sk_sndbuf >> 1:
         sk.sk_nospace = False
         if sk.sk_wq:
             wake_up(cpu, sk.sk_wq, EPOLLOUT)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.sysctls import RMEM_MAX, TCP_FIN_TIMEOUT, TCP_RMEM, TCP_SYN_RETRIES, WMEM_MAX
 from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.ip_sockglue import skb_errqueue_purge
 from wireside.kernel.sock import (
     SOCK_MIN_RCVBUF,
     SOCK_MIN_SNDBUF,
@@ -49,12 +50,17 @@ ENOENT, EINVAL, ENOPROTOOPT, EOPNOTSUPP = 2, 22, 92, 95
 SECOND = 1_000_000_000
 TCP_FIN_TIMEOUT_MAX = 120
 """The longest TCP_LINGER2, s. Linux: include/net/tcp.h."""
-INT_MAX = 0x7FFFFFFF
+INT_MAX, USHRT_MAX = 0x7FFFFFFF, 0xFFFF
 MAX_TCP_SYNCNT = 127
 KEEPALIVE_LIMITS = {"TCP_KEEPIDLE": 32767, "TCP_KEEPINTVL": 32767, "TCP_KEEPCNT": 127}
 """The largest value of each. Linux: include/net/tcp.h MAX_TCP_KEEPIDLE and its neighbours."""
 TCP_RTO_MAX_S = 120
 MAX_TCP_WINDOW = 32767
+SWITCHES = {
+    "SO_REUSEADDR": "sk_reuse",
+    "SO_REUSEPORT": "sk_reuseport",
+    "IP_BIND_ADDRESS_NO_PORT": "bind_address_no_port",
+}
 TIMEOUTS = {"SO_RCVTIMEO": "sk_rcvtimeo", "SO_SNDTIMEO": "sk_sndtimeo"}
 
 
@@ -78,10 +84,8 @@ def set_option(cpu: Cpu, file: File, option: str, argument: int | str) -> int:
     elif option in ("SO_SNDBUF", "SO_SNDBUFFORCE"):
         sk.sk_sndbuf = max(buffer_size(value, option, sk.net.sysctl[WMEM_MAX]), SOCK_MIN_SNDBUF)
         sk.sk_userlocks |= SOCK_SNDBUF_LOCK
-    elif option == "SO_REUSEADDR":
-        sk.sk_reuse = bool(value)
-    elif option == "SO_REUSEPORT":
-        sk.sk_reuseport = bool(value)
+    elif option in SWITCHES:
+        setattr(sk, SWITCHES[option], bool(value))
     elif option == "SO_LINGER":
         sk.sk_linger = value * SECOND if value >= 0 else -1
     elif option in TIMEOUTS:
@@ -90,12 +94,18 @@ def set_option(cpu: Cpu, file: File, option: str, argument: int | str) -> int:
         set_rcvlowat(cpu, sk, value)
     elif option == "O_NONBLOCK":
         file.nonblock = bool(value)
-    elif isinstance(sk, UdpSock) and option == "IP_RECVERR":
+    elif option == "IP_RECVERR":
         sk.recverr = bool(value)
+        if not value:
+            skb_errqueue_purge(sk)
     elif isinstance(sk, UdpSock) and option == "UDP_SEGMENT":
+        if not 0 <= value <= USHRT_MAX:
+            return -EINVAL
         sk.gso_size = value
     elif isinstance(sk, TcpSock):
         return tcp_setsockopt(cpu, sk, option, value)
+    elif option == "SO_KEEPALIVE":
+        sk.keepopen = bool(value)
     else:
         return -ENOPROTOOPT
     return 0
@@ -174,8 +184,6 @@ def tcp_setsockopt(cpu: Cpu, tp: TcpSock, option: str, value: int) -> int:
             tp.window_clamp = 0
     elif option == "TCP_LINGER2":
         tp.linger2 = min(value, TCP_FIN_TIMEOUT_MAX) * SECOND if value >= 0 else -1
-    elif option == "IP_BIND_ADDRESS_NO_PORT":
-        tp.bind_address_no_port = bool(value)
     elif option == "TCP_SYNCNT":
         if not 1 <= value <= MAX_TCP_SYNCNT:
             return -EINVAL
@@ -248,14 +256,21 @@ def get_option(sk: Sock, option: str) -> int:
         return sk.sk_sndbuf
     if option == "SO_RCVLOWAT":
         return sk.sk_rcvlowat
-    if option == "SO_REUSEADDR":
-        return int(sk.sk_reuse)
-    if option == "SO_REUSEPORT":
-        return int(sk.sk_reuseport)
+    if option in SWITCHES:
+        return int(getattr(sk, SWITCHES[option]))
+    if option == "SO_KEEPALIVE":
+        return int(sk.keepopen)
+    if option == "IP_RECVERR":
+        return int(sk.recverr)
+    if option == "UDP_SEGMENT":
+        return sk.gso_size if isinstance(sk, UdpSock) else -EOPNOTSUPP
     if option == "SO_LINGER":
         return sk.sk_linger // SECOND if sk.sk_linger >= 0 else -1
     if option == "SO_ERROR":
-        return -sock_error(sk)
+        error = -sock_error(sk)
+        if not error:
+            error, sk.sk_err_soft = sk.sk_err_soft, 0
+        return error
     if option == "TCP_DEFER_ACCEPT" and isinstance(sk, TcpSock):
         return retrans_to_secs(sk.rskq_defer_accept)
     if isinstance(sk, TcpSock):
@@ -265,8 +280,6 @@ def get_option(sk: Sock, option: str) -> int:
 
 def tcp_getsockopt(tp: TcpSock, option: str) -> int:
     """Options of TCP, in the units of setsockopt(). Linux: net/ipv4/tcp.c do_tcp_getsockopt()."""
-    if option == "SO_KEEPALIVE":
-        return int(tp.keepopen)
     if option == "TCP_KEEPIDLE":
         return keepalive_time_when_ns(tp) // SECOND
     if option == "TCP_KEEPINTVL":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.dgram import read_udp, timed_out, write_udp
+from wireside.kernel.ip_sockglue import ip_recv_error
 from wireside.kernel.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, Sock, sock_error
 from wireside.kernel.task import Task, wait_on
 from wireside.kernel.tcp import tcp_sendmsg
@@ -53,7 +54,7 @@ def sys_write(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     flags = str(call.args[2]) if len(call.args) > 2 else ""
     nonblock = file.nonblock or "MSG_DONTWAIT" in flags
     if isinstance(sk, UdpSock):
-        return write_udp(cpu, task, sk, None, size, nonblock=nonblock)
+        return write_udp(cpu, task, call, sk, None, size, nonblock=nonblock)
     assert isinstance(sk, TcpSock)
     hold(task, sk)
     if sk.sk_state in CONNECTING:
@@ -88,7 +89,7 @@ def sys_sendto(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     size = min(int(call.args[1]), MAX_RW_COUNT)
     if size < 0:
         return -EINVAL
-    return write_udp(cpu, task, file.sk, call.args[2], size, nonblock=file.nonblock)
+    return write_udp(cpu, task, call, file.sk, call.args[2], size, nonblock=file.nonblock)
 
 
 def sys_read(cpu: Cpu, task: Task, call: Syscall) -> int | None:
@@ -106,8 +107,10 @@ def sys_read(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     flags = str(call.args[2]) if len(call.args) > 2 else ""
     nonblock = file.nonblock or "MSG_DONTWAIT" in flags
     if isinstance(sk, UdpSock):
-        return read_udp(cpu, task, call, sk, size, nonblock=nonblock, peek="MSG_PEEK" in flags)
+        return read_udp(cpu, task, call, sk, size, nonblock=nonblock, flags=flags)
     assert isinstance(sk, TcpSock)
+    if "MSG_ERRQUEUE" in flags:
+        return ip_recv_error(cpu, sk, size)
     if sk.sk_state == TcpState.LISTEN:
         return -ENOTCONN
     hold(task, sk)

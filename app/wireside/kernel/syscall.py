@@ -104,8 +104,11 @@ def sys_bind(cpu: Cpu, task: Task, call: Syscall) -> int:
 
 def sys_listen(cpu: Cpu, task: Task, call: Syscall) -> int:
     """listen(fd, backlog)."""
-    sk = task.files[call.args[0]].sk
-    return tcp_listen(cpu, sk, call.args[1]) if isinstance(sk, TcpSock) else -EOPNOTSUPP
+    file = task.files[call.args[0]]
+    sk = file.sk
+    if not isinstance(sk, TcpSock):
+        return -EOPNOTSUPP
+    return tcp_listen(cpu, sk, call.args[1]) if file.state == SS_UNCONNECTED else -EINVAL
 
 
 def sys_accept(cpu: Cpu, task: Task, call: Syscall) -> int | None:

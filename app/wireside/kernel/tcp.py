@@ -13,7 +13,6 @@ from wireside.kernel.sock import (
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
     SOCK_BINDADDR_LOCK,
-    SOCK_BINDPORT_LOCK,
     sk_state_change,
     sk_wmem_schedule,
     sock_rfree,
@@ -261,8 +260,6 @@ def tcp_forget_connection(tp: TcpSock) -> None:
     tp.out_of_order_queue.clear()
     tp.selective_acks.clear()
     tp.rcv_nxt = tp.copied_seq = tp.rcv_wup = 0
-    if not tp.sk_userlocks & SOCK_BINDPORT_LOCK:
-        tp.sk_num = 0
     if not tp.sk_userlocks & SOCK_BINDADDR_LOCK:
         tp.rcv_saddr = 0
 

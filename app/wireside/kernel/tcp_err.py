@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Icmp, TcpExt
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.icmp_send import ICMP_HOST_UNREACH, ICMP_NET_UNREACH
+from wireside.kernel.icmp_send import (
+    ICMP_ERR_CONVERT,
+    ICMP_FRAG_NEEDED,
+    ICMP_HOST_UNREACH,
+    ICMP_NET_UNREACH,
+)
+from wireside.kernel.ip_sockglue import ip_icmp_error
 from wireside.kernel.request_sock import RequestSock, inet_csk_reqsk_queue_drop
+from wireside.kernel.skbuff import IP_HLEN
+from wireside.kernel.sock import sk_error_report
 from wireside.kernel.tcp_openreq import tcp_listendrop
 from wireside.kernel.tcp_rtt import tcp_set_rto
 from wireside.kernel.tcp_sock import ICSK_TIME_RETRANS, TCP_TIMEOUT_INIT_US, TcpSock, after, before
@@ -16,33 +24,25 @@ from wireside.kernel.tcp_timer import tcp_retransmit_timer
 from wireside.kernel.tcp_xmit_timer import tcp_reset_xmit_timer
 
 if TYPE_CHECKING:
+    from wireside.kernel.icmp_send import IcmpSkb
     from wireside.kernel.net import Cpu, Net
-    from wireside.kernel.skbuff import Flow
 
-ICMP_FRAG_NEEDED = 4
-ENETUNREACH, EHOSTUNREACH, ENOPROTOOPT, ECONNREFUSED = 101, 113, 92, 111
-EMSGSIZE, EOPNOTSUPP, EHOSTDOWN, ENONET = 90, 95, 112, 64
-ICMP_ERR_CONVERT = (
-    ENETUNREACH, EHOSTUNREACH, ENOPROTOOPT, ECONNREFUSED, EMSGSIZE, EOPNOTSUPP, ENETUNREACH, EHOSTDOWN,
-    ENONET, ENETUNREACH, EHOSTUNREACH, ENETUNREACH, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH,
-)  # fmt: skip
-"""errno by code of "destination unreachable". Linux: net/ipv4/icmp.c icmp_err_convert[]."""
 OPENING = (TcpState.SYN_SENT, TcpState.SYN_RECV)
 
 
-def tcp_v4_err(cpu: Cpu, net: Net, quoted: Flow, seq: int, code: int) -> None:
+def tcp_v4_err(cpu: Cpu, net: Net, skb: IcmpSkb) -> None:
     """A segment of ours could not be delivered: ends an attempt to connect; later it is only remembered.
 
-    `quoted` is the flow of the segment and `seq` its sequence number. Linux: net/ipv4/tcp_ipv4.c tcp_v4_err().
-    Differs: path MTU discovery is not modelled, ICMP_FRAG_NEEDED does nothing.
+    Linux: net/ipv4/tcp_ipv4.c tcp_v4_err(). Differs: path MTU discovery is not modelled, ICMP_FRAG_NEEDED does nothing.
     """
-    sk = net.ehash.get((quoted[2], quoted[3], quoted[0], quoted[1]))
+    saddr, sport, daddr, dport = skb.offender.flow
+    sk = net.ehash.get((daddr, dport, saddr, sport))
     if sk is None:
         net.mib[Icmp.InErrors] += 1
     elif isinstance(sk, RequestSock):
-        tcp_req_err(sk, seq, code)
+        tcp_req_err(sk, skb.offender.seq, skb.flow[3])
     elif isinstance(sk, TcpSock):
-        tcp_sk_err(cpu, sk, seq, code)
+        tcp_sk_err(cpu, sk, skb)
 
 
 def tcp_req_err(req: RequestSock, seq: int, code: int) -> None:
@@ -54,9 +54,10 @@ def tcp_req_err(req: RequestSock, seq: int, code: int) -> None:
         tcp_listendrop(req.listener)
 
 
-def tcp_sk_err(cpu: Cpu, tp: TcpSock, seq: int, code: int) -> None:
+def tcp_sk_err(cpu: Cpu, tp: TcpSock, skb: IcmpSkb) -> None:
     """An error about a segment of a full socket. RFC: 1122 4.2.3.9, 5461."""
     mib = tp.net.mib
+    seq, code = skb.offender.seq, skb.flow[3]
     if tp.sk_lock_owned and code != ICMP_FRAG_NEEDED:
         mib[TcpExt.LockDroppedIcmps] += 1
     if before(seq, tp.snd_una) or after(seq, tp.snd_nxt):
@@ -66,9 +67,14 @@ def tcp_sk_err(cpu: Cpu, tp: TcpSock, seq: int, code: int) -> None:
         return
     if code in (ICMP_NET_UNREACH, ICMP_HOST_UNREACH):
         tcp_ld_rto_revert(cpu, tp, seq)
-    error = ICMP_ERR_CONVERT[code]
+    error = ICMP_ERR_CONVERT[code].errno
+    if tp.sk_state in OPENING:
+        ip_icmp_error(cpu, tp, error, skb.len - IP_HLEN, skb.truesize)
     if tp.sk_state in OPENING and not tp.sk_lock_owned:
         tcp_done_with_error(cpu, tp, error)
+    elif tp.recverr and not tp.sk_lock_owned:
+        tp.sk_err = error
+        sk_error_report(cpu, tp)
     else:
         tp.sk_err_soft = error
 

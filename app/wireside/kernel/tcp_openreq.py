@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
 
 INHERITED = (
-    "sk_rcvbuf", "sk_sndbuf", "sk_userlocks", "sk_linger", "linger2", "sk_reuse", "sk_reuseport", "nonagle", "keepopen",
+    "sk_rcvbuf", "sk_sndbuf", "sk_userlocks", "sk_shutdown", "sk_linger", "linger2", "sk_reuse", "sk_reuseport", "nonagle", "keepopen",
     "keepalive_time_ns", "keepalive_intvl_ns", "keepalive_probes",
-    "sk_rcvtimeo", "sk_sndtimeo", "sk_rcvlowat", "user_mss", "notsent_lowat", "icsk_user_timeout_ns", "rto_min_us", "rto_max_ns", "syn_tries", "comm", "ack_pingpong",
+    "sk_rcvtimeo", "sk_sndtimeo", "recverr", "sk_rcvlowat", "user_mss", "notsent_lowat", "icsk_user_timeout_ns", "rto_min_us", "rto_max_ns", "syn_tries", "comm", "ack_pingpong",
 )  # fmt: skip
 """What a child has from its listener. Linux: net/core/sock.c sk_clone_lock()."""
 

@@ -90,7 +90,6 @@ class TcpSock(Sock):
         "ack_timeout",
         "advmss",
         "app_limited",
-        "bind_address_no_port",
         "bytes_acked",
         "bytes_received",
         "bytes_retrans",
@@ -131,7 +130,6 @@ class TcpSock(Sock):
         "keepalive_probes",
         "keepalive_time_ns",
         "keepalive_timer",
-        "keepopen",
         "last_oow_ack_ns",
         "last_seg_size",
         "linger2",
@@ -327,9 +325,7 @@ class TcpSock(Sock):
         self.segs_in = self.segs_out = self.data_segs_in = self.data_segs_out = self.total_retrans = 0
         self.first_tx_ns = 0
         self.nonagle = 0
-        self.bind_address_no_port = False
         """bind() to port 0 leaves the choice to connect() (IP_BIND_ADDRESS_NO_PORT)."""
-        self.keepopen = False
         self.keepalive_time_ns = self.keepalive_intvl_ns = self.keepalive_probes = 0
         """TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT; 0 where the sysctl counts."""
         self.sock_done = False

@@ -8,6 +8,7 @@ from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.tcp_states import SS_NAME, TRANSITIONS, TcpState
 from wireside.kernel.hrtimer import hrtimer_cancel
 from wireside.kernel.inet_bind import inet_bind_unhash
+from wireside.kernel.ip_sockglue import skb_errqueue_purge
 from wireside.kernel.skbuff import SkBuff, consume_skb, kfree_skb_reason
 from wireside.kernel.sock import (
     RCV_SHUTDOWN,
@@ -42,9 +43,7 @@ def tcp_set_state(cpu: Cpu, tp: TcpSock, state: TcpState) -> None:
         if old in (TcpState.CLOSE_WAIT, TcpState.ESTABLISHED):
             mib[Tcp.EstabResets] += 1
         unhash(tp)
-        if not tp.sk_userlocks & SOCK_BINDPORT_LOCK:
-            put_port(tp)
-            tp.sk_num = 0
+        put_port_unless_bound(tp)
     if (old == TcpState.ESTABLISHED and state != TcpState.CLOSE_WAIT) or old == TcpState.CLOSE_WAIT:
         mib[Tcp.CurrEstab] -= 1
     tp.sk_state = state
@@ -80,6 +79,13 @@ def unhash(tp: TcpSock) -> None:
 def put_port(tp: TcpSock) -> None:
     """Give the local port back. Linux: inet_put_port()."""
     inet_bind_unhash(tp.net, tp.sk_num, tp)
+
+
+def put_port_unless_bound(tp: TcpSock) -> None:
+    """Give the local port back that the kernel chose; one that the program named stays. Linux: tcp_set_state()."""
+    if not tp.sk_userlocks & SOCK_BINDPORT_LOCK:
+        put_port(tp)
+        tp.sk_num = 0
 
 
 def free_queue(tp: TcpSock, skb: SkBuff) -> None:
@@ -143,6 +149,7 @@ def tcp_destroy_sock(cpu: Cpu, tp: TcpSock) -> None:
             consume_skb(tp.net, skb)
         tp.sk_backlog.clear()
         tp.sk_backlog_len = 0
+    skb_errqueue_purge(tp)
     put_port(tp)
     for timer in (tp.retransmit_timer, tp.delack_timer, tp.keepalive_timer):
         if timer is not None:

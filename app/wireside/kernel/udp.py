@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wireside.catalog.counters import Udp
+from wireside.catalog.counters import Icmp, Udp
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.stages import Stage
 from wireside.catalog.sysctls import IP_LOCAL_PORT_RANGE, RMEM_DEFAULT, WMEM_DEFAULT
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.icmp_send import ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, icmp_send
-from wireside.kernel.ip_output import ip_send_skb
-from wireside.kernel.net import inet_addr_local
+from wireside.kernel.icmp_send import (
+    ICMP_DEST_UNREACH,
+    ICMP_ERR_CONVERT,
+    ICMP_FRAG_NEEDED,
+    ICMP_PORT_UNREACH,
+    icmp_send,
+)
+from wireside.kernel.inet_bind import inet_bind_refused
+from wireside.kernel.ip_output import dst_mtu, ip_route_output_key, ip_send_skb
+from wireside.kernel.ip_sockglue import ip_icmp_error, ip_local_error, skb_errqueue_purge
+from wireside.kernel.net import INADDR_BROADCAST
 from wireside.kernel.skbuff import (
     DELIVERED,
     ETH_HLEN,
@@ -25,31 +33,25 @@ from wireside.kernel.skbuff import (
     skb_birth,
 )
 from wireside.kernel.sock import (
-    RCV_SHUTDOWN,
     SEND_SHUTDOWN,
     Sock,
     sk_error_report,
     sk_receive_queue_tail,
     sk_state_change,
+    sock_error,
+    sock_wfree,
 )
-from wireside.kernel.wait import EPOLLIN, EPOLLOUT, wake_up
+from wireside.kernel.wait import EPOLLIN, wake_up
 
 if TYPE_CHECKING:
+    from wireside.kernel.icmp_send import IcmpSkb
     from wireside.kernel.net import Cpu, Net
     from wireside.kernel.skbuff import Flow
 
 UDP_RCV, RECEIVE_QUEUE, WAKEUP = int(Stage.UDP_RCV), int(Stage.RECEIVE_QUEUE), int(Stage.WAKEUP)
 UDP_SENDMSG, SYS_READ = int(Stage.UDP_SENDMSG), int(Stage.SYS_READ)
-EPIPE, EAGAIN, EINVAL, EDESTADDRREQ, EMSGSIZE = 32, 11, 22, 89, 90
-EADDRINUSE, EADDRNOTAVAIL, ECONNREFUSED, EHOSTUNREACH, ENOBUFS, EISCONN, ENOTCONN = (
-    98,
-    99,
-    111,
-    113,
-    105,
-    106,
-    107,
-)
+EPIPE, EAGAIN, EACCES, EINVAL, EDESTADDRREQ, EMSGSIZE = 32, 11, 13, 22, 89, 90
+EADDRINUSE, ENOBUFS, ENOTCONN, EHOSTUNREACH = 98, 105, 107, 113
 HEADERS = ETH_HLEN + IP_HLEN + UDP_HLEN
 UDP_MAX_PAYLOAD = 65535 - IP_HLEN - UDP_HLEN
 UDP_MAX_SEGMENTS = 128
@@ -66,7 +68,7 @@ _IN_ERRORS, _RCVBUF_ERRORS = Udp.InErrors, Udp.RcvbufErrors
 class UdpSock(Sock):
     """One UDP socket. Linux: include/linux/udp.h struct udp_sock."""
 
-    __slots__ = ("forward_deficit", "gso_size", "reader_queue_len", "recverr")
+    __slots__ = ("forward_deficit", "gso_size", "reader_queue_len")
 
     def __init__(self, net: Net, sk_id: int) -> None:
         super().__init__(net, sk_id, IPPROTO_UDP)
@@ -74,8 +76,6 @@ class UdpSock(Sock):
         self.sk_sndbuf = net.sysctl[WMEM_DEFAULT]
         self.gso_size = 0
         """UDP_SEGMENT: payload bytes per datagram of one large send; 0 when off."""
-        self.recverr = False
-        """IP_RECVERR: a full qdisc is an error."""
         self.reader_queue_len = 0
         """How many of the oldest queued datagrams the reader has taken over (reader_queue)."""
         self.forward_deficit = 0
@@ -97,20 +97,26 @@ def udp_rqueue_get(sk: UdpSock) -> int:
 def udp_bind(cpu: Cpu, sk: UdpSock, addr: int, port: int) -> int:
     """Bind to a local address (0: any) and port (0: a free one of ip_local_port_range); 0 or -errno.
 
-    Linux: net/ipv4/af_inet.c __inet_bind(), net/ipv4/udp.c udp_lib_get_port().
+    Linux: net/ipv4/af_inet.c __inet_bind().
     """
+    error = inet_bind_refused(sk, addr, port)
+    if error:
+        return error
+    if port or not sk.bind_address_no_port:
+        error = udp_lib_get_port(sk, addr, port)
+    sk.rcv_saddr = 0 if error else addr
+    return error
+
+
+def udp_lib_get_port(sk: UdpSock, addr: int, port: int) -> int:
+    """Take a port, or a free one when it is 0; 0 or -EADDRINUSE. Linux: net/ipv4/udp.c udp_lib_get_port()."""
     net = sk.net
-    if sk.sk_num:
-        return -EINVAL
-    if addr and not inet_addr_local(net, addr):
-        return -EADDRNOTAVAIL
     if port == 0:
         port = _free_port(net)
         if port == 0:
             return -EADDRINUSE
     elif any(_conflict(sk, other, addr) for other in net.udp_table.get(port, ())):
         return -EADDRINUSE
-    sk.rcv_saddr = addr
     sk.sk_num = port
     net.udp_table.setdefault(port, []).append(sk)
     return 0
@@ -136,11 +142,15 @@ def _conflict(sk: Sock, other: Sock, addr: int) -> bool:
 
 
 def udp_connect(cpu: Cpu, sk: UdpSock, addr: int, port: int) -> int:
-    """Fix the peer; nothing is sent. 0 or -errno. Linux: net/ipv4/datagram.c __ip4_datagram_connect()."""
-    net = sk.net
-    if not _autobind(cpu, sk):
+    """Fix the peer, or another one; nothing is sent. 0 or -errno. Linux: net/ipv4/datagram.c __ip4_datagram_connect()."""
+    if not _autobind(sk):
         return -EAGAIN
-    saddr = sk.rcv_saddr or (addr if inet_addr_local(net, addr) else net.address)
+    route = ip_route_output_key(sk.net, sk.rcv_saddr, addr)
+    if isinstance(route, int):
+        return route
+    saddr, addr = route
+    if addr == INADDR_BROADCAST:
+        return -EACCES
     sk.rcv_saddr = saddr
     sk.flow_out = (saddr, sk.sk_num, addr, port)
     sk.flow_in = (addr, port, saddr, sk.sk_num)
@@ -148,9 +158,9 @@ def udp_connect(cpu: Cpu, sk: UdpSock, addr: int, port: int) -> int:
     return 0
 
 
-def _autobind(cpu: Cpu, sk: UdpSock) -> bool:
+def _autobind(sk: UdpSock) -> bool:
     """Give an unbound socket a port; whether it has one. Linux: net/ipv4/af_inet.c inet_autobind()."""
-    return bool(sk.sk_num) or not udp_bind(cpu, sk, 0, 0)
+    return bool(sk.sk_num) or not udp_lib_get_port(sk, sk.rcv_saddr, 0)
 
 
 def udp_sendmsg(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None, length: int, gso_size: int = 0) -> int:
@@ -160,28 +170,32 @@ def udp_sendmsg(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None, length: int
     SndbufErrors, yet the call succeeds unless IP_RECVERR is set. Linux: net/ipv4/udp.c udp_sendmsg(), udp_send_skb(). Differs: a datagram larger
     than the MTU is refused, not fragmented (as with IP_PMTUDISC_DO).
     """
-    if sk.sk_err:
-        error, sk.sk_err = sk.sk_err, 0
-        return -error
-    flow = _route(cpu, sk, addr)
+    net = sk.net
+    if not _autobind(sk):
+        return -EAGAIN
+    if length > 0xFFFF:
+        return -EMSGSIZE
+    flow = _route(sk, addr)
     if isinstance(flow, int):
         return flow
+    gso_size = gso_size or sk.gso_size
+    mtu = dst_mtu(net, flow[2])
+    frame = min(length, gso_size) if gso_size else length
+    oversized = frame + IP_HLEN + UDP_HLEN > mtu
+    if length > UDP_MAX_PAYLOAD or (oversized and not gso_size):
+        ip_local_error(cpu, sk, EMSGSIZE)
+        return -EMSGSIZE
+    if sk.sk_err:
+        return sock_error(sk)
     if sk.sk_shutdown & SEND_SHUTDOWN:
         return -EPIPE
-    gso_size = gso_size or sk.gso_size
-    if length > UDP_MAX_PAYLOAD:
-        return -EMSGSIZE
-    net = sk.net
-    local = inet_addr_local(net, flow[2])
-    dev = net.lo if local else net.dev
-    frame = min(length, gso_size) if gso_size else length
-    if dev is not None and frame + IP_HLEN + UDP_HLEN > dev.mtu:
-        return -EINVAL if gso_size else -EMSGSIZE
-    if gso_size and length > gso_size * UDP_MAX_SEGMENTS:
-        return -EINVAL
     if sk.sk_wmem_alloc >= sk.sk_sndbuf:
         sk.sk_nospace = True
         return -EAGAIN
+    if oversized:
+        return -EMSGSIZE
+    if gso_size and length > gso_size * UDP_MAX_SEGMENTS:
+        return -EINVAL
     skb = _make_skb(cpu, sk, flow, length, frame)
     error = ip_send_skb(cpu, net, skb)
     if error == -ENOBUFS:
@@ -202,17 +216,21 @@ def udp_shutdown(cpu: Cpu, sk: UdpSock, how: int) -> int:
     return 0 if sk.flow_out is not None else -ENOTCONN
 
 
-def _route(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None) -> Flow | int:
-    """The flow a send uses, or -errno; an unbound socket gets a port, even for a send that names no peer."""
-    if not _autobind(cpu, sk):
-        return -EAGAIN
-    if addr is None:
-        return sk.flow_out if sk.flow_out is not None else -EDESTADDRREQ
+def _route(sk: UdpSock, addr: tuple[int, int] | None) -> Flow | int:
+    """The flow a send uses, or -errno."""
     flow = sk.flow_out
+    if addr is None:
+        return flow if flow is not None else -EDESTADDRREQ
     if flow is not None and flow[2] == addr[0] and flow[3] == addr[1]:
         return flow
-    saddr = sk.rcv_saddr or (addr[0] if inet_addr_local(sk.net, addr[0]) else sk.net.address)
-    return (saddr, sk.sk_num, addr[0], addr[1])
+    daddr, dport = addr
+    if not dport:
+        return -EINVAL
+    route = ip_route_output_key(sk.net, sk.rcv_saddr, daddr)
+    if isinstance(route, int):
+        return route
+    saddr, daddr = route
+    return -EACCES if daddr == INADDR_BROADCAST else (saddr, sk.sk_num, daddr, dport)
 
 
 def _make_skb(cpu: Cpu, sk: UdpSock, flow: Flow, length: int, frame: int) -> SkBuff:
@@ -241,17 +259,6 @@ def _make_skb(cpu: Cpu, sk: UdpSock, flow: Flow, length: int, frame: int) -> SkB
     skb.destructor = sock_wfree
     sk.sk_wmem_alloc += truesize
     return skb
-
-
-def sock_wfree(cpu: Cpu, skb: SkBuff) -> None:
-    """The device is done with a datagram: stop charging it, and wake a blocked sender. Linux: net/core/sock.c sock_wfree()."""
-    sk = skb.sk
-    assert sk is not None
-    sk.sk_wmem_alloc -= skb.truesize
-    if sk.sk_nospace and sk.sk_wmem_alloc < sk.sk_sndbuf >> 1:
-        sk.sk_nospace = False
-        if sk.sk_wq:
-            wake_up(cpu, sk.sk_wq, EPOLLOUT)
 
 
 def udp_lookup(net: Net, flow: Flow) -> UdpSock | None:
@@ -317,17 +324,16 @@ def udp_rcv(cpu: Cpu, net: Net, skb: SkBuff) -> None:
 
 
 def udp_recvmsg(cpu: Cpu, sk: UdpSock, size: int) -> int | None:
-    """Read one datagram of at most `size` bytes (the rest is cut off); bytes, -errno, or None when there is none.
+    """Read one datagram of at most `size` bytes (the rest is cut off); bytes, the pending -errno, or None when there is none.
 
     The reader takes all queued datagrams over at once; while some are left, memory goes back only in steps of a
     quarter of the buffer. Linux: net/ipv4/udp.c udp_recvmsg(), udp_rmem_release().
     """
     queue = sk.sk_receive_queue
     if sk.sk_err:
-        error, sk.sk_err = sk.sk_err, 0
-        return -error
+        return sock_error(sk)
     if not queue:
-        return 0 if sk.sk_shutdown & RCV_SHUTDOWN else None
+        return None
     if not sk.reader_queue_len:
         sk.reader_queue_len = len(queue)
     skb = queue.popleft()
@@ -347,15 +353,28 @@ def udp_recvmsg(cpu: Cpu, sk: UdpSock, size: int) -> int | None:
     return min(skb.len, size)
 
 
-def udp_err(cpu: Cpu, net: Net, flow: Flow, code: int) -> None:
-    """An ICMP error quotes a datagram of ours: a connected socket reports it at its next call, once.
+def udp_err(cpu: Cpu, net: Net, skb: IcmpSkb) -> None:
+    """An ICMP error quotes a datagram of ours: its socket reports it at the next call, once.
 
-    Linux: net/ipv4/udp.c __udp4_lib_err().
+    A socket that is not connected hears nothing, a connected one only what is fatal, unless IP_RECVERR asks for all.
+    Linux: net/ipv4/udp.c __udp4_lib_err(). Differs: no path MTU discovery, ICMP_FRAG_NEEDED does nothing.
     """
-    sk = udp_lookup(net, (flow[2], flow[3], flow[0], flow[1]))
-    if sk is not None and sk.flow_out is not None:
-        sk.sk_err = ECONNREFUSED if code == ICMP_PORT_UNREACH else EHOSTUNREACH
-        sk_error_report(cpu, sk)
+    saddr, sport, daddr, dport = skb.offender.flow
+    sk = udp_lookup(net, (daddr, dport, saddr, sport))
+    if sk is None:
+        net.mib[Icmp.InErrors] += 1
+        return
+    code = skb.flow[3]
+    if code == ICMP_FRAG_NEEDED:
+        return
+    known = 0 <= code < len(ICMP_ERR_CONVERT)
+    error, fatal = ICMP_ERR_CONVERT[code] if known else (EHOSTUNREACH, False)
+    if sk.recverr:
+        ip_icmp_error(cpu, sk, error, skb.len - IP_HLEN - UDP_HLEN, skb.truesize)
+    elif not fatal or sk.flow_out is None:
+        return
+    sk.sk_err = error
+    sk_error_report(cpu, sk)
 
 
 def udp_destroy(cpu: Cpu, sk: UdpSock) -> None:
@@ -369,6 +388,7 @@ def udp_destroy(cpu: Cpu, sk: UdpSock) -> None:
     for skb in sk.sk_receive_queue:
         kfree_skb_reason(net, skb, DropReason.SOCKET_CLOSE)
     sk.sk_receive_queue.clear()
+    skb_errqueue_purge(sk)
     sk.sk_rmem_alloc = sk.forward_deficit = sk.reader_queue_len = 0
     sk.orphan = True
     net.sockets.pop(sk.id, None)

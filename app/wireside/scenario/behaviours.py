@@ -142,6 +142,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
                     "Closes as soon as it has answered, not when the client has closed.",
                     live=True,
                 ),
+                _NODELAY,
             ),
         ),
         Behaviour(

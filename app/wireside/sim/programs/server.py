@@ -23,7 +23,7 @@ class TcpServer(EventLoop):
     false (a leaker answers, and never looks at the connection again).
     """
 
-    __slots__ = ("busy_until", "leaked", "listener", "missing", "reopen_at", "rested_at")
+    __slots__ = ("busy_until", "leaked", "listener", "missing", "nodelay", "reopen_at", "rested_at", "unset")
 
     def __init__(self, params: Mapping[str, Value], resolve: Resolve) -> None:
         super().__init__(params, resolve)
@@ -31,6 +31,10 @@ class TcpServer(EventLoop):
         self.missing: dict[int, int] = {}
         """Descriptor → bytes of its request that have not come yet."""
         self.leaked: list[int] = []
+        self.nodelay = 0
+        """TCP_NODELAY as the open connections have it."""
+        self.unset: list[int] = []
+        """Descriptors that are still to get it."""
         self.busy_until = 0
         """When its work on a request is done."""
         self.rested_at = 0
@@ -65,6 +69,11 @@ class TcpServer(EventLoop):
         """Do something else for `pause`, then wait until somebody wants something."""
         if self.leaked and self.params["closes"]:
             return self.call("round", "close", self.leaked.pop())
+        if self.nodelay != self.params.get("nodelay", 0):
+            self.nodelay = int(self.params["nodelay"])
+            self.unset = [*self.missing]
+        if self.unset:
+            return self.call("round", "setsockopt", self.unset.pop(), "TCP_NODELAY", self.nodelay)
         pause = self.params.get("pause", 0)
         if pause and now < self.rested_at + pause:
             return self.wait("round", self.rested_at + pause, "does something else")
@@ -81,13 +90,22 @@ class TcpServer(EventLoop):
     def look_after(self, now: int, result: int) -> Step:
         """The next one."""
         if not self.ready:
-            self.rested_at = now
+            if self.params.get("pause", 0):
+                return self.call("drained", "poll", self.watched, 0)
             return self.round(now, 0)
         fd = self.ready.pop(0)
         if fd == self.listener:
             return self.call("accepted", "accept", fd)
         self.fd = fd
         return self.call("took", "read", fd, READ_SIZE)
+
+    def drained(self, now: int, result: int) -> Step:
+        """Rest when nobody else is ready."""
+        self.collect(result)
+        if self.ready:
+            return self.look_after(now, 0)
+        self.rested_at = now
+        return self.round(now, 0)
 
     def accepted(self, now: int, result: int) -> Step:
         """Take every connection that waits; without a descriptor to spare, leave the listener alone for a while."""
@@ -100,6 +118,8 @@ class TcpServer(EventLoop):
         self.tally.accepted += 1
         self.watched[result] = PollFd(EPOLLIN)
         self.missing[result] = self.params["request"]
+        if self.nodelay:
+            self.unset.append(result)
         return self.call("accepted", "accept", self.listener)
 
     def took(self, now: int, result: int) -> Step:

@@ -200,3 +200,29 @@ async def test_q_leaves():
         await pilot.press("q")
         await pilot.pause()
         assert screen.app.return_code == 0
+
+
+@in_app
+async def test_tab_goes_to_the_knobs_to_the_tools_and_back():
+    async with playing() as (screen, pilot):
+        seen = []
+        for key in ("tab", "tab", "tab", "shift+tab", "shift+tab"):
+            await pilot.press(key)
+            seen.append(screen.focus_pane)
+        assert seen == ["knobs", "tools", "", "tools", "knobs"]
+
+
+@in_app
+async def test_the_tools_scroll_while_they_have_the_keyboard():
+    async with playing(80, 24) as (screen, pilot):
+        await pilot.press("3", "tab", "tab")
+        top = shown(screen, "tools")
+        await pilot.press("down")
+        below = shown(screen, "tools")
+        assert "TCP_ZEROWINDOW" in top
+        assert "TCP_ZEROWINDOW" not in below
+        assert "window closes" in below
+        await pilot.press("up", "up")
+        assert shown(screen, "tools") == top
+        await pilot.press("down", "down", "down", "shift+tab")
+        assert shown(screen, "tools").splitlines()[1:-1] == top.splitlines()[1:-1]

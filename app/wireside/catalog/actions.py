@@ -25,11 +25,12 @@ ACTIONS = (
     Action("slower", ("[",), "[", "", "Slower: less simulated time per second."),
     Action("faster", ("]",), "[ ]", "speed", "Slower and faster: 10 ns to 2 s of the run per second."),
     Action("restart", ("r",), "r", "restart", "Begin this scenario again."),
-    Action("focus", ("tab", "shift+tab"), "tab", "knobs", "Go to the knobs and back."),
-    Action("up", ("up", "k"), "up/down", "", "Choose a knob."),
-    Action("down", ("down", "j"), "up/down", "", "Choose a knob."),
-    Action("less", ("left",), "left", "", "Turn the knob down to its next sensible value."),
-    Action("more", ("right",), "right", "", "Turn the knob up to its next sensible value."),
+    Action("focus", ("tab",), "tab", "knobs", "To the knobs, to the tools, and back to the whole."),
+    Action("focus_back", ("shift+tab",), "shift+tab", "", "The same the other way round."),
+    Action("up", ("up", "k"), "up/down", "", "Choose a knob; in the tools: scroll."),
+    Action("down", ("down", "j"), "up/down", "", "Choose a knob; in the tools: scroll."),
+    Action("less", ("left",), "left", "", "The knob's next sensible value; in ss: the next state."),
+    Action("more", ("right",), "left/right", "", "The knob's next sensible value; in ss: the next state."),
     Action("type", ("enter",), "enter", "", "Type a value: Enter sets it, Esc cancels."),
     Action("tab_1", ("1",), "1-4", "tools", "Tools: sockets (ss), counters (nstat), events, packets."),
     Action("tab_2", ("2",), "2", "", "Counters that moved."),
@@ -52,6 +53,6 @@ FOOTER = tuple(
     for action in sorted(ACTIONS, key=lambda action: action.name in _LAST)
     if action.title
 )
-_FOLDED = {"slower", "up", "tab_2", "tab_3", "tab_4", "previous"}
+_FOLDED = {"slower", "focus_back", "up", "less", "tab_2", "tab_3", "tab_4", "previous"}
 """Actions that another line of the help names, too."""
 HELP = tuple((action.shown, action.help) for action in ACTIONS if action.name not in _FOLDED)

@@ -68,6 +68,8 @@ class View:
     seed: int = 0
     knobs: KnobView = field(default_factory=KnobView)
     tab: int = 1
+    tool_first: int = 0
+    """The first line that the tools pane shows when it has the keyboard."""
     focus_pane: str = ""
     keys: Sequence[tuple[str, str]] = ()
 

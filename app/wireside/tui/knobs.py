@@ -50,7 +50,10 @@ class KnobKeys:
 
     def turn_by(self, direction: int) -> None:
         """Turn the chosen knob to its next sensible value, up (+1) or down (-1)."""
-        row = self.refresh().rows[self.shown.chosen]
+        rows = self.refresh().rows
+        if not rows:
+            return
+        row = rows[self.shown.chosen]
         value = stepped(row.values, row.value, direction)
         if value is None:
             self.say("No further step; Enter lets you type a value.")

@@ -16,6 +16,7 @@ from wireside.tui.knobs import KnobKeys
 from wireside.tui.pacing import Pacer
 from wireside.tui.pane import Pane, RichStyles
 from wireside.tui.terminal import QUERY
+from wireside.tui.tools import ToolKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +37,8 @@ LONGEST_TICK_S = 0.016
 EVERY = {"gauges": 2, "tools": 5, "events": 6, "timeline": 6, "knobs": 8, "narration": 4, "footer": 15}
 """Panes that need not be drawn every frame: every how many."""
 PANES = tuple(DRAW)
+FOCUS = ("", "knobs", "tools")
+"""Who has the keyboard, in the order of Tab."""
 KINDS = ("SYN", "SYN-ACK", "ACK", "DATA", "FIN", "RST", "PROBE", "UDP")
 
 
@@ -52,7 +55,7 @@ class JourneyScreen(Screen[None]):
         super().__init__()
         self.look, self.writer, self.fps = look, writer, fps
         self.knobs = KnobKeys(player)
-        self.tab = 1
+        self.tools = ToolKeys()
         self.focus_pane = ""
         self.pacer = Pacer(fps)
         self.frames = 0
@@ -148,7 +151,8 @@ class JourneyScreen(Screen[None]):
     def view(self) -> View:
         """What is to be shown now."""
         view = self.viewer.view()
-        view.knobs, view.tab, view.focus_pane = self.knobs.refresh(), self.tab, self.focus_pane
+        view.knobs, view.focus_pane = self.knobs.refresh(), self.focus_pane
+        view.tab, view.tool_first = self.tools.tab, self.tools.first
         view.keys, view.fps = FOOTER, self._fps_shown
         return view
 
@@ -156,7 +160,8 @@ class JourneyScreen(Screen[None]):
         if self.over.display:
             self._draw_over()
             return
-        view, look = self.view(), self.look
+        self._shown = view = self.view()
+        look = self.look
         writer = self.writer if self.writer is not None and self.writer.available() else None
         for name in names:
             if name in self.plan.panes:
@@ -214,62 +219,78 @@ class JourneyScreen(Screen[None]):
         self.take(self.player)
 
     def do_focus(self) -> None:
-        """Go to the knobs, or leave them."""
-        self.focus_pane = "" if self.focus_pane == "knobs" else "knobs"
+        """Give the keyboard to the next pane."""
+        self._focus(+1)
+
+    def do_focus_back(self) -> None:
+        """Give the keyboard to the pane before."""
+        self._focus(-1)
+
+    def _focus(self, direction: int) -> None:
+        self._focus_on(FOCUS[(FOCUS.index(self.focus_pane) + direction) % len(FOCUS)])
+
+    def _focus_on(self, name: str) -> None:
+        self.focus_pane = name
         self.knobs.say("")
         self._arrange()
 
-    def _in_knobs(self) -> bool:
-        """Whether the knobs have the keyboard; when not, they get it."""
-        if self.focus_pane == "knobs":
-            return bool(self.knobs.shown.rows)
-        self.do_focus()
-        return False
+    def _move(self, direction: int) -> None:
+        """Up (-1) or down (+1) in the pane that has the keyboard; the knobs get it when none has."""
+        if self.focus_pane == "tools":
+            self.tools.scroll(self._shown, self.panes["tools"].new.h, direction)
+        elif self.focus_pane == "knobs":
+            self.knobs.choose(direction)
+        else:
+            self._focus_on("knobs")
+
+    def _change(self, direction: int) -> None:
+        """Left (-1) or right (+1) in the pane that has the keyboard; the knobs get it when none has."""
+        if self.focus_pane == "tools":
+            self.tools.jump(self._shown, self.panes["tools"].new.h, direction)
+        elif self.focus_pane == "knobs":
+            self.knobs.turn_by(direction)
+        else:
+            self._focus_on("knobs")
 
     def do_up(self) -> None:
-        """Choose the knob above."""
-        if self._in_knobs():
-            self.knobs.choose(-1)
+        """The knob or line above."""
+        self._move(-1)
 
     def do_down(self) -> None:
-        """Choose the knob below."""
-        if self._in_knobs():
-            self.knobs.choose(+1)
+        """The knob or line below."""
+        self._move(+1)
 
     def do_less(self) -> None:
-        """Turn the chosen knob down."""
-        if self._in_knobs():
-            self.knobs.turn_by(-1)
+        """Turn the chosen knob down, or go to the state before."""
+        self._change(-1)
 
     def do_more(self) -> None:
-        """Turn the chosen knob up."""
-        if self._in_knobs():
-            self.knobs.turn_by(+1)
+        """Turn the chosen knob up, or go to the next state."""
+        self._change(+1)
 
     def do_type(self) -> None:
         """Begin to type a value."""
+        if self.focus_pane == "tools":
+            return
         if self.focus_pane != "knobs":
-            self.do_focus()
+            self._focus_on("knobs")
         self.knobs.begin_typing()
-
-    def _show_tab(self, number: int) -> None:
-        self.tab = number
 
     def do_tab_1(self) -> None:
         """Sockets."""
-        self._show_tab(1)
+        self.tools.show(1)
 
     def do_tab_2(self) -> None:
         """Counters."""
-        self._show_tab(2)
+        self.tools.show(2)
 
     def do_tab_3(self) -> None:
         """Events."""
-        self._show_tab(3)
+        self.tools.show(3)
 
     def do_tab_4(self) -> None:
         """Packets."""
-        self._show_tab(4)
+        self.tools.show(4)
 
     def do_next(self) -> None:
         """Next scenario of the library."""

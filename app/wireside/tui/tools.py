@@ -1,0 +1,43 @@
+"""The keys of the tools pane: which tool, and which of its lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wireside.paint.sockets import listing
+from wireside.paint.tables import SOCKETS, lines_of, room_of
+
+if TYPE_CHECKING:
+    from wireside.paint.view import View
+
+
+class ToolKeys:
+    """Which tool is shown, and the first line of it that is."""
+
+    def __init__(self) -> None:
+        self.tab = SOCKETS
+        self.first = 0
+
+    def show(self, tab: int) -> None:
+        """Another tool, from its top."""
+        if tab != self.tab:
+            self.tab, self.first = tab, 0
+
+    def _clamp(self, view: View, height: int) -> None:
+        view.tab = self.tab
+        self.first = max(0, min(self.first, lines_of(view, height) - room_of(view.tab, height)))
+
+    def scroll(self, view: View, height: int, lines: int) -> None:
+        """Some lines down (or up, when negative); `height` is the pane's."""
+        self._clamp(view, height)
+        self.first += lines
+        self._clamp(view, height)
+
+    def jump(self, view: View, height: int, direction: int) -> None:
+        """To the next (+1) or previous (-1) state's sockets; a page where there are no states."""
+        self._clamp(view, height)
+        if self.tab == SOCKETS:
+            self.first = listing(view, room_of(view.tab, height)).neighbour(self.first, direction)
+        else:
+            self.first += direction * room_of(view.tab, height)
+        self._clamp(view, height)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wireside.outside import LONGEST_MESSAGE, clean, clipped
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -18,13 +20,13 @@ class Position:
 
 
 class WiresideError(Exception):
-    """Something a user can mend: what happened, where, and what to do next."""
+    """Something a user can mend: what happened, where, and what to do next; safe to print, whatever it repeats."""
 
     def __init__(self, what: str, *, where: Position | str | None = None, next_step: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.where = where
-        self.next_step = next_step
+        self.what = clipped(clean(what), LONGEST_MESSAGE)
+        self.where = clipped(clean(where), LONGEST_MESSAGE) if isinstance(where, str) else where
+        self.next_step = clipped(clean(next_step), LONGEST_MESSAGE)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""

@@ -66,6 +66,24 @@ def test_a_wrong_value_is_refused_with_advice(kind: Kind, text: str, what: str, 
 
 
 @pytest.mark.parametrize(
+    "text", ["1e400", "nan", "inf", "1%%", "\N{FULLWIDTH DIGIT ONE}%", "0." + "1" * 5000, "-0.1", ""]
+)
+def test_what_is_no_share(text: str) -> None:
+    with pytest.raises(UnitError, match="is not a share"):
+        parse(Kind.SHARE, text)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.TEXT])
+@pytest.mark.parametrize(
+    "text", ["²", "\N{FULLWIDTH DIGIT ONE}s", "9" * 5000, "9" * 5000 + "s", "1e400", "\x1b[2J"]
+)
+def test_odd_numbers_are_refused_in_a_few_words(kind: Kind, text: str) -> None:
+    with pytest.raises(UnitError) as caught:
+        parse(kind, text)
+    assert len(caught.value.what) < 150
+
+
+@pytest.mark.parametrize(
     ("ns", "text"),
     [(0, "0s"), (1, "1ns"), (1_500, "1.5us"), (1_234_567, "1234.567us"), (20_000_000_000, "20s")],
 )

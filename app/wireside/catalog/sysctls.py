@@ -6,6 +6,7 @@ Defaults are those of Linux 6.18 on a host with 24 GB of memory and HZ=250; `old
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Any, Final
 
 from wireside.catalog.kinds import CpuMask, Scope, Sysctl
@@ -49,6 +50,7 @@ from wireside.catalog.sysctls_tcp import (
     TCP_WINDOW_SCALING,
 )
 from wireside.errors import CommandError
+from wireside.outside import quoted, whole
 
 # fmt: off
 NS, HOST = Scope.NETNS, Scope.HOST
@@ -59,6 +61,7 @@ IPV4, INPUT, OUTPUT, TIMER = "net/ipv4/sysctl_net_ipv4.c", "net/ipv4/tcp_input.c
 HASH, TCP, MINI = "net/ipv4/inet_hashtables.c", "net/ipv4/tcp.c", "net/ipv4/tcp_minisocks.c"
 MAX32: Final = 4294967295
 EACH_SYN, AT_SOCKET = "at the next SYN", "at socket(); existing sockets keep theirs"
+_HEX = re.compile(r"(?:0x)?[0-9a-fA-F]{1,16}")
 AT_ONCE, MIB = "at once", 1024 * 1024
 
 # The listener
@@ -241,9 +244,9 @@ def find(name: str) -> Sysctl[Any]:
     found = BY_NAME.get(wanted) or _BY_SHORT_NAME.get(wanted)
     if found is not None:
         return found
-    near = difflib.get_close_matches(wanted, [*BY_NAME, *_BY_SHORT_NAME], n=1, cutoff=0.6)
+    near = difflib.get_close_matches(wanted[:64], [*BY_NAME, *_BY_SHORT_NAME], n=1, cutoff=0.6)
     advice = f"Did you mean {near[0]}?" if near else "The Sysctls pane lists all of them."
-    raise CommandError(f"there is no sysctl {name!r} here", next_step=advice)
+    raise CommandError(f"there is no sysctl {quoted(name)} here", next_step=advice)
 
 
 def format_value(value: Any) -> str:
@@ -276,21 +279,27 @@ def parse_value(sysctl: Sysctl[Any], text: str) -> Any:
 def _refused(sysctl: Sysctl[Any], text: str, reason: str) -> CommandError:
     unit = f" {sysctl.unit}" if sysctl.unit else ""
     return CommandError(
-        f"{sysctl.name} cannot be {text!r}: {reason}",
+        f"{sysctl.name} cannot be {quoted(text)}: {reason}",
         next_step=f"The default is {format_value(sysctl.default)}{unit}.",
     )
 
 
 def _parse_number(sysctl: Sysctl[Any], field: str) -> int:
     try:
-        number = CpuMask(field, 16) if isinstance(sysctl.default, CpuMask) else int(field)
-    except ValueError:
-        raise _refused(sysctl, field, f"{field!r} is not a whole number") from None
+        number = _mask(field) if isinstance(sysctl.default, CpuMask) else whole(field)
+    except ValueError as error:
+        raise _refused(sysctl, field, str(error)) from None
     if not sysctl.low <= number <= sysctl.high:
         edge = f"at least {sysctl.low}" if number < sysctl.low else f"at most {sysctl.high}"
         unit = f" {sysctl.unit}" if sysctl.unit else ""
         raise _refused(sysctl, field, f"it must be {edge}{unit}")
     return number
+
+
+def _mask(field: str) -> CpuMask:
+    if not _HEX.fullmatch(field):
+        raise ValueError(f"{quoted(field)} is not a whole number")
+    return CpuMask(field, 16)
 
 
 def _parse_name(sysctl: Sysctl[Any], text: str) -> str:

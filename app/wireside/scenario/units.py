@@ -8,6 +8,8 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from wireside.outside import quoted, whole
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -20,6 +22,8 @@ RATE = {"/min": 1, "/s": 60}
 SCALE = {f"{unit}/s": factor for unit, factor in TIME.items()}
 
 _NUMBER = re.compile(r"(-?[0-9][0-9_]*(?:\.[0-9]+)?)\s*(.*)", re.DOTALL)
+_OCTET = re.compile(r"[0-9]{1,3}")
+_SHARE = re.compile(r"([0-9]*\.?[0-9]+(?:[eE]-?[0-9]{1,2})?)(%?)")
 
 
 class Kind(Enum):
@@ -60,6 +64,8 @@ EXAMPLE = {
     Kind.RATE: "100/s, 10000/min",
 }
 MAX_NUMBER = 2**62
+LONGEST_NAME, MOST_COMPARED = 64, 300_000
+"""Comparing a misspelt word with the known ones costs the product of their lengths."""
 
 
 class UnitError(ValueError):
@@ -73,7 +79,15 @@ class UnitError(ValueError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The question "Did you mean X?" with the known word nearest to `word`; empty when none is near."""
-    by_lower = {name.lower(): name for name in known}
+    if not 0 < len(word) <= LONGEST_NAME:
+        return ""
+    by_lower: dict[str, str] = {}
+    left = MOST_COMPARED // len(word)
+    for name in known:
+        left -= len(name)
+        if left < 0:
+            break
+        by_lower[name.lower()] = name
     near = get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.6)
     return f"Did you mean {by_lower[near[0]]!r}?" if near else ""
 
@@ -113,9 +127,9 @@ def parse(kind: Kind, text: str) -> int | float | str:
 
 def _whole(text: str) -> int:
     try:
-        number = int(text.replace("_", ""), 0)
-    except ValueError:
-        raise UnitError(f"{text!r} is not a whole number", "Write digits only, such as 256.") from None
+        number = whole(text.replace("_", ""), any_base=True)
+    except ValueError as error:
+        raise UnitError(str(error), "Write digits only, such as 256.") from None
     if abs(number) > MAX_NUMBER:
         raise UnitError(f"{text} is too large", "")
     return number
@@ -126,7 +140,7 @@ def _with_unit(kind: Kind, text: str) -> int:
     example = f"Write {kind.value} like {EXAMPLE[kind]}."
     match = _NUMBER.fullmatch(text)
     if match is None or len(match[1]) > 30:
-        raise UnitError(f"{text!r} is not {kind.value}", example)
+        raise UnitError(f"{quoted(text)} is not {kind.value}", example)
     number, unit = Decimal(match[1].replace("_", "")), match[2]
     if number < 0:
         raise UnitError(f"{text!r} is negative", example)
@@ -138,7 +152,7 @@ def _with_unit(kind: Kind, text: str) -> int:
         near = did_you_mean(unit, units)
         known = ", ".join(units)
         raise UnitError(
-            f"{unit!r} is not a unit of {kind.value.split(' ', 1)[1]}", near or f"Known units: {known}."
+            f"{quoted(unit)} is not a unit of {kind.value.split(' ', 1)[1]}", near or f"Known units: {known}."
         )
     value = number * units[unit]
     if value != int(value):
@@ -153,13 +167,12 @@ def _finest(kind: Kind) -> str:
 
 
 def _share(text: str) -> float:
-    percent = text.endswith("%")
-    try:
-        share = float(text.rstrip("%")) / (100 if percent else 1)
-    except ValueError:
+    match = _SHARE.fullmatch(text)
+    if match is None or len(text) > 30:
         raise UnitError(
-            f"{text!r} is not a share", "Write a percentage like 1% or a number from 0 to 1."
-        ) from None
+            f"{quoted(text)} is not a share", "Write a percentage like 1% or a number from 0 to 1."
+        )
+    share = float(match[1]) / (100 if match[2] else 1)
     if not 0 <= share <= 1:
         raise UnitError(f"{text!r} is not between 0% and 100%", "Write a percentage like 1%.")
     return share
@@ -167,14 +180,14 @@ def _share(text: str) -> float:
 
 def _flag(text: str) -> bool:
     if text not in ("true", "false"):
-        raise UnitError(f"{text!r} is neither true nor false", "Write true or false.")
+        raise UnitError(f"{quoted(text)} is neither true nor false", "Write true or false.")
     return text == "true"
 
 
 def _endpoint(text: str) -> str:
     host, colon, port = text.rpartition(":")
     if not colon or not host:
-        raise UnitError(f"{text!r} is not an endpoint", 'Write HOST:PORT, such as "server:8080".')
+        raise UnitError(f"{quoted(text)} is not an endpoint", 'Write HOST:PORT, such as "server:8080".')
     parse(Kind.PORT, port)
     return text
 
@@ -202,4 +215,4 @@ def time_text(ns: int) -> str:
 def is_address(text: str) -> bool:
     """Whether `text` is a dotted-quad IPv4 address."""
     parts = text.split(".")
-    return len(parts) == 4 and all(part.isdecimal() and len(part) <= 3 and int(part) <= 255 for part in parts)
+    return len(parts) == 4 and all(_OCTET.fullmatch(part) and int(part) <= 255 for part in parts)

@@ -24,7 +24,7 @@ EXAMPLE = TEXT.split("```yaml\n")[1].split("```")[0]
 
 def test_its_example_loads_once_the_wire_peer_has_a_host_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "example.yaml"
-    third = "  third: {address: 10.0.0.3}\n\nlinks:"
+    third = "  third: {address: 10.0.0.4}\n\nlinks:"
     path.write_text(
         EXAMPLE.replace("\nlinks:", third, 1).replace(
             "\nprograms:", "  - {between: [raw, third]}\n\nprograms:", 1

@@ -180,7 +180,7 @@ class TestKnobs:
             ("nobody", "somaxconn", "1", "no host"),
             ("server", "somaxcon", "1", "no sysctl"),
             ("server", "somaxconn", "many", "not a whole number"),
-            ("server", "nic.rx_ring", "1", "16 to 8192"),
+            ("server", "nic.rx_ring", "1", "8 to 32768"),
             ("server", "sink.color", "red", "no parameter"),
             ("server", "sink.port", "9", "only once"),
             ("client", "source.pps", "fast", "packet rate"),

@@ -238,4 +238,7 @@ def parse_parameter(run: str, name: str, text: str) -> Value:
         raise UnitError(
             f"{run} has no parameter {name!r}", advice(name, [each.name for each in behaviour.parameters])
         )
-    return parse(parameter.kind, text)
+    value = parse(parameter.kind, text)
+    if isinstance(value, int) and value < 0:
+        raise UnitError(f"{text} is out of range", f"Write {parameter.kind.value} of 0 or more.")
+    return value

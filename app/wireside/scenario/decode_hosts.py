@@ -6,10 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.counters import NIC_QUEUES
 from wireside.errors import ScenarioError
+from wireside.outside import quoted
 from wireside.scenario import nodes, words
 from wireside.scenario.link_rules import read_rules
-from wireside.scenario.nodes import Document, Field, choice, list_of, section, value_of
-from wireside.scenario.spec import HostSpec, LinkSpec, NicSpec, TbfSpec
+from wireside.scenario.nodes import Field, choice, list_of, section, value_of
+from wireside.scenario.spec import (
+    MAX_RING,
+    MAX_RX_USECS_NS,
+    MIN_RING,
+    HostSpec,
+    LinkSpec,
+    NicSpec,
+    TbfSpec,
+)
 from wireside.scenario.units import Kind, UnitError, advice, cpus_text, is_address
 
 if TYPE_CHECKING:
@@ -17,9 +26,13 @@ if TYPE_CHECKING:
 
     import yaml
 
+    from wireside.scenario.document import Document
+
 MAX_CPUS = 64
-MIN_RING, MAX_RING = 8, 32_768
 MIN_MTU, MAX_MTU = 68, 65_535
+
+MAX_HOSTS = 64
+"""Hosts and wire peers together."""
 
 _count = value_of(Kind.COUNT, 1, MAX_RING)
 _cpu = value_of(Kind.COUNT, 0, MAX_CPUS - 1)
@@ -42,7 +55,7 @@ NIC_FIELDS = {
     "rx_ring": Field(value_of(Kind.COUNT, MIN_RING, MAX_RING), 256),
     "tx_ring": Field(value_of(Kind.COUNT, MIN_RING, MAX_RING), 256),
     "rx_refill_batch": Field(_count, 16),
-    "rx_usecs": Field(value_of(Kind.TIME, 0, 1_000_000_000), 50_000),
+    "rx_usecs": Field(value_of(Kind.TIME, 0, MAX_RX_USECS_NS), 50_000),
     "rx_frames": Field(_count, 1),
     "queues": Field(value_of(Kind.COUNT, 1, NIC_QUEUES), 1),
     "gro": Field(_flag, default=True),
@@ -59,7 +72,9 @@ def name_of(doc: Document, node: yaml.Node) -> str:
     """A name that conditions and knobs can spell: letters, digits, underscores."""
     name = nodes.text(doc, node)
     if not name.isidentifier() or not name.isascii():
-        raise doc.wrong(node, f"{name!r} is no name", "Use letters, digits and _, and begin with a letter.")
+        raise doc.wrong(
+            node, f"{quoted(name)} is no name", "Use letters, digits and _, and begin with a letter."
+        )
     return name
 
 
@@ -67,7 +82,7 @@ def address_of(doc: Document, node: yaml.Node) -> str:
     """An IPv4 address."""
     address = nodes.text(doc, node)
     if not is_address(address):
-        raise doc.wrong(node, f"{address!r} is no IPv4 address", "Write four numbers such as 10.0.0.1.")
+        raise doc.wrong(node, f"{quoted(address)} is no IPv4 address", "Write four numbers such as 10.0.0.1.")
     return address
 
 
@@ -102,7 +117,7 @@ def _read_costs(doc: Document, node: yaml.Node) -> dict[str, int]:
     cost = value_of(Kind.TIME, 0, 1_000_000_000)
     for name, key_node, value_node in nodes.entries(doc, node, "costs"):
         if name not in words.STAGE_NAMES:
-            doc.complain(key_node, f"unknown stage {name!r}", advice(name, words.STAGE_NAMES))
+            doc.complain(key_node, f"unknown stage {quoted(name)}", advice(name, words.STAGE_NAMES))
             continue
         try:
             costs[name] = cost(doc, value_node)
@@ -134,13 +149,14 @@ def read_hosts(doc: Document, node: yaml.Node) -> tuple[HostSpec, ...]:
             continue
         host = HostSpec(name=name, position=doc.at(key_node), **values)
         _check_host(doc, value_node, host)
-        if host.address and host.address in taken:
-            doc.complain(
-                value_node,
-                f"{host.address} is the address of {taken[host.address]} already",
-                "Give each host its own.",
-            )
-        taken[host.address] = name
+        for address in filter(None, (host.address, *host.secondary)):
+            if address in taken:
+                doc.complain(
+                    value_node,
+                    f"{address} is the address of {taken[address]} already",
+                    "Give each host its own.",
+                )
+            taken[address] = name
         hosts.append(host)
     if not hosts and not doc.problems:
         doc.complain(node, "a scenario needs a host", "Add `server: {address: 10.0.0.1}`.")

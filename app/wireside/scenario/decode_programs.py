@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wireside.errors import ScenarioError
+from wireside.outside import quoted
 from wireside.scenario import nodes
 from wireside.scenario.behaviours import BEHAVIOURS, Behaviour, Value, with_defaults
 from wireside.scenario.decode_hosts import MAX_CPUS, address_of, name_of
-from wireside.scenario.nodes import Document, Field, section, value_of
+from wireside.scenario.nodes import Field, section, value_of
 from wireside.scenario.script import check_host, read_script
 from wireside.scenario.segments import SegmentError
 from wireside.scenario.spec import Call, HostSpec, Loop, ProgramSpec, WirePeerSpec, WireSegment
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     import yaml
+
+    from wireside.scenario.document import Document
 
 _START = value_of(Kind.TIME, 0, 3_600_000_000_000)
 COMMON = ("on", "name", "run", "script", "start", "cpu")
@@ -91,7 +94,7 @@ def _behaviour(doc: Document, node: yaml.Node) -> Behaviour | None:
         return None
     name = nodes.text(doc, place)
     if name not in BEHAVIOURS:
-        doc.complain(place, f"unknown program {name!r}", advice(name, BEHAVIOURS))
+        doc.complain(place, f"unknown program {quoted(name)}", advice(name, BEHAVIOURS))
     return BEHAVIOURS.get(name)
 
 
@@ -132,7 +135,7 @@ def _check_place(
         return
     if host not in hosts:
         place = nodes.given(node)["on"]
-        doc.complain(place, f"unknown host {host!r}", advice(host, hosts))
+        doc.complain(place, f"unknown host {quoted(host)}", advice(host, hosts))
         return
     cpus = hosts[host].cpus
     if isinstance(cpus, int) and values["cpu"] >= cpus:
@@ -146,9 +149,35 @@ WIRE_FIELDS = {
 }
 
 
-def read_wire_peers(doc: Document, node: yaml.Node) -> tuple[WirePeerSpec, ...]:
+def read_wire_peers(
+    doc: Document, node: yaml.Node, hosts: Mapping[str, HostSpec]
+) -> tuple[WirePeerSpec, ...]:
     """The `wire:` list of peers that inject hand-written segments."""
-    return nodes.each(doc, node, "wire", _read_peer)
+    taken = {host.name: host for host in hosts.values()}
+    peers: dict[str, WirePeerSpec] = {}
+    owner = {each: host.name for host in hosts.values() for each in (host.address, *host.secondary)}
+    for item in nodes.items(doc, node, "wire"):
+        try:
+            peer = _read_peer(doc, item)
+        except ScenarioError as error:
+            doc.note(error)
+            continue
+        _check_own(doc, item, peer, {*taken, *peers}, owner)
+        owner[peer.address] = peer.name
+        peers[peer.name] = peer
+    return tuple(peers.values())
+
+
+def _check_own(
+    doc: Document, node: yaml.Node, peer: WirePeerSpec, names: Collection[str], owner: Mapping[str, str]
+) -> None:
+    """A peer's name and address are its own, among hosts and peers alike."""
+    if peer.name and peer.name in names:
+        doc.complain(node, f"{peer.name!r} is the name of a host or peer already", "Give each its own name.")
+    if peer.address and peer.address in owner:
+        doc.complain(
+            node, f"{peer.address} is the address of {owner[peer.address]} already", "Give each its own."
+        )
 
 
 def _read_peer(doc: Document, node: yaml.Node) -> WirePeerSpec:

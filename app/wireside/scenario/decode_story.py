@@ -6,14 +6,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from wireside.catalog import places
+from wireside.outside import quoted
 from wireside.scenario import nodes, words
-from wireside.scenario.behaviours import BEHAVIOURS
-from wireside.scenario.decode_hosts import MAX_RING, MIN_RING
+from wireside.scenario.behaviours import BEHAVIOURS, parse_parameter
 from wireside.scenario.expect import ConditionError, compile_condition
-from wireside.scenario.nodes import Document, Field, section, value_of
+from wireside.scenario.nodes import Field, section, value_of
 from wireside.scenario.paths import names_of
 from wireside.scenario.segments import SegmentError
-from wireside.scenario.spec import Beat, Expectation, HostSpec, KnobSpec, ProgramSpec
+from wireside.scenario.spec import (
+    MAX_RING,
+    MAX_RX_USECS_NS,
+    MIN_RING,
+    Beat,
+    Expectation,
+    HostSpec,
+    KnobSpec,
+    ProgramSpec,
+)
 from wireside.scenario.transcripts import read_lines, read_wire
 from wireside.scenario.units import Kind, UnitError, advice, parse, text_of
 
@@ -22,6 +31,7 @@ if TYPE_CHECKING:
 
     import yaml
 
+    from wireside.scenario.document import Document
     from wireside.scenario.paths import HostNames
 
 _TIME = value_of(Kind.TIME, 0)
@@ -61,7 +71,7 @@ def _condition(cast: Cast) -> nodes.Reader:
 def _look_at(doc: Document, node: yaml.Node) -> str:
     name = nodes.text(doc, node)
     if not places.is_place(name):
-        raise doc.wrong(node, f"nothing on the screen is called {name!r}", advice(name, places.WORDS))
+        raise doc.wrong(node, f"nothing on the screen is called {quoted(name)}", advice(name, places.WORDS))
     return name
 
 
@@ -165,7 +175,7 @@ def _check_name(doc: Document, node: yaml.Node, cast: Cast, values: dict[str, An
 def check_knob(cast: Cast, host: str, name: str, value: str | None) -> str:
     """The value as the running world shows it ("" for None); UnitError when `host` has no such knob or it cannot take it."""
     if host not in cast.hosts:
-        raise UnitError(f"unknown host {host!r}", advice(host, cast.hosts))
+        raise UnitError(f"unknown host {quoted(host)}", advice(host, cast.hosts))
     if name in NIC_KNOBS:
         return "" if value is None else _nic_text(name, value)
     program, _, parameter = name.rpartition(".")
@@ -175,12 +185,15 @@ def check_knob(cast: Cast, host: str, name: str, value: str | None) -> str:
         return _parameter_text(cast.programs[program], parameter, value)
     if name in words.SYSCTL_NAMES:
         return "" if value is None else words.check_sysctl(name, value)
-    raise UnitError(f"{host} has no knob {name!r}", advice(name, knob_names(cast, host)))
+    raise UnitError(f"{host} has no knob {quoted(name)}", advice(name, knob_names(cast, host)))
 
 
 def _nic_text(name: str, value: str) -> str:
     if name == "nic.rx_usecs":
-        return str(int(parse(Kind.TIME, with_usecs(value))) // 1000)
+        wait_ns = int(parse(Kind.TIME, with_usecs(value)))
+        if wait_ns > MAX_RX_USECS_NS:
+            raise UnitError(f"{value} is out of range for {name}", f"Write 0 to {MAX_RX_USECS_NS // 1000}.")
+        return str(wait_ns // 1000)
     number = int(parse(Kind.COUNT, value))
     if not MIN_RING <= number <= MAX_RING:
         raise UnitError(f"{value} is out of range for {name}", f"Write {MIN_RING} to {MAX_RING}.")
@@ -189,7 +202,7 @@ def _nic_text(name: str, value: str) -> str:
 
 def with_usecs(value: str) -> str:
     """A moderation time; a bare number is µs, as for `ethtool -C rx-usecs`."""
-    return f"{value}us" if value.isdecimal() else value
+    return f"{value}us" if value.isascii() and value.isdecimal() else value
 
 
 def _parameter_text(program: ProgramSpec, name: str, value: str | None) -> str:
@@ -207,7 +220,7 @@ def _parameter_text(program: ProgramSpec, name: str, value: str | None) -> str:
             f"{program.name}.{name} is read only when the program starts",
             f"While it runs you can turn {', '.join(live)}." if live else "",
         )
-    return "" if value is None else text_of(parameter.kind, parse(parameter.kind, value))
+    return "" if value is None else text_of(parameter.kind, parse_parameter(program.run, name, value))
 
 
 def knob_names(cast: Cast, host: str) -> list[str]:

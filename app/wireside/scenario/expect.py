@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from wireside.outside import MAX_DIGITS, quoted
 from wireside.scenario import paths
 from wireside.scenario.units import SIZE, TIME, UnitError, advice
 
@@ -27,13 +28,16 @@ if TYPE_CHECKING:
 
 MAX_TOKENS = 500
 MAX_DEPTH = 20
+LARGEST = 10**30
+"""Results of arithmetic end here, far above anything that is counted."""
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d+)?)(?P<unit>[A-Za-z]+)?"
     r"|(?P<text>\"[^\"]*\"|'[^']*')"
     r"|(?P<path>[A-Za-z_]\w*\.(?:states\.[A-Za-z][\w-]*|[A-Za-z_]\w*(?:\([^()]*\))?(?:\.[A-Za-z_]\w*)*))"
     r"|(?P<word>[A-Za-z_]\w*)"
-    r"|(?P<sign>==|!=|<=|>=|//|[-+*/<>()]))"
+    r"|(?P<sign>==|!=|<=|>=|//|[-+*/<>()]))",
+    re.ASCII,
 )
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
@@ -77,17 +81,21 @@ class _Arithmetic:
 
     def evaluate(self, snapshot: WorldSnapshot) -> Value:
         left, right = _number(self.left.evaluate(snapshot)), _number(self.right.evaluate(snapshot))
-        match self.sign:
-            case "+":
-                return left + right
-            case "-":
-                return left - right
-            case "*":
-                return left * right
-            case "//":
-                return left // right if right else 0
-            case _:
-                return left / right if right else 0
+        return max(-LARGEST, min(_result(self.sign, left, right), LARGEST))
+
+
+def _result(sign: str, left: float, right: float) -> int | float:
+    match sign:
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*":
+            return left * right
+        case "//":
+            return left // right if right else 0
+        case _:
+            return left / right if right else 0
 
 
 def _number(value: Value) -> int | float:
@@ -207,7 +215,7 @@ class _Parser:
         token = self.tokens[self.index]
         if token.kind != "end":
             raise ConditionError(
-                f"{token.text!r} is out of place", "Join comparisons with `and` or `or`.", token.offset
+                f"{quoted(token.text)} is out of place", "Join comparisons with `and` or `or`.", token.offset
             )
         return term
 
@@ -288,7 +296,7 @@ class _Parser:
                 )
             case "word":
                 raise ConditionError(
-                    f"unknown word {token.text!r}",
+                    f"unknown word {quoted(token.text)}",
                     advice(token.text, (*self.names, "time", "not")),
                     token.offset,
                 )
@@ -304,13 +312,17 @@ class _Parser:
 
 
 def _amount(token: _Token) -> int | float:
+    if len(token.text) > MAX_DIGITS:
+        raise ConditionError("the number has too many digits", f"{MAX_DIGITS} are enough.", token.offset)
     number = float(token.text) if "." in token.text else int(token.text)
     if not token.unit:
         return number
     factor = {**TIME, **SIZE}.get(token.unit)
     if factor is None:
         raise ConditionError(
-            f"{token.unit!r} is no unit of time or size", advice(token.unit, (*TIME, *SIZE)), token.offset
+            f"{quoted(token.unit)} is no unit of time or size",
+            advice(token.unit, (*TIME, *SIZE)),
+            token.offset,
         )
     return round(number * factor)
 
@@ -318,7 +330,8 @@ def _amount(token: _Token) -> int | float:
 def _tokens(text: str) -> list[_Token]:
     tokens: list[_Token] = []
     index = 0
-    while index < len(text.rstrip()):
+    end = len(text.rstrip())
+    while index < end:
         match = _TOKEN.match(text, index)
         if match is None or len(tokens) >= MAX_TOKENS:
             rest = text[index:].lstrip()

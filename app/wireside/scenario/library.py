@@ -8,6 +8,7 @@ from pathlib import Path
 import wireside
 from wireside.errors import CommandError, Position, ScenarioError, ScenarioErrors
 from wireside.scenario import nodes
+from wireside.scenario.document import open_document
 from wireside.scenario.units import advice
 
 INDEX = "index.yaml"
@@ -25,7 +26,7 @@ def scenario_dir() -> Path:
 def index(folder: Path | None = None) -> tuple[str, ...]:
     """The ids of the shipped scenarios in the order to learn them; ScenarioErrors when the index is damaged."""
     folder = folder or scenario_dir()
-    doc, root = nodes.open_document(folder / INDEX, INDEX)
+    doc, root = open_document(folder / INDEX, INDEX)
     ids: list[str] = []
     try:
         for item in nodes.items(doc, root, "the index"):

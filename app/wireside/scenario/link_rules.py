@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from wireside.errors import ScenarioError
+from wireside.outside import quoted
 from wireside.scenario import nodes
 from wireside.scenario.patterns import read_ends, read_pattern
 from wireside.scenario.segments import SegmentError
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
 
     import yaml
 
-    from wireside.scenario.nodes import Document
+    from wireside.scenario.document import Document
 
 ACTIONS = ("drop", "hold", "duplicate")
-_ACTION = re.compile(r"(?P<action>\w+)(?:\s+(?P<time>\d[\w.]*))?(?P<each>\s+each)?\s+")
-_NTH = re.compile(r"\s+x(?P<nth>\d{1,9})$")
+_ACTION = re.compile(r"(?P<action>\w+)(?:\s+(?P<time>\d[\w.]*))?(?P<each>\s+each)?\s+", re.ASCII)
+_NTH = re.compile(r"(?<!\s)\s+x(?P<nth>\d{1,9})$", re.ASCII)
 
 
 def read_rules(doc: Document, node: yaml.Node, names: Collection[str]) -> tuple[LinkRule, ...]:
@@ -44,7 +45,7 @@ def _rule(text: str, names: Collection[str]) -> LinkRule:
     match = _ACTION.match(text)
     action = match["action"] if match else (text.split() or [""])[0]
     if match is None or action not in ACTIONS:
-        raise SegmentError(f"a link cannot {action!r} a frame", advice(action, ACTIONS), 0)
+        raise SegmentError(f"a link cannot {quoted(action)} a frame", advice(action, ACTIONS), 0)
     if (action == "hold") != bool(match["time"]):
         raise SegmentError(
             f"{action} {'needs a' if action == 'hold' else 'takes no'} time",

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.profiles import DEFAULT_PROFILE, PROFILES
 from wireside.errors import ScenarioError
+from wireside.outside import clean, quoted
 from wireside.scenario import nodes
-from wireside.scenario.decode_hosts import check_links, read_hosts, read_links
+from wireside.scenario.decode_hosts import MAX_HOSTS, check_links, read_hosts, read_links
 from wireside.scenario.decode_programs import read_programs, read_wire_peers
 from wireside.scenario.decode_story import Cast, read_beats, read_expectations, read_knobs
-from wireside.scenario.nodes import Document, Field, choice, list_of, section, value_of
+from wireside.scenario.document import Document, open_document
+from wireside.scenario.nodes import Field, choice, list_of, section, value_of
 from wireside.scenario.spec import Scenario
 from wireside.scenario.units import Kind, advice
 
@@ -51,7 +53,7 @@ FIELDS = {
 def load(path: Path | str, *, shown: str | None = None) -> Scenario:
     """The scenario in a file; ScenarioErrors carries every problem with its place (`shown` names the file there)."""
     path = Path(path)
-    doc, root = nodes.open_document(path, shown if shown is not None else str(path))
+    doc, root = open_document(path, shown if shown is not None else str(path))
     try:
         scenario = _decode(doc, root, path)
     except ScenarioError as error:
@@ -65,7 +67,9 @@ def _decode(doc: Document, root: yaml.Node, path: Path) -> Scenario:
     _check_format(doc, root, top["format"])
     hosts = _part(doc, top["hosts"], read_hosts)
     host_by_name = {host.name: host for host in hosts}
-    peers = _part(doc, top["wire"], read_wire_peers)
+    peers = _part(doc, top["wire"], lambda doc, node: read_wire_peers(doc, node, host_by_name))
+    if len(hosts) + len(peers) > MAX_HOSTS:
+        raise doc.wrong(root, f"{len(hosts) + len(peers)} hosts are too many", f"Write at most {MAX_HOSTS}.")
     known = {**host_by_name, **{peer.name: peer for peer in peers}}
     links = _part(doc, top["links"], read_links)
     check_links(doc, top["links"] or root, links, known)
@@ -76,9 +80,9 @@ def _decode(doc: Document, root: yaml.Node, path: Path) -> Scenario:
     cast = Cast(host_by_name, {program.name: program for program in programs}, wires)
     if top["focus"] and top["focus"] not in host_by_name:
         place = nodes.given(root)["focus"]
-        doc.complain(place, f"unknown host {top['focus']!r}", advice(top["focus"], host_by_name))
+        doc.complain(place, f"unknown host {quoted(top['focus'])}", advice(top["focus"], host_by_name))
     return Scenario(
-        id=path.stem,
+        id=clean(path.stem),
         title=top["title"],
         summary=top["summary"],
         duration_ns=top["duration"],
@@ -101,7 +105,9 @@ def _decode(doc: Document, root: yaml.Node, path: Path) -> Scenario:
 def _check_format(doc: Document, root: yaml.Node, version: str | None) -> None:
     if version is not None and version != FORMAT:
         place = nodes.given(root)["format"]
-        doc.complain(place, f"format {version!r} is not known", f"This version reads `format: {FORMAT}`.")
+        doc.complain(
+            place, f"format {quoted(version)} is not known", f"This version reads `format: {FORMAT}`."
+        )
 
 
 def _part(

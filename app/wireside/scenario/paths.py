@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from wireside.outside import whole
 from wireside.scenario import words
 from wireside.scenario.units import UnitError, advice, cpus_text
 from wireside.snapshot import CpuRow, NicRow, ProgramRow, SocketRow, SoftnetRow
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from wireside.snapshot import HostSnapshot, WorldSnapshot
 
 Value = int | float | str | bool
+MAX_PORT = 65_535
 
-_STEP = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\((?P<arg>[^()]*)\))?")
+_STEP = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\((?P<arg>[^()]*)\))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +194,12 @@ def _row(host: str, part: str, arg: str | None, field: str, names: HostNames) ->
         if name not in names.programs:
             raise UnitError(f"{host} runs no program {name!r}", advice(name, names.programs))
         return Path(host, part, name, field)
-    if not arg.isdecimal():
-        raise UnitError(f"{arg!r} is not a number", f"Write {host}.{part}({example}).{field}.")
-    number = int(arg)
-    if part in ("softnet", "cpu") and number >= names.cpus:
+    try:
+        number = whole(arg)
+    except ValueError as error:
+        raise UnitError(str(error), f"Write {host}.{part}({example}).{field}.") from None
+    if part in ("sk", "listener") and not 0 <= number <= MAX_PORT:
+        raise UnitError(f"port {number} is out of range", f"Ports run from 1 to {MAX_PORT}.")
+    if part in ("softnet", "cpu") and not 0 <= number < names.cpus:
         raise UnitError(f"{host} has no CPU {number}", cpus_text(names.cpus))
     return Path(host, part, number, field)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from wireside.scenario.segments import SegmentError
+from wireside.outside import quoted
+from wireside.scenario.segments import MAX_16, MAX_32, MAX_LENGTH, SegmentError, field_value
 from wireside.scenario.spec import FramePattern
 from wireside.scenario.units import Kind, UnitError, advice, is_address, parse
 
@@ -20,14 +21,17 @@ if TYPE_CHECKING:
 
 _END = r"[A-Za-z0-9_.-]+?"
 _ENDS = re.compile(
-    rf"(?P<source>{_END})(?::(?P<sport>\d+))?\s*>\s*(?P<target>{_END})(?::(?P<dport>\d+))?(?P<colon>:\s+|\s*$)"
+    rf"(?P<source>{_END})(?::(?P<sport>\d+))?\s*>\s*(?P<target>{_END})(?::(?P<dport>\d+))?(?P<colon>:\s+|\s*$)",
+    re.ASCII,
 )
 _PART = re.compile(
     r"Flags\s+\[(?P<flags>[^\]]*)\]|seq\s+(?P<seq>\d+(?::\d+)?)|ack\s+(?P<ack>\d+)|win\s+(?P<win>\d+)"
-    r"|options\s+\[(?P<options>[^\]]*)\]|length\s+(?P<length>\d+)|(?P<protocol>UDP|ICMP)\b|(?P<lost>lost)\b"
+    r"|options\s+\[(?P<options>[^\]]*)\]|length\s+(?P<length>\d+)|(?P<protocol>UDP|ICMP)\b|(?P<lost>lost)\b",
+    re.ASCII,
 )
 _OPTION = re.compile(
-    r"mss\s+\d+|sackOK|TS|wscale\s+\d+|sack\s+(?:\d+\s+)?(?P<blocks>(?:\{\d+:\d+\})+)|(?P<padding>nop|eol)"
+    r"mss\s+\d+|sackOK|TS|wscale\s+\d+|sack\s+(?:\d+\s+)?(?P<blocks>(?:\{\d+:\d+\})+)|(?P<padding>nop|eol)",
+    re.ASCII,
 )
 PARTS = ("Flags", "seq", "ack", "win", "options", "length", "UDP", "ICMP", "lost")
 OPTIONS = ("mss", "sackOK", "TS", "wscale", "sack", "nop", "eol")
@@ -39,7 +43,7 @@ def read_ends(text: str, offset: int, names: Collection[str]) -> tuple[FramePatt
     match = _ENDS.match(text, offset)
     if match is None:
         raise SegmentError(
-            f"{text[offset:]!r} does not say who sends to whom",
+            f"{quoted(text[offset:])} does not say who sends to whom",
             "Write it like `client > server: Flags [S]`; a port may follow a name, as in server:8080.",
             offset,
         )
@@ -58,7 +62,7 @@ def read_pattern(text: str, offset: int, ends: FramePattern) -> FramePattern:
         match = _PART.match(text, index)
         if match is None:
             word = re.split(r"[\s,]", text[index:], maxsplit=1)[0] or text[index]
-            raise SegmentError(f"cannot read {text[index:]!r} in a frame", advice(word, PARTS), index)
+            raise SegmentError(f"cannot read {quoted(text[index:])} in a frame", advice(word, PARTS), index)
         name = str(match.lastgroup)
         if name in found:
             raise SegmentError(f"{match[0]!r} is given twice", "Keep one.", index)
@@ -79,15 +83,16 @@ def _pattern(found: dict[str, tuple[str, int]], ends: FramePattern) -> FramePatt
         name = min(tcp_only, key=lambda each: found[each][1])
         raise SegmentError(f"only TCP has {name}", "Leave it out.", found[name][1])
     number: dict[str, int | None] = {
-        name: _number(*found[name]) if name in found else None for name in ("ack", "win", "length")
+        name: field_value(*found[name], name, most) if name in found else None
+        for name, most in (("ack", MAX_32), ("win", MAX_16), ("length", MAX_LENGTH))
     }
     seq: int | None = None
     if "seq" in found:
         text, offset = found["seq"]
         begin, _, end = text.partition(":")
-        seq = _number(begin, offset)
+        seq = field_value(begin, offset, "seq", MAX_32)
         if end:
-            length = _number(end, offset) - seq
+            length = field_value(end, offset, "seq", MAX_32) - seq
             if length < 0 or number["length"] not in (None, length):
                 raise SegmentError(
                     "seq and length disagree", "Length is the second number of seq minus the first.", offset
@@ -114,13 +119,6 @@ def _port(text: str, offset: int) -> int:
         return int(parse(Kind.PORT, text))
     except UnitError as error:
         raise SegmentError(error.what, error.next_step, offset) from None
-
-
-def _number(text: str, offset: int) -> int:
-    number = int(text) if len(text) <= 10 else 1 << 32
-    if number > 0xFFFFFFFF:
-        raise SegmentError(f"{text} is too large", "The field of the header has 32 bits.", offset)
-    return number
 
 
 def _flags(text: str, offset: int) -> str:

@@ -10,6 +10,7 @@ import yaml
 
 from wireside.catalog import sysctls
 from wireside.errors import CommandError, ScenarioError
+from wireside.outside import clean, quoted, whole
 from wireside.scenario import nodes
 from wireside.scenario.spec import Call, Loop
 from wireside.scenario.syscalls import (
@@ -30,13 +31,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from wireside.errors import Position
-    from wireside.scenario.nodes import Document
+    from wireside.scenario.document import Document
 
 _CALL = re.compile(
-    r"(?:(?P<bind>[A-Za-z_]\w*)\s*=\s*)?(?P<name>[A-Za-z_]\w*)\s*\((?P<args>[^()]*)\)\s*(?:->\s*(?P<expected>-?\w+(?:\s*\|\s*\w+)*))?\s*"
+    r"(?:(?P<bind>[A-Za-z_]\w*)\s*=\s*)?(?P<name>[A-Za-z_]\w*)\s*\((?P<args>[^()]*)\)(?:\s*->\s*(?P<expected>-?\w+(?:\s*\|\s*\w+)*))?",
+    re.ASCII,
 )
-_REPEAT = re.compile(r"repeat\s+(\d{1,9})")
-_WORD = re.compile(r"[A-Za-z_]\w*")
+_REPEAT = re.compile(r"repeat\s+(\d{1,9})", re.ASCII)
+_WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 MAX_STATEMENTS = 10_000
 MAX_LOOPS = 8
 _KIND_OF = {Arg.SIZE: Kind.SIZE, Arg.COUNT: Kind.COUNT, Arg.TIME: Kind.TIME, Arg.ENDPOINT: Kind.ENDPOINT}
@@ -51,6 +53,14 @@ class _Script:
     hosts: Collection[str]
     variables: set[str] = field(default_factory=set)
     statements: int = 0
+
+    def count(self, node: yaml.Node) -> None:
+        """One statement more."""
+        self.statements += 1
+        if self.statements > MAX_STATEMENTS:
+            raise self.doc.wrong(
+                node, f"the script has more than {MAX_STATEMENTS} statements", "Use `repeat N:`."
+            )
 
     def problem(self, position: Position, what: str, next_step: str = "") -> None:
         self.doc.note(ScenarioError(what, where=position, next_step=next_step))
@@ -71,9 +81,7 @@ def _body(script: _Script, node: yaml.Node, depth: int) -> tuple[Call | Loop, ..
         return _flow_body(script, node)
     body: list[Call | Loop] = []
     for item in nodes.items(doc, node, "a script"):
-        script.statements += 1
-        if script.statements > MAX_STATEMENTS:
-            raise doc.wrong(item, f"the script has more than {MAX_STATEMENTS} statements", "Use `repeat N:`.")
+        script.count(item)
         try:
             if isinstance(item, yaml.MappingNode):
                 body.append(_loop(script, item, depth))
@@ -87,14 +95,11 @@ def _body(script: _Script, node: yaml.Node, depth: int) -> tuple[Call | Loop, ..
 def _flow_body(script: _Script, node: yaml.SequenceNode) -> tuple[Call | Loop, ...]:
     """`[ write(fd, 1000) -> 1000, sleep(1ms) ]`: YAML splits at every comma, so the source text is split anew."""
     doc = script.doc
-    lines = doc.text.splitlines(keepends=True)
-    start, end = node.start_mark, node.end_mark
-    first = doc.text.index("[", sum(len(line) for line in lines[: start.line]) + start.column)
-    last = sum(len(line) for line in lines[: end.line]) + end.column
+    first, last = doc.text.index("[", node.start_mark.index), node.end_mark.index
     body = []
     for offset, statement in _split(doc.text[first + 1 : last - 1]):
-        position = nodes.place(doc.text, first + 1 + offset, doc.file)
-        call = _call(script, statement, position)
+        script.count(node)
+        call = _call(script, clean(statement), doc.place(first + 1 + offset))
         if call is not None:
             body.append(call)
     return tuple(body)
@@ -108,7 +113,7 @@ def _split(text: str) -> list[tuple[int, str]]:
             depth += 1
         elif char in ")]":
             depth -= 1
-        elif char == "," and depth <= 0:
+        elif char == "," and (depth <= 0 or index == len(text)):
             part = text[begin:index]
             if part.strip():
                 parts.append((begin + len(part) - len(part.lstrip()), part.strip()))
@@ -131,15 +136,17 @@ def _loop(script: _Script, node: yaml.MappingNode, depth: int) -> Loop:
     found = keys[0] if keys else "{}"
     raise doc.wrong(
         node,
-        f"{found!r} is no statement",
+        f"{quoted(found)} is no statement",
         "Loops are `repeat 10: [ … ]`, `{repeat: 10, do: [ … ]}` or `forever: [ … ]`.",
     )
 
 
 def _call(script: _Script, text: str, position: Position) -> Call | None:
-    match = _CALL.fullmatch(text)
+    match = _CALL.fullmatch(text.strip())
     if match is None:
-        script.problem(position, f"{text!r} is no system call", "Write it like `n = read(fd, 4096) -> 4096`.")
+        script.problem(
+            position, f"{quoted(text)} is no system call", "Write it like `n = read(fd, 4096) -> 4096`."
+        )
         return None
     syscall = SYSCALLS.get(match["name"])
     if syscall is None:
@@ -155,10 +162,16 @@ def _call(script: _Script, text: str, position: Position) -> Call | None:
 
 def _expected(script: _Script, syscall: Syscall, expected: str, position: Position) -> str:
     """What a call must return, checked: a number, an errno name, or for poll() events joined with |."""
-    if not expected or re.fullmatch(r"-?\d+", expected) or expected.removeprefix("-") in ERRNOS:
+    if not expected or expected.removeprefix("-") in ERRNOS:
         return expected
+    if expected.lstrip("-").isdecimal():
+        try:
+            return str(whole(expected))
+        except ValueError as error:
+            script.problem(position, str(error), "It is the result of a call.")
+            return ""
     if syscall.name != "poll":
-        what = f"{expected!r} is neither a number nor an errno name"
+        what = f"{quoted(expected)} is neither a number nor an errno name"
         script.problem(position, what, advice(expected, ERRNOS))
         return ""
     for part in expected.split("|"):
@@ -254,20 +267,20 @@ def _check_value(script: _Script, option: str, text: str, position: Position) ->
     if (text.strip("\"'") in ALGORITHMS) != (option == "TCP_CONGESTION"):
         wanted = f"one of {', '.join(ALGORITHMS)}" if option == "TCP_CONGESTION" else "a number"
         script.problem(
-            position, f"{text!r} is no value{f' of {option}' if option else ''}", f"Write {wanted}."
+            position, f"{quoted(text)} is no value{f' of {option}' if option else ''}", f"Write {wanted}."
         )
 
 
 def _descriptor(script: _Script, text: str) -> int | str:
-    if text.isdigit():
-        return int(text)
+    if text.isdecimal():
+        return int(parse(Kind.COUNT, text))
     if not _WORD.fullmatch(text):
         raise UnitError(
-            f"{text!r} is not a file descriptor", "Write the name a descriptor was given, such as `fd`."
+            f"{quoted(text)} is not a file descriptor", "Write the name a descriptor was given, such as `fd`."
         )
     if text not in script.variables:
         raise UnitError(
-            f"{text!r} has not been given a value",
+            f"{quoted(text)} has not been given a value",
             advice(text, sorted(script.variables)) or f"Bind it first: `{text} = socket(SOCK_STREAM)`.",
         )
     return text

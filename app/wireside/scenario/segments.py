@@ -14,13 +14,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from wireside.outside import quoted, whole
 from wireside.scenario.spec import ECHO, WireSegment
 from wireside.scenario.units import Kind, UnitError, advice, is_address, parse
 
 if TYPE_CHECKING:
     from wireside.errors import Position
 
-_HEAD = re.compile(r"(?P<at>\S+)\s+(?P<protocol>\w+)\s+(?P<sport>\d+)\s*>\s*(?P<dport>\d+|\*):?\s*")
+_HEAD = re.compile(r"(?P<at>\S+)\s+(?P<protocol>\w+)\s+(?P<sport>\d+)\s*>\s*(?P<dport>\d+|\*):?\s*", re.ASCII)
 _PART = re.compile(
     r"(?P<flags>Flags\s+\[(?P<letters>[^\]]*)\])"
     r"|(?P<seq>seq\s+(?P<begin>\d+|\*)(?::(?P<end>\d+))?)"
@@ -28,19 +29,33 @@ _PART = re.compile(
     r"|cksum\s+(?P<cksum>incorrect)|to\s+(?P<to>\d+\.\d+\.\d+\.\d+)"
     r"|from\s+(?P<from>\d+\.\d+\.\d+\.\d+(?:/\d+)?)"
     r"|unreachable\s+(?P<unreachable>\w+)"
-    r"|x(?P<repeat>\d+)|every\s+(?P<every>\S+)"
+    r"|x(?P<repeat>\d+)|every\s+(?P<every>\S+)",
+    re.ASCII,
 )
 _OPTION = re.compile(
     r"mss\s+(?P<mss>\d+)|wscale\s+(?P<wscale>\d+)|(?P<sack_ok>sackOK)|TS\s+val\s+(?P<tsval>\d+)\s+ecr\s+(?P<tsecr>\d+|\*)"
-    r"|sack\s+\d+\s+(?P<sack>(?:\{\d+:\d+\})+)|nop|eol"
+    r"|sack\s+\d+\s+(?P<sack>(?:\{\d+:\d+\})+)|nop|eol",
+    re.ASCII,
 )
-_BLOCK = re.compile(r"\{(\d+):(\d+)\}")
+_BLOCK = re.compile(r"\{(\d+):(\d+)\}", re.ASCII)
 PROTOCOLS = ("TCP", "UDP", "ICMP")
 PARTS = ("Flags", "seq", "ack", "win", "options", "length", "every", "cksum", "to", "from", "unreachable")
 UNREACHABLE = ("net", "host", "protocol", "port", "filtered")
 OPTIONS = ("mss", "wscale", "sackOK", "TS", "sack", "nop", "eol")
 MAX_LENGTH = 65_495
 MAX_REPEAT = 10_000_000
+MAX_16, MAX_32 = 0xFFFF, 0xFFFFFFFF
+MAX_WSCALE, MAX_BLOCKS = 14, 4
+LARGEST = {
+    "begin": MAX_32,
+    "end": MAX_32,
+    "ack": MAX_32,
+    "win": MAX_16,
+    "length": MAX_LENGTH,
+    "repeat": MAX_REPEAT,
+}
+"""What the number of a part may be at most."""
+NUMBER_NAMES = {"begin": "seq", "end": "seq", "repeat": "x"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +75,7 @@ def read_segment(text: str, position: Position, begin: int = 0, *, answers: bool
     head = _HEAD.match(text, begin)
     if head is None:
         raise SegmentError(
-            f"{text!r} is no segment",
+            f"{quoted(text)} is no segment",
             "Begin with `TIME TCP SPORT > DPORT` or `TIME UDP SPORT > DPORT`.",
             begin,
         )
@@ -114,7 +129,7 @@ def _parts(text: str, index: int, protocol: str) -> dict[str, tuple[str, int]]:
         if match is None:
             word = re.split(r"[\s,]", text[index:], maxsplit=1)[0] or text[index]
             near = advice(word, PARTS)
-            raise SegmentError(f"cannot read {text[index:]!r} in a {protocol} segment", near, index)
+            raise SegmentError(f"cannot read {quoted(text[index:])} in a {protocol} segment", near, index)
         for name in (
             "letters",
             "begin",
@@ -142,9 +157,9 @@ def _parts(text: str, index: int, protocol: str) -> dict[str, tuple[str, int]]:
 
 def _with_numbers(segment: WireSegment, found: dict[str, tuple[str, int]]) -> WireSegment:
     number = {
-        name: int(text)
-        for name, (text, _) in found.items()
-        if text.isdigit() and name != "letters" and len(text) < 15
+        name: field_value(*found[name], NUMBER_NAMES.get(name, name), most)
+        for name, most in LARGEST.items()
+        if name in found and found[name][0] != "*"
     }
     begin = number.get("begin", 0)
     length = number.get("length", number.get("end", begin) - begin)
@@ -166,6 +181,17 @@ def _with_numbers(segment: WireSegment, found: dict[str, tuple[str, int]]) -> Wi
     )
 
 
+def field_value(text: str, offset: int, name: str, most: int) -> int:
+    """The value of a header's field, written in digits; SegmentError when the field cannot hold it."""
+    try:
+        number = whole(text)
+    except ValueError as error:
+        raise SegmentError(f"{name}: {error}", f"Write 0 to {most}.", offset) from None
+    if number > most:
+        raise SegmentError(f"{name} {text} is out of range", f"Write 0 to {most}.", offset)
+    return number
+
+
 def _address(text: str, offset: int) -> str:
     if not is_address(text):
         raise SegmentError(f"{text!r} is no IPv4 address", "Write four numbers such as 10.0.0.1.", offset)
@@ -175,7 +201,7 @@ def _address(text: str, offset: int) -> str:
 def _source(text: str, offset: int) -> str:
     address, _, bits = text.partition("/")
     _address(address, offset)
-    if bits and not 1 <= int(bits) <= 32:
+    if bits and not field_value(bits, offset, "a prefix length", 32) >= 1:
         raise SegmentError(f"{text!r} is no network", "Write a prefix length of 1 to 32.", offset)
     return text
 
@@ -187,22 +213,34 @@ def _with_options(segment: WireSegment, text: str, offset: int) -> WireSegment:
         match = _OPTION.fullmatch(option)
         if match is None:
             word = (option.split() or [""])[0]
-            raise SegmentError(f"unknown TCP option {option!r}", advice(word, OPTIONS), offset + index)
+            raise SegmentError(f"unknown TCP option {quoted(option)}", advice(word, OPTIONS), offset + index)
         if match["mss"]:
-            segment = replace(segment, mss=int(match["mss"]))
+            segment = replace(segment, mss=field_value(match["mss"], offset + index, "mss", MAX_16))
         elif match["wscale"]:
-            segment = replace(segment, wscale=int(match["wscale"]))
+            segment = replace(
+                segment, wscale=field_value(match["wscale"], offset + index, "wscale", MAX_WSCALE)
+            )
         elif match["sack_ok"]:
             segment = replace(segment, sack_ok=True)
         elif match["tsval"]:
-            segment = replace(
-                segment, ts=(int(match["tsval"]), ECHO if match["tsecr"] == "*" else int(match["tsecr"]))
-            )
+            val = field_value(match["tsval"], offset + index, "TS val", MAX_32)
+            echoes = match["tsecr"] == "*"
+            ecr = ECHO if echoes else field_value(match["tsecr"], offset + index, "TS ecr", MAX_32)
+            segment = replace(segment, ts=(val, ecr))
         elif match["sack"]:
-            blocks = tuple((int(left), int(right)) for left, right in _BLOCK.findall(match["sack"]))
-            segment = replace(segment, sack=blocks)
+            segment = replace(segment, sack=_blocks(match["sack"], offset + index))
         index += len(raw) + 1
     return segment
+
+
+def _blocks(text: str, offset: int) -> tuple[tuple[int, int], ...]:
+    blocks = tuple(
+        (field_value(left, offset, "a SACK edge", MAX_32), field_value(right, offset, "a SACK edge", MAX_32))
+        for left, right in _BLOCK.findall(text)
+    )
+    if len(blocks) > MAX_BLOCKS:
+        raise SegmentError(f"{len(blocks)} SACK blocks are too many", f"A header holds {MAX_BLOCKS}.", offset)
+    return blocks
 
 
 def _check_icmp(segment: WireSegment, found: dict[str, tuple[str, int]]) -> None:
@@ -240,17 +278,11 @@ def _check(segment: WireSegment, found: dict[str, tuple[str, int]]) -> None:
             raise SegmentError(f"unknown flag {letter!r}", "Flags are S F R P U E W and . for ACK.", offset)
     if not 0 <= segment.length <= MAX_LENGTH:
         raise SegmentError(f"length {segment.length} is out of range", f"Write 0 to {MAX_LENGTH}.", 0)
-    if "end" in found and "length" in found and segment.length != int(found["end"][0]) - segment.seq:
+    if "end" in found and "length" in found and segment.length != whole(found["end"][0]) - segment.seq:
         raise SegmentError(
             "seq and length disagree",
             "Length is the second number of seq minus the first.",
             found["length"][1],
         )
-    if not 0 <= segment.win <= 65535:
-        raise SegmentError(
-            f"win {segment.win} is out of range", "The header holds 0 to 65535, unscaled.", found["win"][1]
-        )
-    if not 1 <= segment.repeat <= MAX_REPEAT:
-        raise SegmentError(f"x{segment.repeat} is out of range", f"Repeat 1 to {MAX_REPEAT} times.", 0)
-    if segment.wscale is not None and segment.wscale > 14:
-        raise SegmentError(f"wscale {segment.wscale} is out of range", "Write 0 to 14.", found["options"][1])
+    if segment.repeat == 0:
+        raise SegmentError("x0 is out of range", f"Repeat 1 to {MAX_REPEAT} times.", found["repeat"][1] - 1)

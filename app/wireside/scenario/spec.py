@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NO_POSITION = Position("<built in code>", 1, 1)
+MIN_RING, MAX_RING = 8, 32_768
+"""Descriptors a ring may have, in a file and while it runs."""
+MAX_RX_USECS_NS = 1_000_000_000
+"""The longest time between two interrupts, in a file and while it runs."""
 
 
 @dataclass(frozen=True, slots=True)

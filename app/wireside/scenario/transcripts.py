@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from wireside.errors import ScenarioError
+from wireside.outside import quoted
 from wireside.scenario import nodes
 from wireside.scenario.patterns import read_ends, read_pattern
 from wireside.scenario.segments import SegmentError
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     import yaml
 
     from wireside.errors import Position
-    from wireside.scenario.nodes import Document, Line
+    from wireside.scenario.document import Document
+    from wireside.scenario.nodes import Line
 
-_TIMES = re.compile(r"(?P<time>\+?\d+(?:\.\d+)?[a-z]*(?=\s))?\s*(?:~\s*(?P<tolerance>\S+)\s)?\s*")
+_TIMES = re.compile(r"(?P<time>\+?\d+(?:\.\d+)?[a-z]*(?=\s))?\s*(?:~\s*(?P<tolerance>\S+)\s)?\s*", re.ASCII)
 MAX_LINES = 1000
 
 
@@ -99,7 +101,7 @@ def read_wire(text: str, names: Collection[str], pairs: Collection[frozenset[str
     """The link that `client > server:8080` names, or the loopback of `server > server`; SegmentError when there is none."""
     ends, rest = read_ends(text, 0, names)
     if rest != len(text):
-        raise SegmentError(f"cannot read {text[rest:]!r}", "Name only the two ends of a link.", rest)
+        raise SegmentError(f"cannot read {quoted(text[rest:])}", "Name only the two ends of a link.", rest)
     if frozenset((ends.source, ends.target)) not in pairs:
         raise SegmentError(
             f"no wire joins {ends.source} and {ends.target}",

@@ -12,6 +12,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from wireside.outside import quoted
 from wireside.scenario.patterns import read_pattern
 from wireside.scenario.segments import SegmentError, read_segment
 from wireside.scenario.spec import FramePattern
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from wireside.errors import Position
     from wireside.scenario.spec import WireSegment
 
-_TRIGGER = re.compile(r"(?P<word>after|each)\s+(?P<pattern>.*?\S)(?:\s+x(?P<nth>\d{1,9}))?\s*:\s+")
+_TRIGGER = re.compile(
+    r"(?P<word>after|each)\s++(?P<pattern>\S(?:.*?\S)?)(?:\s+x(?P<nth>\d{1,9}))?\s*:\s+", re.ASCII
+)
 
 
 def read_planned(text: str, position: Position) -> WireSegment:
@@ -30,7 +33,7 @@ def read_planned(text: str, position: Position) -> WireSegment:
     match = _TRIGGER.match(text)
     if match is None:
         raise SegmentError(
-            f"{text!r} does not say what it answers",
+            f"{quoted(text)} does not say what it answers",
             "Write it like `after Flags [S]: 0ms TCP 8080 > * Flags [S.], seq 0, ack *`.",
             0,
         )

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import yaml
-
 from wireside.catalog import sysctls
 from wireside.catalog.profiles import PROFILES
-from wireside.errors import CommandError, ScenarioError
+from wireside.errors import CommandError, ScenarioError, ScenarioErrors
+from wireside.outside import clean, quoted
 from wireside.scenario import words
 from wireside.scenario.behaviours import BEHAVIOURS, parse_parameter
 from wireside.scenario.decode_hosts import NIC_FIELDS
 from wireside.scenario.decode_story import Cast, check_knob, knob_names, with_usecs
-from wireside.scenario.nodes import LOADER, Document
+from wireside.scenario.document import read_text
 from wireside.scenario.units import Kind, UnitError, advice, parse
 
 if TYPE_CHECKING:
@@ -46,25 +45,29 @@ def settings(scenario: Scenario, text: str) -> tuple[Setting, ...]:
     """
     left, equals, value = text.partition("=")
     if not equals or not left.strip():
-        raise CommandError(f"{text!r} sets nothing", next_step="Write NAME=VALUE, such as nic.rx_ring=1024.")
+        raise CommandError(
+            f"{quoted(text)} sets nothing", next_step="Write NAME=VALUE, such as nic.rx_ring=1024."
+        )
     host, _, name = left.strip().rpartition(":")
     cast = cast_of(scenario)
     if host and host not in cast.hosts:
-        raise CommandError(f"unknown host {host!r}", next_step=advice(host, cast.hosts))
+        raise CommandError(f"unknown host {quoted(host)}", next_step=advice(host, cast.hosts))
     hosts = [host] if host else list(cast.hosts)
     program, _, _ = name.rpartition(".")
     if program in cast.programs:
         hosts = [each for each in hosts if cast.programs[program].on == each]
     elif not name.startswith("nic."):
         name = _sysctl_name(name, cast, hosts)
-    return tuple(Setting(each, name, value.strip()) for each in hosts)
+    return tuple(Setting(each, name, clean(value).strip()) for each in hosts)
 
 
 def timed_settings(scenario: Scenario, text: str) -> tuple[Setting, ...]:
     """What "T:NAME=VALUE" sets while the scenario runs; only knobs that can be turned live."""
     when, colon, rest = text.partition(":")
     if not colon:
-        raise CommandError(f"{text!r} has no time", next_step="Write T:NAME=VALUE, such as 2s:reader.rate=0.")
+        raise CommandError(
+            f"{quoted(text)} has no time", next_step="Write T:NAME=VALUE, such as 2s:reader.rate=0."
+        )
     try:
         at_ns = int(parse(Kind.TIME, when))
         found = settings(scenario, rest)
@@ -80,7 +83,7 @@ def _sysctl_name(name: str, cast: Cast, hosts: list[str]) -> str:
         return sysctls.find(name).name
     except CommandError:
         known = dict.fromkeys(each for host in hosts for each in knob_names(cast, host))
-        raise CommandError(f"there is no knob {name!r}", next_step=advice(name, known)) from None
+        raise CommandError(f"there is no knob {quoted(name)}", next_step=advice(name, known)) from None
 
 
 def vary(scenario: Scenario, changes: tuple[Setting, ...]) -> Scenario:
@@ -128,13 +131,15 @@ def _host(host: HostSpec, change: Setting) -> HostSpec:
         )
     key = change.name.removeprefix("nic.")
     if key not in NIC_FIELDS:
-        raise UnitError(f"nic has no {key!r}", advice(key, NIC_FIELDS))
+        raise UnitError(f"nic has no {quoted(key)}", advice(key, NIC_FIELDS))
     try:
-        text = with_usecs(change.value) if key == "rx_usecs" else change.value
-        node = yaml.compose(text, Loader=LOADER)
-    except yaml.YAMLError:
-        node = None
-    if node is None:
-        raise UnitError(f"{change.value!r} is no value")
-    value = NIC_FIELDS[key].read(Document("--set", change.value), node)
+        doc, node = read_text(with_usecs(change.value) if key == "rx_usecs" else change.value, "--set")
+    except ScenarioErrors:
+        raise UnitError(f"{quoted(change.value)} is no value") from None
+    try:
+        value = NIC_FIELDS[key].read(doc, node)
+        doc.raise_problems()
+    except ScenarioErrors as errors:
+        first = errors.errors[0]
+        raise UnitError(first.what, first.next_step) from None
     return replace(host, nic=replace(host.nic, **{"rx_usecs_ns" if key == "rx_usecs" else key: value}))

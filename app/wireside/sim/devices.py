@@ -17,6 +17,7 @@ from wireside.kernel.nic import (
 )
 from wireside.kernel.sch_tbf import Tbf
 from wireside.kernel.veth import Tun, Veth, register_tun, register_veth, veth_pair
+from wireside.scenario.spec import MAX_RING, MAX_RX_USECS_NS, MIN_RING
 from wireside.sim.link import Lossy, Wire
 from wireside.sim.meddler import Meddled, Meddler
 from wireside.sim.tap import names_of
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from wireside.scenario.spec import LinkSpec, NicSpec
     from wireside.sim.wire_peer import WirePeer
     from wireside.sim.world import World
-
-MIN_RX_RING, MAX_RX_RING = 16, 8192
-MAX_RX_USECS_NS = 10_000_000
 
 
 def make_device(net: Net, spec: NicSpec) -> None:
@@ -214,9 +212,9 @@ def turn_nic_knob(net: Net, name: str, value: int) -> str:
             )
         nic.rx_usecs_ns = value
         return f"rx-usecs of {nic.dev.name} is now {value // 1000} µs; it takes effect at the next interrupt."
-    if not MIN_RX_RING <= value <= MAX_RX_RING:
+    if not MIN_RING <= value <= MAX_RING:
         raise CommandError(
-            f"the receive ring must have {MIN_RX_RING} to {MAX_RX_RING} descriptors, not {value}",
+            f"the receive ring must have {MIN_RING} to {MAX_RING} descriptors, not {value}",
             next_step="256, 512, 1024 and 4096 are usual.",
         )
     set_ring(nic, value)

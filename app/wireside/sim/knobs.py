@@ -9,6 +9,7 @@ from wireside.catalog import sysctls
 from wireside.errors import CommandError
 from wireside.kernel.proc_sysctl import write_sysctl
 from wireside.scenario.behaviours import BEHAVIOURS, parse_parameter
+from wireside.scenario.decode_story import with_usecs
 from wireside.scenario.units import Kind, UnitError, parse, text_of
 from wireside.sim.devices import nic_knob, turn_nic_knob
 
@@ -105,7 +106,7 @@ def _net(world: World, host: str) -> Net:
 def _number(name: str, value: str) -> int:
     try:
         if name == "nic.rx_usecs":
-            return int(value) * 1000 if value.strip().isdigit() else int(parse(Kind.TIME, value))
+            return int(parse(Kind.TIME, with_usecs(value.strip())))
         return int(parse(Kind.COUNT, value))
     except UnitError as error:
         raise CommandError(f"{name}: {error.what}", next_step=error.next_step) from None

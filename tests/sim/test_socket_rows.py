@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.sim.worlds import MS, program, scenario, tcp_transfer
-from wireside.scenario.spec import WireSegment
+from wireside.scenario.spec import Call, ProgramSpec, WireSegment
 from wireside.sim.socket_rows import timer_time
 from wireside.sim.world import World
 
@@ -86,6 +86,20 @@ def test_time_wait_counts_down_from_a_minute():
     world.run_until(1000 * MS)
     row = rows(world, "client")["TIME-WAIT"]
     assert row.timer.startswith("timewait,59sec") or row.timer.startswith("timewait,58sec")
+
+
+def test_a_tcp_socket_in_close_has_no_row_while_its_descriptor_is_open():
+    script = (
+        Call("socket", ("SOCK_STREAM",), "fd"),
+        Call("connect", ("fd", "server:80"), "", "ECONNREFUSED"),
+        Call("sleep", (10_000 * MS,)),
+    )
+    world = World(scenario(ProgramSpec("client", "refused", script=script)))
+    world.run_until(100 * MS)
+    client = world.snapshot().host("client")
+    assert client.sockets == ()
+    assert client.states == {"UNCONN": 1}
+    assert world.programs[0].state == "sleeping"
 
 
 def test_a_udp_socket_shows_memory_not_payload():

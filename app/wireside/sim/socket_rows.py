@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wireside.catalog.tcp_states import SS_NAME, TcpState
 from wireside.kernel.net import ip_text
 from wireside.kernel.request_sock import RequestSock
+from wireside.kernel.skbuff import IPPROTO_UDP
 from wireside.kernel.sock import Sock
 from wireside.kernel.tcp_sock import (
     CA_STATE_NAME,
@@ -25,6 +26,8 @@ from wireside.kernel.udp import UdpSock, udp_rqueue_get
 from wireside.snapshot import SocketRow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wireside.kernel.net import Net
     from wireside.kernel.tcp_minisocks import TimewaitSock
 
@@ -277,15 +280,17 @@ def requests(net: Net) -> list[RequestSock]:
 def socket_rows(net: Net, rows: SocketRows, now: int) -> tuple[tuple[SocketRow, ...], dict[str, int]]:
     """The rows of a namespace's sockets, and the number of TCP sockets by state.
 
-    At most 2 * ENDS_SHOWN sockets (the oldest and the newest), MINI_SHOWN requests and MINI_SHOWN TIME-WAIT entries
-    get rows; all are counted.
+    A TCP socket in CLOSE has none: ss finds sockets by the kernel's hash tables, and it is in no table. At most
+    2 * ENDS_SHOWN sockets (the oldest and the newest), MINI_SHOWN requests and MINI_SHOWN TIME-WAIT entries get rows; all
+    are counted. Linux: net/ipv4/inet_diag.c inet_diag_dump_icsk().
     """
-    sockets = net.sockets.values()
-    if len(sockets) > 2 * ENDS_SHOWN:
-        newest = list(islice(reversed(sockets), ENDS_SHOWN))
-        shown = [rows.row(sk, now) for sk in (*islice(sockets, ENDS_SHOWN), *reversed(newest))]
-    else:
-        shown = [rows.row(sk, now) for sk in sockets]
+    sockets: Iterable[Sock] = net.sockets.values()
+    if len(net.sockets) > 2 * ENDS_SHOWN:
+        newest = list(islice(reversed(net.sockets.values()), ENDS_SHOWN))
+        sockets = (*islice(sockets, ENDS_SHOWN), *reversed(newest))
+    shown = [
+        rows.row(sk, now) for sk in sockets if sk.sk_state != TcpState.CLOSE or sk.sk_protocol == IPPROTO_UDP
+    ]
     states = {SS_NAME[state]: count for state in TcpState if (count := net.tcp_in_state[state])}
     waiting = requests(net)
     if waiting:

@@ -40,8 +40,6 @@ def render(host: HostSnapshot, options: str = "-tan") -> str:
 
 
 def _wanted(row: SocketRow, flags: set[str]) -> bool:
-    if row.netid == "tcp" and row.state == "UNCONN":
-        return False  # the kernel's diag module finds TCP sockets by their hash tables, and these are in none
     if "a" in flags:
         return True
     if "l" in flags:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wireside.errors import Position, ScenarioErrors
-from wireside.scenario.spec import Call, Loop
+from wireside.scenario.spec import Break, Call, Loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +95,42 @@ def test_commas_inside_a_flow_loop_belong_to_the_calls(load_text: Load) -> None:
         ("write", ("fd", 1000), "1000"),
         ("sleep", (1_000_000,), ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("break", ("", "==", "0")),
+        ("break if n == 0", ("n", "==", "0")),
+        ("break if  n<=0", ("n", "<=", "0")),
+        ("break if n != -11", ("n", "!=", "-11")),
+        ("break if n == EAGAIN", ("n", "==", "EAGAIN")),
+    ],
+)
+@pytest.mark.parametrize(
+    "loop", ["- forever: [ n = read(fd, 10), BREAK ]", "- repeat 3: [ n = read(fd, 10), BREAK ]"]
+)
+def test_a_break_says_when(load_text: Load, loop: str, text: str, meant: tuple[str, str, str]) -> None:
+    _, read = script(load_text, "- fd = socket(SOCK_STREAM)", loop.replace("BREAK", text))
+    assert isinstance(read, Loop)
+    leave = read.body[1]
+    assert isinstance(leave, Break)
+    assert (leave.variable, leave.comparison, leave.limit) == meant
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("- break", "break stands outside every loop"),
+        ("- forever: [ break if m == 0 ]", "'m' has not been given a value"),
+        ("- forever: [ break if fd == ENOWAY ]", "'ENOWAY' is neither a number nor an errno name"),
+        ("- forever: [ break unless fd ]", "'break unless fd' is no way to leave a loop"),
+        ("- forever: [ break if fd == 1e9 ]", "is no way to leave a loop"),
+    ],
+)
+def test_a_break_that_means_nothing_is_refused(load_text: Load, line: str, message: str) -> None:
+    with pytest.raises(ScenarioErrors, match=message):
+        script(load_text, "- fd = socket(SOCK_STREAM)", line)
 
 
 def test_anchors_repeat_a_script(load_text: Load) -> None:

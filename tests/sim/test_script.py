@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wireside.kernel.net import ip_parse
-from wireside.scenario.spec import Call, Loop
+from wireside.scenario.spec import Break, Call, Loop
 from wireside.sim.run import Sleep
 from wireside.sim.script import Script
 
@@ -84,11 +84,35 @@ def test_a_loop_repeats_and_loops_nest():
     assert [name for name, *_ in asked] == ["read", "write", "write"] * 2 + ["close"]
 
 
-def test_an_endless_loop_ends_when_a_read_gives_0():
-    asked, _ = play(
-        (Loop((Call("read", (3, 10)), Call("write", (4, 10))), None), Call("close", (3,))), 5, 5, 5, 5, 0
-    )
-    assert [name for name, *_ in asked] == ["read", "write", "read", "write", "read", "close"]
+def test_an_endless_loop_goes_on_after_a_read_of_0():
+    asked, _ = play((Loop((Call("read", (3, 10)), Call("write", (4, 10))), None),), 5, 5, 0, 5, 0, limit=8)
+    assert [name for name, *_ in asked] == ["read", "write"] * 4
+
+
+def test_break_leaves_the_innermost_loop():
+    inner = Loop((Call("read", (3, 10), "n"), Break("n", "==", "0"), Call("write", (4, 10))), None)
+    asked, _ = play((Loop((inner, Call("close", (3,))), 2), Call("close", (4,))), 5, 5, 0, 0, 5, 5, 0)
+    assert [name for name, *_ in asked] == ["read", "write", "read", "close"] * 2 + ["close"]
+
+
+@pytest.mark.parametrize(
+    ("comparison", "limit", "leaves"),
+    [
+        ("==", "5", (5,)),
+        ("!=", "5", (-11, 0)),
+        ("<", "0", (-11,)),
+        ("<=", "0", (-11, 0)),
+        (">", "0", (5,)),
+        (">=", "0", (0, 5)),
+        ("==", "EAGAIN", (-11,)),
+        ("<", "-11", ()),
+    ],
+)
+@pytest.mark.parametrize("result", [-11, 0, 5])
+def test_break_if(comparison, limit, leaves, result):
+    body = Loop((Call("read", (3, 10), "n"), Break("n", comparison, limit), Call("write", (4, 1))), None)
+    asked, _ = play((body, Call("close", (3,))), result, limit=2)
+    assert asked[1][0] == ("close" if result in leaves else "write")
 
 
 def test_a_loop_that_makes_no_call_is_over():

@@ -10,7 +10,7 @@ from wireside.cli.outcome import FAILS, HOLDS, USAGE, show_error
 from wireside.errors import CommandError, WiresideError
 from wireside.scenario import library
 from wireside.scenario.load import load
-from wireside.scenario.spec import Call
+from wireside.scenario.spec import Call, Loop
 
 if TYPE_CHECKING:
     import argparse
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wireside.out.headless import Outcome
-    from wireside.scenario.spec import Loop, Scenario
+    from wireside.scenario.spec import Scenario, Statement
 
 
 def run_check(options: argparse.Namespace) -> int:
@@ -88,6 +88,9 @@ def _broken_promises(outcome: Outcome) -> list[str]:
     return found
 
 
-def _promises(script: Iterable[Call | Loop]) -> bool:
+def _promises(script: Iterable[Statement]) -> bool:
     """Whether a call of the script says what it must return."""
-    return any(bool(each.expected) if isinstance(each, Call) else _promises(each.body) for each in script)
+    return any(
+        bool(each.expected) if isinstance(each, Call) else isinstance(each, Loop) and _promises(each.body)
+        for each in script
+    )

@@ -12,7 +12,7 @@ from wireside.scenario.decode_hosts import MAX_CPUS, address_of, name_of
 from wireside.scenario.nodes import Field, section, value_of
 from wireside.scenario.script import check_host, read_script
 from wireside.scenario.segments import SegmentError
-from wireside.scenario.spec import Call, HostSpec, Loop, ProgramSpec, WirePeerSpec, WireSegment
+from wireside.scenario.spec import HostSpec, ProgramSpec, Statement, WirePeerSpec, WireSegment
 from wireside.scenario.triggers import read_planned
 from wireside.scenario.units import Kind, UnitError, advice, cpus_text
 
@@ -60,7 +60,7 @@ def _read_program(
     values = section(doc, node, f"program {run.name}" if run else "a program", fields)
     name = values["name"] or f"{run.name if run else 'script'}{index or ''}"
     _check_place(doc, node, values, hosts)
-    script: tuple[Call | Loop, ...] = ()
+    script: tuple[Statement, ...] = ()
     params: dict[str, Value] = {}
     if values["script"] is not None:
         if run is not None:

@@ -12,7 +12,7 @@ from wireside.catalog import sysctls
 from wireside.errors import CommandError, ScenarioError
 from wireside.outside import clean, quoted, whole
 from wireside.scenario import nodes
-from wireside.scenario.spec import Call, Loop
+from wireside.scenario.spec import Break, Call, Loop, Statement
 from wireside.scenario.syscalls import (
     ALGORITHMS,
     CONSTANTS,
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 _CALL = re.compile(
     r"(?:(?P<bind>[A-Za-z_]\w*)\s*=\s*)?(?P<name>[A-Za-z_]\w*)\s*\((?P<args>[^()]*)\)(?:\s*->\s*(?P<expected>-?\w+(?:\s*\|\s*\w+)*))?",
+    re.ASCII,
+)
+_BREAK = re.compile(
+    r"break(?:\s+if\s+(?P<variable>[A-Za-z_]\w*)\s*(?P<comparison>==|!=|<=|>=|<|>)\s*(?P<limit>-?[0-9]{1,18}|[A-Z0-9]+))?",
     re.ASCII,
 )
 _REPEAT = re.compile(r"repeat\s+(\d{1,9})", re.ASCII)
@@ -66,43 +70,67 @@ class _Script:
         self.doc.note(ScenarioError(what, where=position, next_step=next_step))
 
 
-def read_script(doc: Document, node: yaml.Node, hosts: Collection[str]) -> tuple[Call | Loop, ...]:
+def read_script(doc: Document, node: yaml.Node, hosts: Collection[str]) -> tuple[Statement, ...]:
     """The calls and loops of a `script:` list; every mistake in it is noted at its place."""
     return _body(_Script(doc, node, hosts), node, 0)
 
 
-def _body(script: _Script, node: yaml.Node, depth: int) -> tuple[Call | Loop, ...]:
+def _body(script: _Script, node: yaml.Node, depth: int) -> tuple[Statement, ...]:
     doc = script.doc
     if depth > MAX_LOOPS:
         raise doc.wrong(
             node, f"loops are nested more than {MAX_LOOPS} deep", "Write fewer loops inside each other."
         )
     if isinstance(node, yaml.SequenceNode) and node.flow_style:
-        return _flow_body(script, node)
-    body: list[Call | Loop] = []
+        return _flow_body(script, node, depth)
+    body: list[Statement] = []
     for item in nodes.items(doc, node, "a script"):
         script.count(item)
         try:
             if isinstance(item, yaml.MappingNode):
                 body.append(_loop(script, item, depth))
-            elif (call := _call(script, nodes.text(doc, item), doc.at(item))) is not None:
-                body.append(call)
+            else:
+                body += _statement(script, nodes.text(doc, item), doc.at(item), depth)
         except ScenarioError as error:
             doc.note(error)
     return tuple(body)
 
 
-def _flow_body(script: _Script, node: yaml.SequenceNode) -> tuple[Call | Loop, ...]:
+def _flow_body(script: _Script, node: yaml.SequenceNode, depth: int) -> tuple[Statement, ...]:
     """`[ write(fd, 1000) -> 1000, sleep(1ms) ]`: YAML splits at every comma, so the source text is split anew."""
     doc = script.doc
     first, last = doc.text.index("[", node.start_mark.index), node.end_mark.index
     body = []
     for offset, statement in _split(doc.text[first + 1 : last - 1]):
         script.count(node)
-        call = _call(script, clean(statement), doc.place(first + 1 + offset))
-        if call is not None:
-            body.append(call)
+        body += _statement(script, clean(statement), doc.place(first + 1 + offset), depth)
     return tuple(body)
+
+
+def _statement(script: _Script, text: str, position: Position, depth: int) -> list[Call | Break]:
+    """The call or break that a line stands for; none when there is a mistake in it, which is noted."""
+    if not text.startswith("break") or "(" in text:
+        call = _call(script, text, position)
+        return [] if call is None else [call]
+    match = _BREAK.fullmatch(text.strip())
+    if match is None:
+        script.problem(
+            position, f"{quoted(text)} is no way to leave a loop", "Write `break if n <= 0`, or `break`."
+        )
+        return []
+    variable, limit = match["variable"] or "", match["limit"] or "0"
+    if not depth:
+        script.problem(position, "break stands outside every loop", "It ends the loop that it stands in.")
+    elif variable and variable not in script.variables:
+        what = f"{quoted(variable)} has not been given a value"
+        script.problem(
+            position, what, advice(variable, sorted(script.variables)) or "Bind it: `n = read(fd, 100)`."
+        )
+    elif limit[0].isalpha() and limit not in ERRNOS:
+        script.problem(
+            position, f"{quoted(limit)} is neither a number nor an errno name", advice(limit, ERRNOS)
+        )
+    return [Break(variable, match["comparison"] or "==", limit, position)]
 
 
 def _split(text: str) -> list[tuple[int, str]]:

@@ -6,7 +6,7 @@ Every time is ns, every rate bits (or packets) per second, every size bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from wireside.errors import Position
 
@@ -139,12 +139,29 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
-    """Repeat `body` `times` times; `times` None means until a read returns 0 or the run ends."""
+class Break:
+    """Leave the innermost loop: always, or when the value of `variable` compares so with `limit`.
 
-    body: tuple[Call | Loop, ...]
+    `limit` is a number or the name of an errno, whose negative is meant.
+    """
+
+    variable: str = ""
+    comparison: str = "=="
+    limit: str = "0"
+    position: Position = NO_POSITION
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Repeat `body` `times` times; `times` None means until a break or the end of the run."""
+
+    body: tuple[Statement, ...]
     times: int | None = None
     position: Position = NO_POSITION
+
+
+Statement: TypeAlias = Call | Break | Loop
+"""What a script is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +173,7 @@ class ProgramSpec:
     run: str = ""
     """A named behaviour (see sim.programs.BEHAVIOURS); empty for a script."""
     params: Mapping[str, int | float | str] = field(default_factory=dict)
-    script: tuple[Call | Loop, ...] = ()
+    script: tuple[Statement, ...] = ()
     start_ns: int = 0
     cpu: int = 0
     position: Position = NO_POSITION

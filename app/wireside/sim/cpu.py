@@ -24,8 +24,10 @@ from wireside.sim.run import (
     SLEEPING,
     ProgramRun,
     Sleep,
+    Spin,
 )
-from wireside.sim.runner import Runner
+from wireside.sim.runner import BASE_SLICE_NS, Runner
+from wireside.sim.spin import spin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,13 +38,9 @@ if TYPE_CHECKING:
     from wireside.sim.env import Call, KernelEnv
     from wireside.sim.events import EventLog
 
-BASE_SLICE_NS = 3_000_000
-"""A task's turn while others want the CPU. Linux: kernel/sched/fair.c sysctl_sched_base_slice (2 CPUs and more)."""
 SYSCALL_NS = 100
 """What the cheapest system call costs, ns; no call is free, so that time always moves on."""
 EINTR = 4
-
-
 RUN_ON = 16
 """Slices in a row without an event; a bound, so that the wall clock is looked at in time."""
 
@@ -312,6 +310,10 @@ class Engine:
         if run.call is None:
             run.sleep = None
             step = run.program.next(cpu.now, run.result)
+            if step.__class__ is Spin:
+                if spin(self.env, runner, run, step):
+                    return
+                step = run.program.next(cpu.now, 0)
             if step is None or step.__class__ is Sleep:
                 self._rest(runner, run, step)
                 return

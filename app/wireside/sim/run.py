@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from wireside.kernel.net import Cpu
     from wireside.kernel.syscall import Syscall
     from wireside.kernel.task import Task
 
@@ -63,12 +64,23 @@ class Tally:
         self.error = error
 
 
+class Spin(NamedTuple):
+    """What a program answers when it only repeats `calls` calls that come to nothing and take `round_ns` together.
+
+    Its next result is how many such rounds have passed, at most `most`.
+    """
+
+    round_ns: int
+    calls: int
+    most: int = NEVER
+
+
 class Program(Protocol):
     """A program's logic: told the time and its last result, it names the next call; None ends it."""
 
     tally: Tally
 
-    def next(self, now: int, result: int) -> Syscall | Sleep | None:
+    def next(self, now: int, result: int) -> Syscall | Sleep | Spin | None:
         """The next thing to do at `now` ns; `result` is the last system call's, negative errno on failure."""
 
 
@@ -89,6 +101,8 @@ class ProgramRun:
         "ready_at",
         "result",
         "sleep",
+        "spin_mark",
+        "spinning",
         "state",
         "task",
         "timer",
@@ -106,6 +120,10 @@ class ProgramRun:
         self.outcome: int | None = None
         """The result that becomes known at the end of the running slice; None while it blocks."""
         self.sleep: Sleep | None = None
+        self.spinning = 0
+        """Calls that the running slice makes to no effect."""
+        self.spin_mark = (0, 0, 0)
+        """What the host had counted when the program last spun."""
         self.timer: Any = None
         self.woken = False
         self.ready_at = -1
@@ -114,10 +132,18 @@ class ProgramRun:
         self.bytes_read = 0
         self.bytes_written = 0
 
+    def spin(self, cpu: Cpu, step: Spin, rounds: int) -> None:
+        """Let so many rounds that come to nothing pass on `cpu`; their calls count when the slice is over."""
+        cpu.now += rounds * step.round_ns
+        self.spinning = rounds * step.calls
+        self.result = self.outcome = rounds
+
     def finish_call(self) -> None:
         """Take the running call's outcome as its result."""
         call, outcome = self.call, self.outcome
         if call is None or outcome is None:
+            self.calls += self.spinning
+            self.spinning = 0
             return
         self.calls += 1
         self.result = outcome

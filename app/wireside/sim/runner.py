@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from wireside.sim.env import Call
 
 
+BASE_SLICE_NS = 3_000_000
+"""A task's turn while others want the CPU. Linux: kernel/sched/fair.c sysctl_sched_base_slice (2 CPUs and more)."""
+
+
 class Runner:
     """One CPU's schedule. `busy_until` ends its IRQ or softirq slice; `task_end` the running task's slice, ns."""
 
@@ -55,3 +59,7 @@ class Runner:
         self.ksoftirqd = ProgramRun(
             f"ksoftirqd/{cpu.id}", Task(10 + cpu.id, f"ksoftirqd/{cpu.id}", net, cpu.id), None
         )
+
+    def turn_left(self, run: ProgramRun) -> int:
+        """What is left of a task's turn while others want the CPU, ns."""
+        return max(0, BASE_SLICE_NS - run.used_ns)

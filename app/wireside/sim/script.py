@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING, Any
 
 from wireside.kernel.syscall import Syscall
-from wireside.scenario.spec import Call, Loop
+from wireside.scenario.spec import Break, Call, Statement
 from wireside.scenario.syscalls import ALGORITHMS, CONSTANTS, POLL_EVENTS, SYSCALLS, Arg
-from wireside.sim.run import READS, Sleep, Tally
+from wireside.sim.run import NEVER, Sleep, Spin, Tally
+from wireside.sim.spin import Rounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from wireside.sim.programs import Step
 
 
 ERRNO: dict[str, int] = {
@@ -53,41 +53,54 @@ NOT_YET = (-ERRNO["EAGAIN"], -ERRNO["EINPROGRESS"], -ERRNO["EINTR"])
 """Results that are no failure: the call is to be made again, or goes on by itself."""
 
 
+COMPARISONS: dict[str, Callable[[int, int], bool]] = {
+    "==": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge,
+}  # fmt: skip
+"""What `break if` may ask."""
+
+
 class Frame:
-    """A body of statements being run: where it is, and how many more rounds it makes (None: until a read returns 0)."""
+    """A body of statements being run: where it is, and how many more rounds it makes (None: until a break)."""
 
-    __slots__ = ("body", "busy", "index", "rounds")
+    __slots__ = ("body", "busy", "counted", "index", "rounds", "watch")
 
-    def __init__(self, body: tuple[Call | Loop, ...], rounds: int | None) -> None:
+    def __init__(self, body: tuple[Statement, ...], rounds: int | None, now: int) -> None:
         self.busy = False
         """The present round has made a call; a loop whose round makes none is over."""
         self.body = body
         self.index = 0
         self.rounds = rounds
+        self.watch = Rounds(now)
+        self.counted = (0, 0)
+        """What the tally said of (failed, kept) when the present round began."""
 
 
 class Script:
     """A script under way. Its variables hold the results that calls were bound to."""
 
-    __slots__ = ("frames", "pending", "resolve", "tally", "variables")
+    __slots__ = ("frames", "pending", "resolve", "spun", "tally", "variables")
 
-    def __init__(self, script: tuple[Call | Loop, ...], resolve: Callable[[str], tuple[int, int]]) -> None:
-        self.frames = [Frame(script, 1)]
+    def __init__(self, script: tuple[Statement, ...], resolve: Callable[[str], tuple[int, int]]) -> None:
+        self.frames = [Frame(script, 1, 0)]
         self.variables: dict[str, int] = {}
         self.pending: Call | None = None
         self.tally = Tally()
+        self.spun: tuple[int, int] | None = None
+        """The innermost loop lets rounds pass that come to nothing: what one of them adds to (failed, kept)."""
         self.resolve = resolve
 
-    def next(self, now: int, result: int) -> Step:
+    def next(self, now: int, result: int) -> Syscall | Sleep | Spin | None:
         """Settle the call before, then name the next."""
         call = self.pending
         if call is not None:
             self.pending = None
             self._settle(call, result, now)
-        call = self._advance()
-        if call is None:
-            return None
-        self.pending = call
+        elif self.spun is not None:
+            self._go_on(now, result, *self.spun)
+        step = self._advance(now)
+        if step is None or isinstance(step, Spin):
+            return step
+        self.pending = call = step
         args = self._arguments(call)
         if call.name == "sleep":
             return Sleep(now + int(args[0]), "sleep()")
@@ -99,11 +112,19 @@ class Script:
         self._count(call, result)
         if call.expected:
             self._judge(call, result, now)
-        if result == 0 and call.name in READS:
-            for depth in range(len(self.frames) - 1, -1, -1):
-                if self.frames[depth].rounds is None:
-                    del self.frames[depth:]
-                    return
+        for frame in self.frames:
+            frame.watch.note(call.name, call.args, result)
+
+    def _go_on(self, now: int, passed: int, failed: int, kept: int) -> None:
+        """Rounds have passed that came to nothing."""
+        self.spun = None
+        self.tally.failed += passed * failed
+        self.tally.kept += passed * kept
+        frame = self.frames[-1]
+        frame.watch.restart(now)
+        frame.counted = self.tally.failed, self.tally.kept
+        if frame.rounds is not None:
+            frame.rounds -= passed
 
     def _count(self, call: Call, result: int) -> None:
         if result < 0:
@@ -123,18 +144,14 @@ class Script:
             tally.unmet = f"{call_text(call.name, call.args)} gave {gave}, not {call.expected}"
             tally.unmet_at, tally.unmet_where = now, str(call.position)
 
-    def _advance(self) -> Call | None:
+    def _advance(self, now: int) -> Call | Spin | None:
         frames = self.frames
         while frames:
             frame = frames[-1]
             if frame.index >= len(frame.body):
-                if frame.rounds is not None:
-                    frame.rounds -= 1
-                if frame.rounds == 0 or not frame.busy:
-                    frames.pop()
-                else:
-                    frame.index = 0
-                    frame.busy = False
+                spin = self._round_over(frame, now)
+                if spin is not None:
+                    return spin
                 continue
             statement = frame.body[frame.index]
             frame.index += 1
@@ -142,9 +159,36 @@ class Script:
                 for each in frames:
                     each.busy = True
                 return statement
-            if statement.times != 0:
-                frames.append(Frame(statement.body, statement.times))
+            if isinstance(statement, Break):
+                if self._breaks(statement):
+                    frames.pop()
+            elif statement.times != 0:
+                frames.append(Frame(statement.body, statement.times, now))
         return None
+
+    def _round_over(self, frame: Frame, now: int) -> Spin | None:
+        """Begin the loop's next round or leave it; rounds that only repeat what came to nothing may pass at once."""
+        round_ns, calls = frame.watch.over(now)
+        failed, kept = frame.counted
+        frame.counted = self.tally.failed, self.tally.kept
+        if frame.rounds is not None:
+            frame.rounds -= 1
+        if frame.rounds == 0 or not frame.busy:
+            self.frames.pop()
+            return None
+        frame.index = 0
+        frame.busy = False
+        if not round_ns:
+            return None
+        self.spun = self.tally.failed - failed, self.tally.kept - kept
+        return Spin(round_ns, calls, NEVER if frame.rounds is None else frame.rounds - 1)
+
+    def _breaks(self, statement: Break) -> bool:
+        limit = statement.limit
+        number = -ERRNO[limit] if limit in ERRNO else int(limit)
+        return not statement.variable or COMPARISONS[statement.comparison](
+            self.variables.get(statement.variable, UNBOUND), number
+        )
 
     def _arguments(self, call: Call) -> tuple[Any, ...]:
         declared = SYSCALLS[call.name]

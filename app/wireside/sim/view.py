@@ -169,6 +169,8 @@ def _program(run: ProgramRun) -> ProgramRow:
         doing = (run.sleep.why or "sleep()") if run.sleep is not None else "not started"
     elif run.call is not None:
         doing = call_text(run.call.name, run.call.args)
+    elif run.spinning:
+        doing = "calls that fail at once, again and again"
     return ProgramRow(
         run.name,
         run.task.pid,

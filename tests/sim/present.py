@@ -57,9 +57,9 @@ def _watch_wire(world: World, wire: Any) -> None:
     class Watched(type(wire)):  # type: ignore[misc]
         __slots__ = ()
 
-        def transmit(self, when: int, skb: Any) -> int:
+        def transmit(self, when: int, skb: Any, *lost: bool) -> int:
             assert when >= world.env.now, f"on the wire {world.env.now - when} ns before the present"
-            return int(super().transmit(when, skb))
+            return int(super().transmit(when, skb, *lost))
 
     wire.__class__ = Watched
 

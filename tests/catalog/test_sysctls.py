@@ -170,3 +170,18 @@ def test_what_nothing_reads_says_so():
     unread = {value.name for name, value in names.items() if not re.search(rf"\b{name}\b", code)}
     silent = {value.name for value in names.values() if not value.modelled or value.when.startswith("never")}
     assert unread == silent
+
+
+def test_searching_finds_names_before_descriptions_and_beginnings_first():
+    found = [sysctl.name for sysctl in sysctls.matching("tcp_max", "6.18")]
+    assert found[0].startswith("net.ipv4.tcp_max")
+    assert "net.core.somaxconn" in [sysctl.name for sysctl in sysctls.matching("accept queue", "6.18")]
+    assert sysctls.matching("no such thing", "6.18") == ()
+    assert set(sysctls.matching("", "6.18")) == set(sysctls.ALL_SYSCTLS)
+
+
+def test_a_sysctl_says_what_it_can_be_set_to():
+    assert sysctls.TCP_SYNCOOKIES.allowed == "0…2"
+    assert sysctls.TCP_RMEM.allowed.startswith("3 numbers, ")
+    assert sysctls.TCP_CONGESTION_CONTROL.allowed == "cubic or reno"
+    assert all(sysctl.allowed for sysctl in sysctls.ALL_SYSCTLS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wireside.catalog.stages import Stage
+from wireside.catalog.sysctls import ALL_SYSCTLS, format_value
 from wireside.errors import CommandError
 from wireside.scenario.spec import Beat, HostSpec, KnobSpec, LinkSpec, Scenario
 from wireside.snapshot import (
@@ -81,6 +82,8 @@ class FakeWorld:
             "nic.rx_ring": "256",
             "net.core.netdev_budget": "300",
         }
+        self.sysctl = {sysctl.name: format_value(sysctl.default) for sysctl in ALL_SYSCTLS}
+        self.sysctl["net.core.netdev_max_backlog"] = "1000"
 
     def run_until(self, t_ns: int, wall_deadline: float | None = None) -> bool:
         if wall_deadline is not None and self.cost_s:
@@ -127,7 +130,7 @@ class FakeWorld:
     def command(self, host: str, name: str, value: str) -> str:
         if name != "net.ipv4.tcp_rmem" and not (value.isascii() and value.isdigit()):
             raise CommandError(f"{name} cannot be {value}: it is a whole number from 0")
-        self.values[name] = value
+        (self.values if name in self.values else self.sysctl)[name] = value
         return f"{name} is {value} now: takes effect at the next poll."
 
     def snapshot(self) -> WorldSnapshot:
@@ -157,7 +160,7 @@ class FakeWorld:
         )  # fmt: skip
         return HostSnapshot(
             name=name, time_ns=self.now, address=address,
-            sysctl={"net.core.netdev_budget": self.values["net.core.netdev_budget"], "net.core.netdev_max_backlog": "1000"},
+            sysctl={**self.sysctl, "net.core.netdev_budget": self.values["net.core.netdev_budget"]},
             counters={"IpInReceives": done, "TcpExtTCPZeroWindowDrop": 1 if self.now > 12 * MS else 0},
             drops={"TCP_ZEROWINDOW": 1} if self.now > 12 * MS and server else {},
             wire_drops={"rx_missed_errors": missed} if missed and server else {},

@@ -8,6 +8,7 @@ sys.path[:0] = [str(ROOT / "app"), str(ROOT)]
 
 from tests.paint.fake_world import MS, FakeWorld, scenario  # noqa: E402
 from wireside.player.player import Player  # noqa: E402
+from wireside.tui import terminal  # noqa: E402
 from wireside.tui.app import WiresideApp  # noqa: E402
 
 
@@ -20,5 +21,7 @@ if __name__ == "__main__":
     world = CrashingWorld if "crash" in sys.argv else FakeWorld
     player = Player(scenario(beats=(), duration_ns=10_000 * MS), world)
     player.paused = "paused" in sys.argv
+    if "patient" in sys.argv:  # a busy machine answers later than any terminal
+        terminal.LAST_ANSWER_S = terminal.FIRST_ANSWER_S = 60.0
     app = WiresideApp(player, renderer=sys.argv[1])
     sys.exit(app.play())

@@ -11,7 +11,7 @@ import pytest
 from tests.tui.terminal import PROGRAM, Terminal
 from wireside.tui.app import CRASHED
 
-FAKE = shlex.join([sys.executable, str(PROGRAM), "fast"])
+FAKE = shlex.join([sys.executable, str(PROGRAM), "fast", "patient"])
 
 
 def running(*arguments, **options):
@@ -156,7 +156,7 @@ def test_apples_terminal_is_asked_nothing():
 @pytest.mark.parametrize("renderer", ["fast", "safe"])
 @pytest.mark.parametrize("late_s", [0.0, 0.2])
 def test_ctrl_z_gives_the_shell_its_terminal_and_fg_brings_the_whole_picture_back(renderer, late_s):
-    command = shlex.join([sys.executable, str(PROGRAM), renderer, "paused"])
+    command = shlex.join([sys.executable, str(PROGRAM), renderer, "paused", "patient"])
     terminal = in_shell(command, answer_after_s=late_s)
     assert terminal.shows("quit")
     terminal.settle()

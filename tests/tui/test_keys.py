@@ -5,6 +5,7 @@ import pytest
 
 from tests.paint.fake_world import US, FakeWorld, scenario
 from wireside.catalog.actions import ACTIONS, BY_KEY, HELP
+from wireside.catalog.sysctls import EVERYDAY
 from wireside.paint.glyphs import UNICODE
 from wireside.paint.palette import Depth, Palette
 from wireside.paint.view import Look
@@ -226,3 +227,78 @@ async def test_the_tools_scroll_while_they_have_the_keyboard():
         assert shown(screen, "tools") == top
         await pilot.press("down", "down", "down", "shift+tab")
         assert shown(screen, "tools").splitlines()[1:-1] == top.splitlines()[1:-1]
+
+
+@in_app
+async def test_the_everyday_sysctls_are_always_there_after_the_scenarios_own_knobs():
+    async with playing() as (screen, pilot):
+        await pilot.press("tab", *["down"] * 3)
+        names = [row.name for row in screen.knobs.shown.rows]
+        own = [knob.name for knob in screen.player.scenario.knobs]
+        assert names[:3] == own
+        assert names[3:] == [sysctl.name for sysctl in EVERYDAY if sysctl.name not in own]
+        assert "somaxconn" in shown(screen, "knobs")
+
+
+@in_app
+async def test_an_everyday_sysctl_is_turned_on_every_host():
+    async with playing() as (screen, pilot):
+        await pilot.press("tab", *["down"] * 3, "left")
+        assert [turned.host for turned in screen.player.log] == ["client", "server"]
+        assert {turned.name for turned in screen.player.log} == {"net.core.somaxconn"}
+        screen.tick()
+        assert "1024 *" in shown(screen, "knobs")
+
+
+@pytest.mark.parametrize(("w", "h"), [(80, 24), (120, 36)])
+def test_slash_finds_any_sysctl_and_enter_takes_it_in(w, h):
+    async def search():
+        async with playing(w, h) as (screen, pilot):
+            await pilot.press("/", *"orphans")
+            text = shown(screen, "knobs")
+            assert "net.ipv4.tcp_max_orphans" in text
+            assert "0…2147483647 sockets" in text
+            assert "takes effect" in text
+            assert "net.core.somaxconn" not in text
+            assert screen.panes["knobs"].new.w == w
+            await pilot.press("enter")
+            assert screen.knobs.shown.rows[3].name == "net.ipv4.tcp_max_orphans"
+            assert "Esc cancels" in shown(screen, "knobs")
+            await pilot.press(*"12", "enter")
+            assert screen.player.log[-1].value == "12"
+            assert "12 *" in shown(screen, "knobs")
+
+    asyncio.run(search())
+
+
+@in_app
+async def test_a_search_can_be_left_and_corrected():
+    async with playing() as (screen, pilot):
+        await pilot.press("/", *"somaxx")
+        assert "nothing has this name" in shown(screen, "knobs")
+        await pilot.press("enter")
+        assert screen.knobs.searching
+        await pilot.press("backspace")
+        assert "1 sysctl" in shown(screen, "knobs")
+        await pilot.press("ctrl+u", "up", "escape")
+        assert not screen.knobs.searching
+        assert "Recv-Q" in shown(screen, "tools")
+        assert screen.focus_pane == "knobs"
+        await pilot.press("escape")
+        assert screen.focus_pane == ""
+
+
+@in_app
+async def test_an_arrow_turns_a_sysctl_that_was_just_taken_in():
+    async with playing() as (screen, pilot):
+        await pilot.press("/", *"somaxconn", "enter", "left")
+        assert screen.player.log[-1].value == "1024"
+        assert not screen.knobs.typing
+
+
+@in_app
+async def test_an_odd_digit_is_refused_in_the_field():
+    async with playing() as (screen, pilot):
+        await pilot.press("tab", "down", "enter", "²", "enter")
+        assert screen.knobs.typing
+        assert "cannot be" in " ".join(shown(screen, "knobs").replace("│", " ").split())

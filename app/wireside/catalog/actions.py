@@ -32,6 +32,8 @@ ACTIONS = (
     Action("less", ("left",), "left", "", "The knob's next sensible value; in ss: the next state."),
     Action("more", ("right",), "left/right", "", "The knob's next sensible value; in ss: the next state."),
     Action("type", ("enter",), "enter", "", "Type a value: Enter sets it, Esc cancels."),
+    Action("find", ("/",), "/", "", "Find any sysctl by name; Enter takes it into the knobs."),
+    Action("back", ("escape",), "esc", "", "One step back."),
     Action("tab_1", ("1",), "1-4", "tools", "Tools: sockets (ss), counters (nstat), events, packets."),
     Action("tab_2", ("2",), "2", "", "Counters that moved."),
     Action("tab_3", ("3",), "3", "", "Events in plain sentences."),

@@ -105,6 +105,18 @@ class Sysctl(Declaration, Generic[T]):
         """When a change takes effect here, in one phrase."""
         return self.when if self.modelled else "never here: what it governs is not modelled"
 
+    @property
+    def allowed(self) -> str:
+        """What it can be set to, in one phrase: "0…2 connections", "3 numbers, 0…2147483647 pages", "cubic or reno"."""
+        if self.choices:
+            return " or ".join(self.choices)
+        if isinstance(self.default, str):
+            return self.unit
+        if isinstance(self.default, CpuMask):
+            return "a mask of CPUs, in hex"
+        count = f"{len(self.default)} numbers, " if isinstance(self.default, tuple) else ""
+        return f"{count}{self.low}…{self.high} {self.unit}".rstrip()
+
     def default_for(self, version: str) -> T:
         """The default on kernel `version` ("6.18" or "6.12")."""
         return dict(self.older).get(version, self.default)

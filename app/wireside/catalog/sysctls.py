@@ -230,9 +230,37 @@ ALL_SYSCTLS: Final[tuple[Sysctl[Any], ...]] = tuple(
 )
 BY_NAME: Final[dict[str, Sysctl[Any]]] = {sysctl.name: sysctl for sysctl in ALL_SYSCTLS}
 """Full name to sysctl."""
-_BY_SHORT_NAME: Final[dict[str, Sysctl[Any]]] = {
-    sysctl.name.rpartition(".")[2]: sysctl for sysctl in ALL_SYSCTLS
-}
+
+
+def _short(sysctl: Sysctl[Any]) -> str:
+    return sysctl.name.rpartition(".")[2]
+
+
+_BY_SHORT_NAME: Final[dict[str, Sysctl[Any]]] = {_short(sysctl): sysctl for sysctl in ALL_SYSCTLS}
+
+
+EVERYDAY: Final[tuple[Sysctl[Any], ...]] = (
+    SOMAXCONN, TCP_MAX_SYN_BACKLOG, TCP_TW_REUSE, TCP_FIN_TIMEOUT, RMEM_MAX, WMEM_MAX, TCP_RMEM, TCP_WMEM,
+    IP_LOCAL_PORT_RANGE, NETDEV_MAX_BACKLOG, TCP_KEEPALIVE_TIME, TCP_KEEPALIVE_INTVL, TCP_KEEPALIVE_PROBES,
+)  # fmt: skip
+"""The sysctls that guides to a busy server name first; they can be turned in every scenario."""
+
+
+def matching(text: str, kernel: str) -> tuple[Sysctl[Any], ...]:
+    """The sysctls of a kernel whose name has every word of `text` in it, then those whose description has.
+
+    Names that begin with `text` come first, and the everyday ones before the others.
+    """
+    words = text.lower().split()
+    known = sorted(
+        (sysctl for sysctl in ALL_SYSCTLS if sysctl.exists_in(kernel)),
+        key=lambda sysctl: (not _short(sysctl).startswith(text.lower().strip()), sysctl not in EVERYDAY),
+    )
+    named = [sysctl for sysctl in known if all(word in sysctl.name for word in words)]
+    told = [
+        sysctl for sysctl in known if all(word in f"{sysctl.name} {sysctl.doc}".lower() for word in words)
+    ]
+    return tuple(dict.fromkeys((*named, *told)))
 
 
 def find(name: str) -> Sysctl[Any]:
@@ -245,7 +273,7 @@ def find(name: str) -> Sysctl[Any]:
     if found is not None:
         return found
     near = difflib.get_close_matches(wanted[:64], [*BY_NAME, *_BY_SHORT_NAME], n=1, cutoff=0.6)
-    advice = f"Did you mean {near[0]}?" if near else "The Sysctls pane lists all of them."
+    advice = f"Did you mean {near[0]}?" if near else "In the knobs `/` finds all of them."
     raise CommandError(f"there is no sysctl {quoted(name)} here", next_step=advice)
 
 
@@ -327,7 +355,7 @@ def port_ranges(sysctl: Sysctl[Any], text: str) -> tuple[tuple[int, int], ...]:
 
 # fmt: off
 __all__ = [
-    "ALL_SYSCTLS", "BY_NAME", "DEFAULT_QDISC", "DEV_WEIGHT", "DEV_WEIGHT_RX_BIAS", "DEV_WEIGHT_TX_BIAS",
+    "ALL_SYSCTLS", "BY_NAME", "DEFAULT_QDISC", "DEV_WEIGHT", "DEV_WEIGHT_RX_BIAS", "DEV_WEIGHT_TX_BIAS", "EVERYDAY",
     "FLOW_LIMIT_CPU_BITMAP", "FLOW_LIMIT_TABLE_LEN", "GRO_NORMAL_BATCH", "ICMP_MSGS_BURST", "ICMP_MSGS_PER_SEC",
     "ICMP_RATELIMIT", "ICMP_RATEMASK", "IP_AUTOBIND_REUSE", "IP_DEFAULT_TTL", "IP_EARLY_DEMUX", "IP_FORWARD",
     "IP_LOCAL_PORT_RANGE", "IP_LOCAL_RESERVED_PORTS", "IP_NONLOCAL_BIND", "IP_UNPRIVILEGED_PORT_START",
@@ -345,6 +373,6 @@ __all__ = [
     "TCP_SYNACK_RETRIES", "TCP_SYNCOOKIES", "TCP_SYN_LINEAR_TIMEOUTS", "TCP_SYN_RETRIES",
     "TCP_THIN_LINEAR_TIMEOUTS", "TCP_TIMESTAMPS", "TCP_TSO_RTT_LOG", "TCP_TSO_WIN_DIVISOR", "TCP_TW_REUSE",
     "TCP_TW_REUSE_DELAY", "TCP_WINDOW_SCALING", "TCP_WMEM", "UDP_EARLY_DEMUX", "UDP_MEM", "UDP_RMEM_MIN",
-    "WMEM_DEFAULT", "WMEM_MAX", "find", "format_value", "parse_value", "port_ranges",
+    "WMEM_DEFAULT", "WMEM_MAX", "find", "format_value", "matching", "parse_value", "port_ranges",
 ]
 # fmt: on

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.paint.glyphs import plain
+from wireside.paint.search import draw_search
 from wireside.paint.strokes import frame, gauge, strip
 from wireside.paint.surface import Rect
 from wireside.paint.words import count, fit, rounded, size, span, wrap
@@ -19,17 +20,13 @@ if TYPE_CHECKING:
 
 def draw_knobs(surface: Surface, look: Look, view: View) -> None:
     """Each knob with its value; a mark where it is not the default; below, when a change takes effect."""
+    if view.knobs.search is not None:
+        draw_search(surface, look, view)
+        return
     surface.clear()
     knobs, glyphs = view.knobs, look.glyphs
     focused = view.focus_pane == "knobs"
-    right = (
-        "Esc cancels"
-        if knobs.typed is not None
-        else f"{glyphs.mark} not the default"
-        if surface.w >= 48
-        else ""
-    )
-    frame(surface, look, "KNOBS", right, lit=focused or view.highlight[1] == "knobs")
+    frame(surface, look, "KNOBS", _corner(surface, look, view), lit=focused or view.highlight[1] == "knobs")
     width = surface.w - 4
     note, color = _note(view)
     rows = surface.h - 2
@@ -53,6 +50,15 @@ def draw_knobs(surface: Surface, look: Look, view: View) -> None:
         surface.put(2, 1, "This scenario offers no knobs.", look.style("dim"))
 
 
+def _corner(surface: Surface, look: Look, view: View) -> str:
+    """The keys that act here, or what the mark means."""
+    if view.knobs.typed is not None:
+        return "Esc cancels"
+    if view.focus_pane == "knobs":
+        return "/ any sysctl"
+    return f"{look.glyphs.mark} not the default" if surface.w >= 48 else ""
+
+
 def _note(view: View) -> tuple[str, str]:
     knobs = view.knobs
     if knobs.message:
@@ -62,7 +68,10 @@ def _note(view: View) -> tuple[str, str]:
     if view.focus_pane != "knobs":
         return "Tab, then arrows: turn a knob while it runs.", "dim"
     row = knobs.rows[min(knobs.chosen, len(knobs.rows) - 1)]
-    return f"takes effect: {row.when}" if row.when else row.doc, "dim"
+    if knobs.typed is not None and row.allowed:
+        return row.allowed, "dim"
+    where = "" if row.host else "on every host; "
+    return f"{where}takes effect: {row.when}" if row.when else row.doc, "dim"
 
 
 def _knob_row(surface: Surface, look: Look, row: KnobRow, y: int, typed: str | None, *, chosen: bool) -> None:

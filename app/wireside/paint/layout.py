@@ -23,8 +23,12 @@ class Layout:
         return not self.panes
 
 
+SEARCH = "search"
+"""As the focus: the knobs take all the room below the journey, so that one of all sysctls can be found."""
+
+
 def layout(w: int, h: int, focus: str = "") -> Layout:
-    """Divide `w` by `h` cells; `focus` names the pane that wins where two share one place.
+    """Divide `w` by `h` cells; `focus` names the pane that wins where two share one place, or SEARCH.
 
     Panes: status, journey, narration, tools, knobs, gauges, events, timeline, footer. Below 120 columns knobs and gauges
     share one place; timeline and events appear when there is room.
@@ -36,6 +40,11 @@ def layout(w: int, h: int, focus: str = "") -> Layout:
     narration = 5 if 28 <= h < 40 and w >= 100 else 6
     timeline = 0 if h < 32 else 5 if h < 46 else 7
     panes["journey"] = Rect(0, 1, w, journey)
+    if focus == SEARCH:
+        panes["knobs"] = Rect(0, 1 + journey, w, h - 1 - timeline - 1 - journey)
+        if timeline:
+            panes["timeline"] = Rect(0, h - 1 - timeline, w, timeline)
+        return Layout(w, h, panes)
     panes["narration"] = Rect(0, 1 + journey, w, narration)
     top = 1 + journey + narration
     below = h - 1 - timeline

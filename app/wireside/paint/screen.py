@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.paint.controls import draw_gauges, draw_knobs, draw_timeline
 from wireside.paint.journey import draw_journey
-from wireside.paint.layout import layout
+from wireside.paint.layout import SEARCH, layout
 from wireside.paint.panes import draw_events, draw_footer, draw_narration, draw_status, draw_too_small
 from wireside.paint.surface import Surface
 from wireside.paint.tables import draw_tools
@@ -33,7 +33,7 @@ def draw_screen(w: int, h: int, look: Look, view: View) -> Surface:
     """The whole screen at once: for stills and goldens."""
     ground = look.style("text")
     screen = Surface(w, h, ground)
-    plan = layout(w, h, view.focus_pane)
+    plan = layout(w, h, SEARCH if view.knobs.search is not None else view.focus_pane)
     if plan.too_small:
         draw_too_small(screen, look)
     for name, rect in plan.panes.items():

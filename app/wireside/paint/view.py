@@ -41,6 +41,10 @@ class KnobView:
     """Nothing has been typed yet: the first character replaces the old value."""
     message: str = ""
     refused: bool = False
+    search: str | None = None
+    """What is typed to find a sysctl; None while nobody looks for one."""
+    found: tuple[KnobRow, ...] = ()
+    found_at: int = 0
 
 
 @dataclass(slots=True)

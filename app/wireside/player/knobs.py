@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.sysctls import BY_NAME, format_value
+from wireside.scenario.spec import KnobSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wireside.catalog.kinds import Sysctl
-    from wireside.scenario.spec import KnobSpec
 
 _NUMBER = re.compile(r"(-?\d+(?:\.\d+)?)([kKMG]?)(i?)")
 _POWER = {"": 0, "k": 1, "K": 1, "M": 2, "G": 3}
@@ -24,6 +24,7 @@ class KnobRow:
     """One knob as the pane shows it."""
 
     host: str
+    """Whose knob it is; "" for every host's at once."""
     name: str
     label: str
     value: str
@@ -32,6 +33,8 @@ class KnobRow:
     """When a change takes effect, in one phrase."""
     doc: str
     values: tuple[str, ...]
+    allowed: str = ""
+    """What it can be set to, in one phrase; empty where only trying tells."""
 
     @property
     def changed(self) -> bool:
@@ -52,9 +55,15 @@ def knob_row(spec: KnobSpec, value: str, at_start: str, kernel: str) -> KnobRow:
     default = format_value(sysctl.default_for(kernel))
     values = spec.values or tuple(format_value(step) for step in sysctl.steps)
     label = spec.name.rpartition(".")[2]
+    doc = spec.doc or sysctl.doc
     return KnobRow(
-        spec.host, spec.name, label, value, default, sysctl.takes_effect, spec.doc or sysctl.doc, values
+        spec.host, spec.name, label, value, default, sysctl.takes_effect, doc, values, sysctl.allowed
     )
+
+
+def sysctl_row(sysctl: Sysctl[Any], value: str, kernel: str) -> KnobRow:
+    """The row of a sysctl that the scenario does not offer itself: it is turned on every host."""
+    return knob_row(KnobSpec("", sysctl.name), value, value, kernel)
 
 
 def _size(text: str) -> tuple[float, ...]:

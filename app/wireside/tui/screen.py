@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from wireside.catalog.actions import ALWAYS, BY_KEY, FOOTER, HELP
-from wireside.paint.layout import Layout, layout
+from wireside.paint.layout import SEARCH, Layout, layout
 from wireside.paint.panes import draw_help, draw_too_small
 from wireside.paint.screen import DRAW
 from wireside.paint.viewer import Viewer
@@ -103,7 +103,7 @@ class JourneyScreen(Screen[None]):
 
     def _arrange(self) -> None:
         w, h = self.app.size
-        self.plan = layout(w, h, self.focus_pane)
+        self.plan = layout(w, h, SEARCH if self.knobs.searching else self.focus_pane)
         for name, pane in self.panes.items():
             rect = self.plan.panes.get(name)
             pane.display = rect is not None
@@ -193,7 +193,10 @@ class JourneyScreen(Screen[None]):
             else:
                 self.do_help()
         elif self.knobs.typing:
+            searching = self.knobs.searching
             self.knobs.edit(event)
+            if self.knobs.searching != searching:
+                self._focus_on("knobs")
         elif action is not None:
             getattr(self, f"do_{action.name}")()
 
@@ -275,6 +278,15 @@ class JourneyScreen(Screen[None]):
         if self.focus_pane != "knobs":
             self._focus_on("knobs")
         self.knobs.begin_typing()
+
+    def do_find(self) -> None:
+        """Look for one of all sysctls."""
+        self.knobs.begin_search()
+        self._focus_on("knobs")
+
+    def do_back(self) -> None:
+        """One step back: no pane has the keyboard."""
+        self._focus_on("")
 
     def do_tab_1(self) -> None:
         """Sockets."""

@@ -76,6 +76,21 @@ class SocketRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ListenerRow:
+    """The two queues of one listening socket, in connections; both take one more than the backlog."""
+
+    port: int
+    program: str
+    accept_queue: int
+    """Established and not accepted yet."""
+    requests: int
+    """Handshakes under way (request socks)."""
+    acked: int
+    """Those of them whose final ACK has come and could not be used: established for the peer, SYN-RECV here."""
+    backlog: int
+
+
+@dataclass(frozen=True, slots=True)
 class SoftnetRow:
     """One CPU's line of /proc/net/softnet_stat."""
 
@@ -192,6 +207,15 @@ class HostSnapshot:
     programs: tuple[ProgramRow, ...]
     books: Mapping[str, int]
     """"born", "delivered", "consumed", "dropped", "queued" in packets (wire frames); they always balance in a world."""
+    listeners: tuple[ListenerRow, ...] = ()
+    sockstat: Mapping[str, int] = field(default_factory=dict)
+    """The TCP line of /proc/net/sockstat: "orphan", "tw", "mem" (pages)."""
+    entered: Mapping[str, int] = field(default_factory=dict)
+    """ss state to how many connections have ever come into it; less what is in `states`, so many have left it."""
+    close_wait: Mapping[str, int] = field(default_factory=dict)
+    """Program to its sockets in CLOSE-WAIT; only non-zero ones."""
+    turned_away: Mapping[str, int] = field(default_factory=dict)
+    """What listeners turned away: "SYN" (no drop reason tells of it) and "ACK", the last of a handshake."""
 
 
 @dataclass(frozen=True, slots=True)

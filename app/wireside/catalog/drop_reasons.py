@@ -26,6 +26,7 @@ class Drop:
     twins: tuple[str, ...] = ()
     visible_to: tuple[str, ...] = (TCPDUMP, "nstat", DROPWATCH)
     since: str = ""
+    loss: bool = True
 
 
 _TAPPED = (TCPDUMP, DROPWATCH)
@@ -37,7 +38,7 @@ class DropReason(Enum):
     Linux: include/net/dropreason-core.h enum skb_drop_reason
     """
 
-    NOT_SPECIFIED = Drop("Dropped, and the kernel does not say why.", (), _TAPPED)
+    NOT_SPECIFIED = Drop("Dropped, and the kernel does not say why.", (), _TAPPED, loss=False)
     NO_SOCKET = Drop("Nobody has a socket for it: TCP answers with a reset, UDP with an ICMP message.", ("TcpOutRsts", "UdpNoPorts"))
     SOCKET_CLOSE = Drop("The socket was closed while the packet waited in its queue.", (), _TAPPED)
     SOCKET_FILTER = Drop("A filter program of the socket refused it.", ("TcpInErrs",))
@@ -68,24 +69,24 @@ class DropReason(Enum):
     TCP_FLAGS = Drop("This combination of TCP flags makes no sense here.", ("TcpOutRsts",))
     TCP_ABORT_ON_DATA = Drop("Data came for a connection its program had closed; it is reset.", ("TcpExtTCPAbortOnData",))
     TCP_ZEROWINDOW = Drop("Data came although the window was zero.", ("TcpExtTCPZeroWindowDrop",))
-    TCP_OLD_DATA = Drop("All of it had been received before.", ("TcpExtDelayedACKLost", "TcpExtTCPDSACKOldSent"))
+    TCP_OLD_DATA = Drop("All of it had been received before.", ("TcpExtDelayedACKLost", "TcpExtTCPDSACKOldSent"), loss=False)
     TCP_OVERWINDOW = Drop("It lies beyond the advertised window.", ("TcpExtBeyondWindow",))
-    TCP_OFOMERGE = Drop("It repeats bytes of the out-of-order queue.", ("TcpExtTCPOFOMerge", "TcpExtTCPDSACKOfoSent"))
+    TCP_OFOMERGE = Drop("It repeats bytes of the out-of-order queue.", ("TcpExtTCPOFOMerge", "TcpExtTCPDSACKOfoSent"), loss=False)
     TCP_RFC7323_PAWS = Drop("Its timestamp is older than one seen before.", ("TcpExtPAWSEstab",))
-    TCP_RFC7323_PAWS_ACK = Drop("A late pure ACK with an old timestamp.", ("TcpExtPAWSOldAck",), since="6.14")
+    TCP_RFC7323_PAWS_ACK = Drop("A late pure ACK with an old timestamp.", ("TcpExtPAWSOldAck",), since="6.14", loss=False)
     TCP_RFC7323_TW_PAWS = Drop("Its timestamp is older than one the TIME-WAIT entry knows.", ("TcpExtPAWSTimewait",), since="6.16")
     TCP_RFC7323_TSECR = Drop("It echoes a timestamp this host never sent.", ("TcpExtTSEcrRejected",), since="6.15")
     TCP_LISTEN_OVERFLOW = Drop("The final ACK of a handshake met a full accept queue.", ("TcpExtListenOverflows", "TcpExtListenDrops"), since="6.15")
-    TCP_OLD_SEQUENCE = Drop("It ends before the window begins; window probes and keepalives look so on purpose.", ("TcpExtTCPACKSkippedSeq",))
+    TCP_OLD_SEQUENCE = Drop("It ends before the window begins; window probes and keepalives look so on purpose.", ("TcpExtTCPACKSkippedSeq",), loss=False)
     TCP_INVALID_SEQUENCE = Drop("Its sequence number lies outside the window.", ("TcpExtTCPACKSkippedSeq",))
     TCP_INVALID_END_SEQUENCE = Drop("It begins inside the window and ends outside.", ("TcpExtBeyondWindow",), since="6.17")
-    TCP_INVALID_ACK_SEQUENCE = Drop("It acknowledges something that makes no sense in this state.", (), _TAPPED)
-    TCP_RESET = Drop("It was a reset, and did its work.", (), _TAPPED)
-    TCP_INVALID_SYN = Drop("A SYN came on an existing connection.", ("TcpExtTCPSYNChallenge",))
+    TCP_INVALID_ACK_SEQUENCE = Drop("It acknowledges something that makes no sense in this state.", (), _TAPPED, loss=False)
+    TCP_RESET = Drop("It was a reset, and did its work.", (), _TAPPED, loss=False)
+    TCP_INVALID_SYN = Drop("A SYN came on an existing connection.", ("TcpExtTCPSYNChallenge",), loss=False)
     TCP_CLOSE = Drop("The connection is closed.", (), _TAPPED)
-    TCP_OLD_ACK = Drop("It acknowledges what was acknowledged before.", (), _TAPPED)
-    TCP_TOO_OLD_ACK = Drop("Its ACK number is far too old.", ("TcpExtTCPChallengeACK",))
-    TCP_ACK_UNSENT_DATA = Drop("It acknowledges data that was never sent.", ("TcpExtTCPChallengeACK",))
+    TCP_OLD_ACK = Drop("It acknowledges what was acknowledged before.", (), _TAPPED, loss=False)
+    TCP_TOO_OLD_ACK = Drop("Its ACK number is far too old.", ("TcpExtTCPChallengeACK",), loss=False)
+    TCP_ACK_UNSENT_DATA = Drop("It acknowledges data that was never sent.", ("TcpExtTCPChallengeACK",), loss=False)
     TCP_OFO_QUEUE_PRUNE = Drop("Thrown out of the out-of-order queue to save memory.", ("TcpExtOfoPruned",))
     TCP_OFO_DROP = Drop("Out of order, and no receive memory for it.", ("TcpExtTCPOFODrop",))
     TCP_MINTTL = Drop("Its TTL is below the socket's IP_MINTTL.", ("TcpExtTCPMinTTLDrop",))
@@ -99,7 +100,7 @@ class DropReason(Enum):
     DEV_READY = Drop("The device is not up.", (), (DROPWATCH,))
     FULL_RING = Drop("The device's ring was full.", (), (DROPWATCH,))
     FRAG_REASM_TIMEOUT = Drop("Its other fragments did not come in time.", ("IpReasmTimeout", "IpReasmFails"))
-    DUP_FRAG = Drop("This fragment had come before.", (), _TAPPED)
+    DUP_FRAG = Drop("This fragment had come before.", (), _TAPPED, loss=False)
     QUEUE_PURGE = Drop("A queue was emptied because its owner went away.", (), (DROPWATCH,))
     PFMEMALLOC = Drop("It used the kernel's last memory reserve.", ("TcpExtPFMemallocDrop",), since="6.17")
 
@@ -118,6 +119,11 @@ class DropReason(Enum):
         """The real tools that show the loss."""
         return self.value.visible_to
 
+    @property
+    def is_loss(self) -> bool:
+        """Whether something is missing that somebody waits for."""
+        return self.value.loss
+
     def shown_on(self, version: str) -> str:
         """The name a kernel of profile `version` prints; reasons it does not have yet are NOT_SPECIFIED."""
         return self.name if brought_by(self.value.since, version) else DropReason.NOT_SPECIFIED.name
@@ -126,4 +132,8 @@ class DropReason(Enum):
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return getattr, (DropReason, self.name)
+
+
+NO_LOSS = frozenset(reason.name for reason in DropReason if not reason.is_loss)
+"""Names of the reasons for which nothing is missing: old data, duplicates, probes, answers."""
 # fmt: on

@@ -306,6 +306,12 @@ class Net:
         """Minisocks, requests, and what port choice and rate limits remember."""
         self.tcp_in_state = [0] * 16
         """How many TCP sockets of `sockets` there are in each TcpState."""
+        self.tcp_entered = [0] * 16
+        """How many connections have ever come into each TcpState, requests and minisocks included."""
+        self.close_wait_of: dict[str, int] = {}
+        """Program → its sockets in CLOSE_WAIT."""
+        self.turned_away = {"SYN": 0, "ACK": 0}
+        """What ListenDrops is made of: SYNs, and final ACKs of handshakes."""
         self.timewait: dict[int, Any] = {}
         """Minisocks (TIME_WAIT and orphaned FIN_WAIT2) by id."""
         self.fin_wait2_minisocks = 0

@@ -40,7 +40,7 @@ MS = 1_000_000
 class RequestSockQueue:
     """A listener's two numbers and its queue of established children. Linux: struct request_sock_queue."""
 
-    __slots__ = ("accept", "qlen", "sk_max_ack_backlog", "synq_overflow_ns", "warned", "young")
+    __slots__ = ("accept", "acked", "qlen", "sk_max_ack_backlog", "synq_overflow_ns", "warned", "young")
 
     def __init__(self, sk_max_ack_backlog: int) -> None:
         self.accept: deque[TcpSock] = deque()
@@ -49,6 +49,8 @@ class RequestSockQueue:
         """Handshakes under way."""
         self.young = 0
         """Those whose SYN-ACK timer has never fired."""
+        self.acked = 0
+        """Those whose final ACK has come but could not be used: the peer takes them for established."""
         self.warned = False
         self.synq_overflow_ns = -1
         """When a cookie was last sent, to within a second; -1 never."""
@@ -154,6 +156,7 @@ def inet_csk_reqsk_queue_hash_add(cpu: Cpu, req: RequestSock) -> None:
     req.id = net.machine.sock_id()
     net.ehash[req.flow_in] = req
     net.requests[req.id] = req
+    net.tcp_entered[TcpState.SYN_RECV] += 1
     queue: RequestSockQueue = req.listener.icsk_accept_queue
     queue.qlen += 1
     queue.young += 1
@@ -173,8 +176,17 @@ def inet_csk_reqsk_queue_drop(req: RequestSock) -> None:
     queue: RequestSockQueue | None = req.listener.icsk_accept_queue
     if queue is not None:
         queue.qlen -= 1
+        queue.acked -= req.acked
         if not req.num_timeout:
             queue.young -= 1
+
+
+def reqsk_acked(req: RequestSock) -> None:
+    """The final ACK has come and could not be used. Linux: inet_rsk(req)->acked = 1."""
+    if not req.acked:
+        req.acked = True
+        queue: RequestSockQueue = req.listener.icsk_accept_queue
+        queue.acked += 1
 
 
 def reqsk_migrate(req: RequestSock) -> bool:
@@ -190,6 +202,7 @@ def reqsk_migrate(req: RequestSock) -> bool:
         queue: RequestSockQueue = listener.icsk_accept_queue
         queue.qlen += change
         queue.young += change * young
+        queue.acked += change * req.acked
     req.listener = heir
     heir.net.mib[TcpExt.TCPMigrateReqSuccess] += 1
     return True

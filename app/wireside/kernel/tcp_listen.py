@@ -96,11 +96,11 @@ def tcp_conn_request(cpu: Cpu, listener: TcpSock, skb: SkBuff, isn: int = 0) -> 
         if cookies == 2 or queue.qlen > queue.sk_max_ack_backlog:
             want_cookie = tcp_syn_flood_action(cpu, listener)
             if not want_cookie:
-                tcp_listendrop(listener)
+                tcp_listendrop(listener, "SYN")
                 return
     if queue.is_full():
         net.mib[TcpExt.ListenOverflows] += 1
-        tcp_listendrop(listener)
+        tcp_listendrop(listener, "SYN")
         return
     req = RequestSock(listener, skb.flow, skb.seq)
     tcp_openreq_init(req, skb)
@@ -111,7 +111,7 @@ def tcp_conn_request(cpu: Cpu, listener: TcpSock, skb: SkBuff, isn: int = 0) -> 
     elif not isn:
         limit = net.sysctl[TCP_MAX_SYN_BACKLOG]
         if not cookies and limit - queue.qlen < limit >> 2:
-            tcp_listendrop(listener)
+            tcp_listendrop(listener, "SYN")
             return
         isn = secure_tcp_seq(net, req.flow_out, cpu.now)
     tcp_openreq_init_rwin(

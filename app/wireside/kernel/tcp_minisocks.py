@@ -130,15 +130,18 @@ def tcp_time_wait(cpu: Cpu, tp: TcpSock, substate: TcpState, timeout_ns: int) ->
     timeout_ns = TCP_TIMEWAIT_LEN_NS if substate == TcpState.TIME_WAIT else max(timeout_ns, rto_ns)
     tw = TimewaitSock(tp, substate, cpu.now)
     net.timewait[tw.id] = tw
-    net.fin_wait2_minisocks += substate == TcpState.FIN_WAIT2
+    if substate == TcpState.FIN_WAIT2:
+        net.fin_wait2_minisocks += 1
+    else:
+        net.tcp_entered[TcpState.TIME_WAIT] += 1
     net.ehash[tw.flow_in] = tw
     inet_bind_replace(net, tw.sk_num, tp, tw)
     inet_twsk_schedule(cpu, tw, timeout_ns)
     if net.on_event is not None:
-        name = SS_NAME[substate]
-        net.event(
-            cpu, "tcp", f"{net.name}: port {tw.sk_num} is kept as a {name} entry for {timeout_ns // 10**9} s"
-        )
+        change = f"{SS_NAME[tp.sk_state]} → {SS_NAME[substate]}"
+        if tp.sk_state == substate:
+            change = f"{SS_NAME[substate]} without its program is a small entry from now on"
+        net.event(cpu, "tcp", f"{net.name}: {change} (port {tw.sk_num}), for {timeout_ns / 10**9:g} s")
     net.mib[TcpExt.TW if timeout_ns > 4_000_000_000 else TcpExt.TWKilled] += 1
     tcp_done(cpu, tp)
 
@@ -236,6 +239,8 @@ def tcp_fin_wait2_process(cpu: Cpu, tw: TimewaitSock, skb: SkBuff, *, paws: bool
         return TW_RST
     tw.tw_substate = TcpState.TIME_WAIT
     tw.net.fin_wait2_minisocks -= 1
+    tw.net.tcp_entered[TcpState.TIME_WAIT] += 1
+    tw.net.event(cpu, "tcp", f"{tw.net.name}: FIN-WAIT-2 → TIME-WAIT (port {tw.sk_num}), for 60 s")
     tw.tw_rcv_nxt = skb.end_seq
     if tw.tw_tstamp_ok and skb.tsval is not None:
         tw.tw_ts_recent = skb.tsval

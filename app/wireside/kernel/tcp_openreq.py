@@ -18,6 +18,7 @@ from wireside.kernel.request_sock import (
     RequestSock,
     RequestSockQueue,
     inet_csk_reqsk_queue_drop,
+    reqsk_acked,
     reqsk_timeout_ns,
     tcp_rtx_synack,
     tcp_synack_tsval,
@@ -108,7 +109,7 @@ def tcp_check_req(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock | None:
         kfree_skb_reason(net, skb, DropReason.TCP_FLAGS)
         return None
     if req.num_timeout < listener.rskq_defer_accept and skb.end_seq == rcv_nxt:
-        req.acked = True
+        reqsk_acked(req)
         net.mib[TcpExt.TCPDeferAcceptDrop] += 1
         kfree_skb_reason(net, skb, DropReason.NOT_SPECIFIED)
         return None
@@ -123,7 +124,7 @@ def tcp_complete_req(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock | None:
         if net.sysctl[TCP_ABORT_ON_OVERFLOW]:
             tcp_embryonic_reset(cpu, req, skb)
         else:
-            req.acked = True
+            reqsk_acked(req)
         kfree_skb_reason(net, skb, DropReason.TCP_LISTEN_OVERFLOW)
         return None
     inet_csk_reqsk_queue_drop(req)
@@ -176,10 +177,12 @@ def tcp_embryonic_reset(cpu: Cpu, req: RequestSock, skb: SkBuff) -> None:
     net.mib[TcpExt.EmbryonicRsts] += 1
 
 
-def tcp_listendrop(listener: TcpSock) -> None:
-    """A listener turns something away. Linux: include/net/tcp.h tcp_listendrop()."""
+def tcp_listendrop(listener: TcpSock, segment: str = "") -> None:
+    """A listener turns something away; `segment` is "SYN" or "ACK". Linux: include/net/tcp.h tcp_listendrop()."""
     listener.sk_drops += 1
     listener.net.mib[TcpExt.ListenDrops] += 1
+    if segment:
+        listener.net.turned_away[segment] += 1
 
 
 def tcp_v4_syn_recv_sock(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock | None:
@@ -192,7 +195,7 @@ def tcp_v4_syn_recv_sock(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock | N
     queue: RequestSockQueue = listener.icsk_accept_queue
     if queue.is_full():
         net.mib[TcpExt.ListenOverflows] += 1
-        tcp_listendrop(listener)
+        tcp_listendrop(listener, "ACK")
         return None
     child = tcp_create_openreq_child(cpu, req, skb)
     tcp_sync_mss(child)

@@ -50,8 +50,17 @@ def tcp_set_state(cpu: Cpu, tp: TcpSock, state: TcpState) -> None:
     net = tp.net
     net.tcp_in_state[old] -= 1
     net.tcp_in_state[state] += 1
-    if net.on_event is not None:
+    net.tcp_entered[state] += 1
+    if TcpState.CLOSE_WAIT in (old, state):
+        count_close_wait(tp, 1 if state == TcpState.CLOSE_WAIT else -1)
+    if net.on_event is not None and tp.id not in net.timewait:
         net.event(cpu, "tcp", f"{net.name}: {SS_NAME[old]} → {SS_NAME[state]} (port {port})")
+
+
+def count_close_wait(tp: TcpSock, change: int) -> None:
+    """One more or one less of a program's sockets waits for its close()."""
+    held = tp.net.close_wait_of
+    held[tp.comm] = held.get(tp.comm, 0) + change
 
 
 def tcp_drop_reason(tp: TcpSock, skb: SkBuff, reason: DropReason) -> None:
@@ -64,6 +73,8 @@ def sock_prot_inuse_add(tp: TcpSock) -> None:
     """A socket exists from now on; tcp_destroy_sock() ends that. Linux: include/net/sock.h sock_prot_inuse_add()."""
     tp.net.sockets[tp.id] = tp
     tp.net.tcp_in_state[tp.sk_state] += 1
+    if tp.sk_state != TcpState.SYN_RECV:  # The request that a child comes from was counted when its SYN came.
+        tp.net.tcp_entered[tp.sk_state] += 1
 
 
 def unhash(tp: TcpSock) -> None:

@@ -48,9 +48,12 @@ class EventLog:
     def on_drop(self, net: Net, skb: SkBuff, reason: DropReason) -> None:
         """A packet of `net` was dropped."""
         total = self._counted(net.name, reason.name, skb.gso_segs)
-        if total:
-            amount = "First packet dropped" if total == 1 else f"{total} packets dropped so far"
-            self.add(self.env.now, net.name, "drop", f"{amount}, {reason.name}: {reason.doc}", LOSS)
+        if not total:
+            return
+        done = "dropped" if reason.is_loss else "dropped though nothing is lost"
+        amount = f"First packet {done}" if total == 1 else f"{total} packets {done} so far"
+        topic, severity = ("drop", LOSS) if reason.is_loss else ("tcp", 0)
+        self.add(self.env.now, net.name, topic, f"{amount}, {reason.name}: {reason.doc}", severity)
 
     def on_missed(self, host: str) -> None:
         """A frame found no free descriptor in the ring of `host`."""

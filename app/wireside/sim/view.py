@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wireside.catalog import sysctls
+from wireside.catalog.tcp_states import SS_NAME, TcpState
 from wireside.kernel.net import ip_text
 from wireside.sim.books import queued_frames, total_dropped, world_books
 from wireside.sim.devices import nic_row, rx_missed
 from wireside.sim.run import EXITED, SLEEPING, Tally
 from wireside.sim.script import call_text
 from wireside.sim.socket_rows import SocketRows, socket_rows
-from wireside.snapshot import CpuRow, HostSnapshot, ProgramRow, SoftnetRow, WorldSnapshot
+from wireside.snapshot import CpuRow, HostSnapshot, ListenerRow, ProgramRow, SoftnetRow, WorldSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,7 +116,34 @@ def _host(world: World, net: Net, view: HostView) -> HostSnapshot:
         view.same_rows("sockets", rows),
         view.same_rows("programs", tuple([_program(run) for run in world.programs if run.task.net is net])),
         view.same("books", books),
+        view.same_rows("listeners", _listeners(net)),
+        view.same("sockstat", _sockstat(net)),
+        view.same("entered", {SS_NAME[state]: n for state in TcpState if (n := net.tcp_entered[state])}),
+        view.same("close_wait", {comm: n for comm, n in net.close_wait_of.items() if n}),
+        view.same("turned_away", dict(net.turned_away)),
     )
+
+
+def _listeners(net: Net) -> tuple[ListenerRow, ...]:
+    rows = []
+    for port, listeners in net.listening.items():
+        for listener in listeners:
+            queue = listener.icsk_accept_queue
+            rows.append(
+                ListenerRow(
+                    port, listener.comm, len(queue.accept), queue.qlen, queue.acked, queue.sk_max_ack_backlog
+                )
+            )
+    return tuple(rows)
+
+
+def _sockstat(net: Net) -> dict[str, int]:
+    machine = net.machine
+    return {
+        "orphan": machine.tcp_orphan_count,
+        "tw": len(net.timewait),
+        "mem": machine.tcp_memory_allocated,
+    }
 
 
 def _softnet(cpu: Cpu) -> SoftnetRow:

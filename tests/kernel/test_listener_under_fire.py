@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from random import Random
 
 import pytest
 
 from tests.groundtruth.handshakes import MS, PORT, SECOND, SynLab
+from wireside.catalog.counters import TcpExt
+from wireside.catalog.tcp_states import TcpState
 
 CHOICES = {
     "tcp_syncookies": (0, 1, 2),
@@ -86,6 +89,19 @@ class Fire:
         self.lab.wait(self.random.choice((MS, 100 * MS, SECOND, 5 * SECOND)))
 
 
+def counts_hold(net):
+    """What is counted as it changes is what a walk over all sockets would find."""
+    states = [sk.sk_state for sk in net.sockets.values()]
+    for state in TcpState:
+        assert net.tcp_in_state[state] == states.count(state)
+        assert net.tcp_entered[state] >= states.count(state)
+    waiting = Counter(sk.comm for sk in net.sockets.values() if sk.sk_state == TcpState.CLOSE_WAIT)
+    assert {comm: n for comm, n in net.close_wait_of.items() if n} == waiting
+    away = net.turned_away
+    assert away["SYN"] + away["ACK"] <= net.mib[TcpExt.ListenDrops]
+    assert away["ACK"] <= net.mib[TcpExt.ListenOverflows] <= away["SYN"] + away["ACK"]
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_listeners_under_fire(seed):
     fire = Fire(seed)
@@ -102,5 +118,7 @@ def test_listeners_under_fire(seed):
         pending = [req for req in lab.net.requests.values() if req.listener is sk]
         assert queue.qlen == len(pending)
         assert queue.young == sum(not req.num_timeout for req in pending)
+        assert queue.acked == sum(req.acked for req in pending)
+    counts_hold(lab.net)
     lab.wait(100 * SECOND)
     assert not lab.net.requests

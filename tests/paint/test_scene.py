@@ -97,7 +97,7 @@ def test_a_dropped_packet_falls_out_of_its_station():
 
 
 def test_what_the_nic_lost_falls_out_of_the_ring_though_it_never_was_a_packet():
-    scene = at(100, losses=[Loss(0, "rx_missed_errors", 17, before_memory=True)])
+    scene = at(100, losses=[Loss(0, "rx_missed_errors", 17, unseen=True)])
     assert scene.falling == [(RING, pytest.approx(100 / 550), 17)]
 
 

@@ -136,7 +136,7 @@ def test_history_counts_losses_once_and_keeps_its_size():
     assert len(history.series["pps"]) <= MOST_BUCKETS
     missed = world.snapshot().host("server").wire_drops["rx_missed_errors"]
     assert sum(history.series["drops"]) == missed + 1
-    assert history.losses[-1].before_memory
+    assert history.losses[-1].unseen
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ STAGES: tuple[StageInfo, ...] = (
         (_IPV4 + "tcp_rmem", _IPV4 + "tcp_syncookies", _IPV4 + "tcp_max_syn_backlog", _IPV4 + "tcp_abort_on_overflow", _IPV4 + "tcp_invalid_ratelimit"),
         ("TcpInSegs", "TcpInErrs", "TcpExtTCPHPHits", "TcpExtListenOverflows", "TcpExtListenDrops", "TcpOutRsts"), 400,
         "The socket is looked up, sequence numbers are checked, the ACK is acted on."),
-    StageInfo("udp_rcv", _SOFTIRQ, _RX, ("__udp4_lib_rcv", "udp_queue_rcv_one_skb", "__udp_enqueue_schedule_skb"), "",
+    StageInfo("udp_rcv", _SOFTIRQ, _RX, ("udp_rcv", "udp_queue_rcv_skb", "udp_queue_rcv_one_skb", "__udp_enqueue_schedule_skb"), "",
         (_IPV4 + "udp_mem", _IPV4 + "udp_early_demux"), ("UdpNoPorts", "UdpInErrors", "UdpInCsumErrors"), 250,
         "The socket is looked up, and its receive buffer has room or not."),
     StageInfo("socket backlog", _SOFTIRQ, _RX, ("tcp_add_backlog", "__release_sock"), "sk_backlog", (_IPV4 + "tcp_backlog_ack_defer",),

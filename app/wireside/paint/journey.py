@@ -123,7 +123,10 @@ def _symbols(view: View, where: Plan) -> dict[int, str]:
         k = int(mover.u)
         if mover.parked or mover.id not in traces:
             continue
-        symbols = STAGES[stage_within(traces[mover.id], k, view.t)].symbols
+        trace = traces[mover.id]
+        other = "tcp_" if trace.kind == "UDP" else "udp_"
+        stage = STAGES[stage_within(trace, k, view.t)]
+        symbols = [name for name in stage.symbols if not name.startswith(other)]
         if symbols:
             found[k] = next((name for name in symbols if len(name) <= where.boxes[k].w - 2), symbols[0])
     return found
@@ -287,6 +290,8 @@ def _falling(surface: Surface, look: Look, view: View, where: Plan) -> None:
 
 def _outbound(surface: Surface, look: Look, view: View, where: Plan) -> None:
     """The lane back: what the host sends, ACKs above all."""
+    if not view.speaks_tcp and not view.scene.outbound:
+        return
     y = where.ack_row
     glyphs, palette = look.glyphs, look.palette
     first, last = where.boxes[0].x, where.boxes[-1].right
@@ -302,5 +307,5 @@ def _outbound(surface: Surface, look: Look, view: View, where: Plan) -> None:
             brick(surface, look, column(where, mover.u), y, color)
         else:
             surface.cell(x, y, glyphs.ack, look.style(color, bold=True))
-    label = f" ACKs back {glyphs.ack} "
+    label = f" {'ACKs' if view.speaks_tcp else 'answers'} back {glyphs.ack} "
     surface.put_right(last, y, label, look.style("dim"))

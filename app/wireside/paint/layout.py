@@ -65,13 +65,13 @@ def _journey_height(w: int, h: int) -> int:
 
 def _middle(panes: dict[str, Rect], area: Rect, focus: str) -> None:
     if area.w < 116:
-        right = 30 if area.w < 100 else 38
+        right = 34 if area.w < 100 else 39
         left = Rect(area.x, area.y, area.w - right, area.h)
         panes["tools"] = left
         panes["knobs" if focus == "knobs" else "gauges"] = Rect(left.right, area.y, right, area.h)
         return
-    gauges = 33 if area.w < 150 else 42
-    knobs = 29 if area.w < 150 else 50
+    gauges = 39 if area.w < 150 else 48
+    knobs = 27 if area.w < 150 else 48
     left = Rect(area.x, area.y, area.w - gauges - knobs, area.h)
     panes["knobs"] = Rect(left.right, area.y, knobs, area.h)
     panes["gauges"] = Rect(left.right + knobs, area.y, gauges, area.h)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.drop_reasons import NO_LOSS
 from wireside.catalog.stages import STAGES, Stage
 from wireside.paint.scene import SENDING, newest_stage, sending_stage
-from wireside.paint.words import count, size
+from wireside.paint.words import count, grouped, size
 
 if TYPE_CHECKING:
     from wireside.paint.surface import Surface
@@ -14,14 +15,21 @@ if TYPE_CHECKING:
     from wireside.snapshot import HostSnapshot
 
 
+ROOMY = 100
+"""Columns from which on the drops line names who sees what."""
+
+
 def drop_places(host: HostSnapshot) -> list[tuple[str, int]]:
-    """Every place where packets are lost, in the order of the journey: always the usual ones, then what happened."""
+    """Every place where packets are lost, in the order of the journey: always the usual ones, then what happened.
+
+    What listeners turn away is told by `listener_words`, and what is no loss by nobody.
+    """
     shown = {
         "rx_missed": host.wire_drops.get("rx_missed_errors", 0),
         "softnet dropped": sum(row.dropped for row in host.softnet),
     }
-    reasons = dict(host.drops)
-    reasons.pop("CPU_BACKLOG", None)
+    told = NO_LOSS | {"CPU_BACKLOG", "TCP_LISTEN_OVERFLOW"}
+    reasons = {reason: n for reason, n in host.drops.items() if reason not in told}
     is_udp = any(s.netid == "udp" for s in host.sockets)
     for usual in ("SOCKET_RCVBUFF", "PROTO_MEM") if is_udp else ("TCP_ZEROWINDOW", "PROTO_MEM"):
         shown[usual] = reasons.pop(usual, 0)
@@ -32,18 +40,85 @@ def drop_places(host: HostSnapshot) -> list[tuple[str, int]]:
     )
 
 
+Words = list[tuple[str, str]]
+"""(text, role) of the pieces of a line; the role "bad" is bold."""
+
+
+def listener_words(host: HostSnapshot, *, room: int) -> Words:
+    """What was lost at a listener, split into what the tools tell apart: ACKs, SYNs, and a full request queue.
+
+    `room`: columns; without it, the names of the drop reason and of who sees nothing are left out.
+    """
+    counters, away = host.counters, host.turned_away
+    overflows = counters.get("TcpExtListenOverflows", 0)
+    full, cookies = counters.get("TcpExtTCPReqQFullDrop", 0), counters.get("TcpExtTCPReqQFullDoCookies", 0)
+    words: Words = []
+    if overflows:
+        acks = away.get("ACK", 0)
+        wide = room >= ROOMY
+        words += [("ListenOverflows ", "text"), (grouped(overflows), "bad")]
+        join = " = " if wide else ": "
+        for name, n, seen in (
+            ("ACKs ", acks, " TCP_LISTEN_OVERFLOW"),
+            ("SYNs ", overflows - acks, " unseen by dropwatch"),
+        ):
+            if n:
+                words += [(join + name, "text"), (grouped(n), "bad")]
+                words += [(seen, "dim")] if wide else []
+                join = " + " if wide else ", "
+        words.append(("  ", "dim"))
+    other = counters.get("TcpExtListenDrops", 0) - overflows
+    if full:
+        words += [("TCPReqQFullDrop ", "text"), (grouped(full), "bad"), ("  ", "dim")]
+    if other > full:
+        words += [("ListenDrops, other ", "text"), (grouped(other - full), "bad"), ("  ", "dim")]
+    if cookies:
+        words += [("TCPReqQFullDoCookies ", "text"), (grouped(cookies), "warn"), ("  ", "dim")]
+    return words
+
+
 def draw_drops(surface: Surface, look: Look, view: View, y: int) -> None:
     """The drops line; what is above zero is red."""
-    x = surface.put(2, y, "drops ", look.style("dim"))
+    x, end = 2, surface.w - 2
+    x = surface.put(x, y, "drops  ", look.style("dim"))
+    for text, role in listener_words(view.host, room=end - x):
+        if x + len(text) > end:
+            break
+        x = surface.put(x, y, text, look.style(role, bold=role == "bad"))
     places = drop_places(view.host)
     places.sort(key=lambda item: item[1] == 0)
     for name, n in places:
         number = count(n) if n >= 100_000 else str(n)
-        if x + len(name) + len(number) + 4 > surface.w - 2:
+        if x + len(name) + len(number) + 1 > end:
             break
         lost = n > 0
-        x = surface.put(x + 1, y, name, look.style("text" if lost else "dim"))
-        x = surface.put(x + 1, y, number, look.style("bad" if lost else "faint", bold=lost)) + 1
+        x = surface.put(x, y, name, look.style("text" if lost else "dim"))
+        x = surface.put(x + 1, y, number, look.style("bad" if lost else "faint", bold=lost)) + 2
+
+
+def waiting_peer(view: View) -> Words:
+    """What clients see of a listener that turns them away: who still knocks, and who takes itself for connected."""
+    host = view.host
+    ghosts = sum(row.acked for row in host.listeners)
+    if not ghosts and not any(host.turned_away.values()):
+        return []
+    others = [other for other in view.world.hosts if other.name != view.focus]
+    if not others:
+        return []
+    knocking = max(others, key=lambda other: other.states.get("SYN-SENT", 0))
+    again = knocking.counters.get("TcpExtTCPSynRetrans", 0)
+    words = [
+        (f"peer {knocking.name}", "dim"),
+        ("  SYN-SENT ", "dim"),
+        (grouped(knocking.states.get("SYN-SENT", 0)), "text"),
+    ]
+    words += [("  SYNs sent again ", "dim"), (grouped(again), "text")]
+    if ghosts:
+        words += [
+            (f"  {ghosts} ghost{'' if ghosts == 1 else 's'}", "warn"),
+            (": ESTAB for the peer, SYN-RECV here", "dim"),
+        ]
+    return words
 
 
 def draw_peer(surface: Surface, look: Look, view: View, y: int) -> None:
@@ -51,8 +126,15 @@ def draw_peer(surface: Surface, look: Look, view: View, y: int) -> None:
     if draw_sending(surface, look, view, y):
         return
     peer = view.peer_socket
-    words = cpu_words(view.host)
-    right = surface.put_right(surface.w - 2, y, words, look.style("dim"))
+    right = surface.put_right(surface.w - 2, y, cpu_words(view.host), look.style("dim"))
+    words = waiting_peer(view)
+    if words:
+        x = 2
+        for text, role in words:
+            if x + len(text) > right - 2:
+                return
+            x = surface.put(x, y, text, look.style(role, bold=role in {"text", "warn"}))
+        return
     if peer is None:
         return
     name, row = peer
@@ -64,6 +146,8 @@ def draw_peer(surface: Surface, look: Look, view: View, y: int) -> None:
             ("window", "none"),
             ("answers", "none"),
         ]
+    elif not row.cwnd:
+        facts = [("state", row.state)]
     else:
         facts = [
             ("Send-Q", size(row.send_q)),
@@ -71,8 +155,8 @@ def draw_peer(surface: Surface, look: Look, view: View, y: int) -> None:
             ("in flight", str(row.in_flight)),
             ("peer window", size(row.snd_wnd)),
         ]
-        if row.timer:
-            facts.append(("timer", row.timer.partition(",")[0]))
+    if row.timer:
+        facts.append(("timer", row.timer.partition(",")[0] if row.cwnd else row.timer.rpartition(",")[0]))
     x = surface.put(2, y, f"peer {name} ", look.style("dim"))
     for label, text in facts:
         if x + len(label) + len(text) + 3 > right - 2:

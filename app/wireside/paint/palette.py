@@ -37,6 +37,7 @@ DARK: dict[str, RGB] = {
     "RST": (255, 95, 162),
     "PROBE": (255, 158, 88),
     "UDP": (76, 201, 240),
+    "FIN-WAIT-2": (179, 114, 67),
 }
 LIGHT: dict[str, RGB] = {
     "bg": (250, 250, 247),
@@ -63,10 +64,25 @@ LIGHT: dict[str, RGB] = {
     "RST": (206, 28, 112),
     "PROBE": (196, 90, 0),
     "UDP": (0, 128, 170),
+    "FIN-WAIT-2": (112, 72, 32),
 }
 
-HEAT = ("good", "warn", "hot", "bad")
-"""The colours of a filling gauge, from empty to full."""
+HEAT = ((0.5, "good"), (0.8, "warn"), (0.95, "hot"))
+"""The colours of a gauge that is filled less than that; from there on it is "bad"."""
+STATE_COLORS = {
+    "LISTEN": "DATA",
+    "ESTAB": "good",
+    "SYN-SENT": "FIN",
+    "SYN-RECV": "FIN",
+    "FIN-WAIT-1": "hot",
+    "FIN-WAIT-2": "FIN-WAIT-2",
+    "CLOSING": "hot",
+    "TIME-WAIT": "warn",
+    "CLOSE-WAIT": "bad",
+    "LAST-ACK": "RST",
+    "UNCONN": "UDP",
+}
+"""The role of each state that `ss` names. Red is for CLOSE-WAIT alone: nobody but the program ends it."""
 
 _STANDARD: tuple[RGB, ...] = (
     (0, 0, 0), (170, 0, 0), (0, 170, 0), (170, 85, 0), (0, 0, 170), (170, 0, 170), (0, 170, 170), (170, 170, 170),
@@ -172,10 +188,8 @@ class Palette:
         return self.styles[style].bg
 
     def heat(self, part: float) -> RGB:
-        """The colour of a gauge that is `part` full, green to red."""
-        part = max(0.0, min(1.0, part)) * (len(HEAT) - 1)
-        i = min(int(part), len(HEAT) - 2)
-        return mix(self.roles[HEAT[i]], self.roles[HEAT[i + 1]], part - i)
+        """The colour of a gauge that is `part` full, in four steps from green to red."""
+        return self.roles[next((color for limit, color in HEAT if part < limit), "bad")]
 
     def ink(self, style: int) -> Ink:
         """How this terminal shows a style id."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wireside.catalog import places
+from wireside.catalog.drop_reasons import NO_LOSS
 from wireside.catalog.stages import Stage
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Scene:
     inbound: list[Mover] = field(default_factory=list)
     outbound: list[Mover] = field(default_factory=list)
     falling: list[tuple[int, float, int]] = field(default_factory=list)
-    """(station, depth 0…1, packets) of losses before memory, where no brick is seen falling."""
+    """(station, depth 0…1, packets) of losses for which no brick is seen falling."""
     parked: list[int] = field(default_factory=lambda: [0] * N)
     thin: int = 1
     """One brick stands for this many packets."""
@@ -188,7 +189,8 @@ def _position(
 
 
 _BEFORE_MEMORY = ("rx_missed_errors", "link loss")
-_ENDS = ("delivered", "consumed", "merged")
+ENDS = frozenset(("delivered", "consumed", "merged")) | NO_LOSS
+"""Fates with which a packet leaves the picture without a fall."""
 
 
 def _mover(trace: PacketTrace, t: int, dwell: int, fall: int, wire_ns: int, *, inbound: bool) -> Mover | None:
@@ -198,7 +200,7 @@ def _mover(trace: PacketTrace, t: int, dwell: int, fall: int, wire_ns: int, *, i
         return None
     depth = 0.0
     if since and trace.fate:
-        if trace.fate in _ENDS:
+        if trace.fate in ENDS:
             if since >= dwell:
                 return None
             u, parked = int(u) + INSIDE * since / dwell, False
@@ -249,7 +251,7 @@ def build(
     seen_falling = {int(mover.u) for mover in scene.inbound if mover.depth and thin == 1}
     for loss in losses:
         age, station = t - loss.time_ns, station_of_reason(loss.reason)
-        if 0 <= age < fall and loss.before_memory and station not in seen_falling:
+        if 0 <= age < fall and loss.unseen and station not in seen_falling:
             scene.falling.append((station, age / fall, loss.packets))
     return scene
 

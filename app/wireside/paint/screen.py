@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wireside.paint.controls import draw_gauges, draw_knobs, draw_timeline
+from wireside.paint.controls import draw_knobs
+from wireside.paint.gauges import draw_gauges
 from wireside.paint.journey import draw_journey
 from wireside.paint.layout import SEARCH, layout
 from wireside.paint.panes import draw_events, draw_footer, draw_narration, draw_status, draw_too_small
 from wireside.paint.surface import Surface
 from wireside.paint.tables import draw_tools
+from wireside.paint.timeline import draw_timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from wireside.paint.words import fit, size
+from wireside.paint.palette import STATE_COLORS
+from wireside.paint.words import fit, grouped, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,16 +18,6 @@ if TYPE_CHECKING:
     from wireside.paint.view import Look, View
     from wireside.snapshot import HostSnapshot, SocketRow
 
-STATE_COLORS = {
-    "LISTEN": "DATA",
-    "ESTAB": "good",
-    "CLOSE-WAIT": "bad",
-    "TIME-WAIT": "warn",
-    "SYN-SENT": "FIN",
-    "SYN-RECV": "FIN",
-    "LAST-ACK": "RST",
-    "UNCONN": "UDP",
-}
 ORDER = (
     "LISTEN", "CLOSE-WAIT", "SYN-RECV", "SYN-SENT", "ESTAB", "FIN-WAIT-1", "FIN-WAIT-2", "CLOSING", "LAST-ACK", "TIME-WAIT",
     "UNCONN",
@@ -35,11 +26,6 @@ ORDER = (
 _PLACE = {state: place for place, state in enumerate(ORDER)}
 LOOSE = 3
 """So many sockets of one state need no heading."""
-
-
-def thousands(n: int) -> str:
-    """A count in groups of three: 2 292."""
-    return f"{n:,}".replace(",", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +220,7 @@ def draw_sockets(surface: Surface, look: Look, view: View) -> None:
         if isinstance(line, Heading):
             _heading(surface, look, group, y)
         elif isinstance(line, Unlisted):
-            words = f"and {thousands(group.count - len(group.rows))} more"
+            words = f"and {grouped(group.count - len(group.rows))} more"
             surface.put(4, y, words, look.style("dim"))
         else:
             _socket(surface, look, line, y, at, ours=group.ours)
@@ -246,10 +232,10 @@ def _foot(surface: Surface, look: Look, table: Listing, first: int, room: int, *
     if table.total <= room:
         return
     y, right = surface.h - 1, surface.w - 2
-    right = surface.put_right(right, y, f" {thousands(table.sockets)} sockets ", look.style("dim"))
+    right = surface.put_right(right, y, f" {grouped(table.sockets)} sockets ", look.style("dim"))
     if focused:
         last = min(table.total, first + room)
-        text = f" {thousands(first + 1)}-{thousands(last)} of {thousands(table.total)} lines "
+        text = f" {grouped(first + 1)}-{grouped(last)} of {grouped(table.total)} lines "
         surface.put_right(right - 1, y, text, look.style("dim"))
         keys = " ↑↓ ←→ " if look.glyphs.unicode else " arrows "
         if len(keys) + len(text) + 4 < right:
@@ -259,11 +245,10 @@ def _foot(surface: Surface, look: Look, table: Listing, first: int, room: int, *
 def _heading(surface: Surface, look: Look, group: Group, y: int) -> None:
     color = STATE_COLORS.get(group.state, "hot")
     x = surface.put(2, y, group.state, look.style(color if group.ours else "dim", bold=True))
-    x = surface.put(
-        x + 1, y, thousands(group.count), look.style("bright" if group.ours else "text", bold=True)
-    )
+    x = surface.put(x + 1, y, grouped(group.count), look.style("bright" if group.ours else "text", bold=True))
     if not group.ours:
-        x = surface.put(x + 1, y, f"on {group.host}", look.style("dim"))
+        host = fit(f"on {group.host}", surface.w - 4 - x, look.glyphs.ellipsis)
+        x = surface.put(x + 1, y, host, look.style("dim"))
     surface.put(x + 1, y, look.glyphs.lane * (surface.w - 2 - x - 1), look.style("faint"))
 
 

@@ -31,7 +31,7 @@ class Reading:
 def readings(view: View) -> tuple[Reading, ...]:
     """One reading per station, left to right."""
     host, row = view.host, view.main_socket
-    is_udp = row is not None and row.netid == "udp"
+    is_udp = not view.speaks_tcp or (row is not None and row.netid == "udp")
     return (
         _nic(view, host),
         _ring(host),
@@ -93,9 +93,23 @@ def _ip(host: HostSnapshot) -> Reading:
     return Reading("ip_rcv", text, f"{count(received)} in", -1.0, "good")
 
 
+def _listener_queue(view: View) -> Reading | None:
+    """The queue of a listener that speaks for TCP now, with the kernel's off-by-one; None: the window does."""
+    pile = next((pile for pile in view.piles if pile.name == view.tcp_tells), None)
+    if pile is None or pile.name == "rcv window":
+        return None
+    color = "bad" if pile.at_limit else None
+    return Reading(pile.name, pile.text, pile.text.partition("+")[0], pile.part, color)
+
+
 def _transport(view: View, row: SocketRow | None, *, is_udp: bool) -> Reading:
+    """The fullest of TCP's queues: a listener's, or the window of the busiest socket; of UDP, what it lost."""
+    queue = None if is_udp else _listener_queue(view)
+    if queue is not None:
+        return queue
     if row is None:
-        return Reading("tcp_v4_rcv", "no socket", "none", -1.0, "dim")
+        symbol, title = ("udp_rcv", "UDP") if is_udp else ("tcp_v4_rcv", "")
+        return Reading(symbol, "no socket", "none", -1.0, "dim", title)
     if is_udp:
         lost = row.sk_drops
         short = f"{lost} lost" if lost < 100 else str(lost)

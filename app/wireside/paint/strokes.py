@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.paint.palette import RGB, mix
 from wireside.paint.surface import Rect
+from wireside.paint.words import fit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,12 +18,17 @@ TRAIL = (0.40, 0.22, 0.11)
 
 
 def frame(surface: Surface, look: Look, title: str, right: str = "", *, lit: bool = False) -> None:
-    """The frame of a whole pane with its title; `lit` marks the one that the story or the keyboard points at."""
+    """The frame of a whole pane with its title; `lit` marks the one that the story or the keyboard points at.
+
+    What stands at the right is left out where there is no room for it.
+    """
     color = "accent" if lit else "border"
     surface.box(Rect(0, 0, surface.w, surface.h), look.glyphs.borders, look.style(color))
+    end = 2
     if title:
-        surface.put(2, 0, f" {title} ", look.style("accent", bold=True))
-    if right:
+        title = fit(title, surface.w - 6, look.glyphs.ellipsis)
+        end = surface.put(2, 0, f" {title} ", look.style("accent", bold=True))
+    if right and end + len(right) + 5 <= surface.w:
         surface.put_right(surface.w - 2, 0, f" {right} ", look.style("dim"))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.paint.glyphs import plain
 from wireside.paint.panes import event_lines
+from wireside.paint.scene import ENDS
 from wireside.paint.sockets import draw_sockets, listing
 from wireside.paint.strokes import frame
 from wireside.paint.words import fit, short_clock
@@ -96,7 +97,7 @@ def _packets(surface: Surface, look: Look, view: View) -> None:
     for y, trace in enumerate(reversed(seen[-rows:]), start=1):
         surface.put(2, y, short_clock(trace.stamps[0][1]), look.style("faint"))
         kind = trace.kind if trace.kind in look.palette.roles else "text"
-        lost = trace.fate not in {"", "delivered", "consumed", "merged"}
+        lost = bool(trace.fate) and trace.fate not in ENDS
         x = surface.put(12, y, look.glyphs.bullet, look.style("bad" if lost else kind))
         right = surface.w - 2
         if trace.fate and (lost or surface.w >= 90):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from wireside.paint.piles import pointed_at
 from wireside.paint.scene import Scene, highlighted
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from wireside.paint.glyphs import Glyphs
     from wireside.paint.palette import RGB, Palette
+    from wireside.paint.piles import Pile
     from wireside.player.history import History
     from wireside.player.knobs import KnobRow
     from wireside.scenario.spec import Beat, Scenario
@@ -76,11 +78,37 @@ class View:
     """The first line that the tools pane shows when it has the keyboard."""
     focus_pane: str = ""
     keys: Sequence[tuple[str, str]] = ()
+    subjects: frozenset[str] = frozenset()
+    """The piles that the run is about, by name."""
+    piles: Sequence[Pile] = ()
+    """Queues and states with a limit, the fullest first."""
+    heaps: Sequence[Pile] = ()
+    """States without a limit, the largest first."""
+    tcp_tells: str = ""
+    """The name of the queue that speaks for TCP in the journey."""
+    telling: Sequence[str] = ()
+    """The names of both, the most telling first."""
 
     @property
     def host(self) -> HostSnapshot:
         """The host in focus."""
         return self.world.host(self.focus)
+
+    @property
+    def speaks_tcp(self) -> bool:
+        """Whether there is TCP in this run; before there are sockets, whether a program will want it."""
+        hosts = self.world.hosts
+        if any(host.states or host.counters.get("TcpOutSegs", 0) for host in hosts):
+            return True
+        if any(host.sockets for host in hosts):
+            return False
+        programs = self.scenario.programs
+        return not programs or any(not program.run.startswith("udp_") for program in programs)
+
+    @property
+    def pointed(self) -> str:
+        """The pile that the story points at by name, or ""."""
+        return pointed_at(self.beat.look_at) if self.beat else ""
 
     @property
     def highlight(self) -> tuple[int, str]:
@@ -101,6 +129,8 @@ class View:
             if host.name == self.focus:
                 continue
             for row in host.sockets:
+                if row.state == "LISTEN":
+                    continue
                 if mine is None or (row.local == mine.peer and row.peer == mine.local):
                     return host.name, row
         if mine is not None and mine.netid == "udp":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.paint.piles import heaps, limited, subjects
 from wireside.paint.scene import SLOW_DWELL_S, build, is_shown, latencies, next_dwell, next_thin, window_ns
+from wireside.paint.standing import Standing
 from wireside.paint.stations import LINE_OVERHEAD
 from wireside.paint.view import View
 
@@ -26,10 +28,12 @@ class Viewer:
         self.thin = 1
         self.dwell_s = SLOW_DWELL_S
         self._frame = 0
+        self._t = -1
         self._seen = 0
         self._kept: dict[int, PacketTrace] = {}
         self._recent: dict[int, PacketTrace] = {}
         self._latency: tuple[int | None, ...] = (None,) * 7
+        self._standing = Standing(subjects(player.scenario))
         scenario = player.scenario
         link = next((link for link in scenario.links if player.focus in {link.a, link.b}), None)
         self._delay = link.delay_ns if link else 1
@@ -45,19 +49,22 @@ class Viewer:
         t = player.now
         self._gather(t)
         recent = sorted(self._recent.values(), key=_birth)
-        if self._frame % FRAMES_PER_LATENCY == 0:
+        moved = t != self._t
+        self._t = t
+        if moved and (player.paused or self._frame % FRAMES_PER_LATENCY == 0):
             fresh = latencies(recent, player.focus)
             self._latency = tuple(
                 new if new is not None else old for new, old in zip(fresh, self._latency, strict=True)
             )
-        self._frame += 1
+        self._frame += moved
         shown = self._kept.values()
         scene = build(
             shown, player.history.losses, t, player.focus, player.scale, self.wire_ns, self.thin, self.dwell_s
         )
         moving = sum(not mover.parked for mover in (*scene.inbound, *scene.outbound))
-        self.dwell_s = next_dwell(self.dwell_s, moving)
-        return View(
+        if moved and not player.paused:
+            self.dwell_s = next_dwell(self.dwell_s, moving)
+        view = View(
             scenario=player.scenario,
             world=player.snapshot,
             focus=player.focus,
@@ -75,7 +82,13 @@ class Viewer:
             behind=player.behind,
             ended=player.ended,
             seed=player.seed,
+            subjects=self._standing.subjects,
         )
+        view.piles, view.heaps, view.telling = self._standing.look(
+            t, limited(view), heaps(view), view.pointed, at_once=player.paused
+        )
+        view.tcp_tells = self._standing.tcp_tells
+        return view
 
     def _gather(self, t: int) -> None:
         """Take in what has moved since the last frame, and keep what is still to be shown.

@@ -36,6 +36,11 @@ def count(n: float) -> str:
     return f"{n:.0f}"
 
 
+def grouped(n: int) -> str:
+    """A whole number in groups of three: 131 072."""
+    return f"{n:,}".replace(",", " ")
+
+
 def size(n: int) -> str:
     """Bytes in at most five characters, with binary prefixes as `ls -h` has them: 640, 12.5K, 208K, 6M."""
     for unit_size, unit in ((1 << 30, "G"), (1 << 20, "M"), (1 << 10, "K")):

@@ -181,6 +181,8 @@ class ProgramRow:
     """When that call returned."""
     unmet_where: str = ""
     """Where it stands, FILE:LINE:COLUMN."""
+    slowest_ns: int = 0
+    """The longest time from a `tcp_ping`'s message to the end of its answer."""
 
 
 @dataclass(frozen=True, slots=True)

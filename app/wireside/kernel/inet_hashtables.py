@@ -13,6 +13,7 @@ from wireside.catalog.sysctls import (
     port_ranges,
 )
 from wireside.catalog.tcp_states import TcpState
+from wireside.catalog.work import PORT_NS
 from wireside.kernel.inet_bind import inet_bind_hash, inet_bind_owners
 from wireside.kernel.secure_seq import secure_port_ephemeral
 from wireside.kernel.sock import SOCK_CONNECT_BIND
@@ -83,6 +84,8 @@ def connect_may_share(net: Net, port: int) -> bool:
 def inet_hash_connect(cpu: Cpu, tp: TcpSock, saddr: int, daddr: int, dport: int) -> int:
     """Find a local port for connect(): those of the range's lower parity first; 0 or -EADDRNOTAVAIL.
 
+    Every port that is taken costs its time, so that connect() is slow when few are left.
+
     Linux: net/ipv4/inet_hashtables.c __inet_hash_connect().
     """
     net = tp.net
@@ -103,6 +106,7 @@ def inet_hash_connect(cpu: Cpu, tp: TcpSock, saddr: int, daddr: int, dport: int)
         left_out = (low if offset else high) if count != remaining and not parity else 0
         search = (saddr, daddr, dport, low, high, parity, left_out)
         if not reuse and net.ports_full.get(search) == net.ports_freed:
+            cpu.now += PORT_NS * (remaining >> 1)
             continue
         for step in range(0, remaining, 2):
             port = low + offset + parity + step
@@ -114,10 +118,12 @@ def inet_hash_connect(cpu: Cpu, tp: TcpSock, saddr: int, daddr: int, dport: int)
                 or not inet_check_established(cpu, tp, (daddr, dport, saddr, port), chosen=True)
             ):
                 continue
+            cpu.now += PORT_NS * (step >> 1)
             net.table_perturb[index] = perturb + max(step, net.machine.rng.randrange(8) * 2) + 2 & MASK
             tp.sk_num = port
             tp.sk_userlocks |= SOCK_CONNECT_BIND
             inet_bind_hash(net, port, tp)
             return 0
+        cpu.now += PORT_NS * (remaining >> 1)
         net.ports_full[search] = -1 if avoid else net.ports_freed
     return -EADDRNOTAVAIL

@@ -328,7 +328,7 @@ class Net:
         self.ports_full: dict[tuple[int, ...], int] = {}
         """Searches of connect() that found no port → `ports_freed` then: until more are given back, none will.
 
-        Differs: Linux looks at every port each time.
+        Differs: Linux looks at every port each time; here only its time is spent.
         """
         self.secondary: tuple[int, ...] = ()
         """Further addresses of this host (ip address add)."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.sysctls import TCP_MODERATE_RCVBUF, TCP_RMEM
+from wireside.catalog.work import COLLAPSE_KIB_NS, COLLAPSE_PIECE_NS, PRUNE_PIECE_NS, WALK_SKB_NS
 from wireside.kernel.skbuff import (
     FIN,
     MAX_SKB_FRAGS,
@@ -104,7 +105,7 @@ def tcp_try_rmem_schedule(cpu: Cpu, tp: TcpSock, skb: SkBuff, size: int) -> bool
         if not tcp_prune_queue(cpu, tp, skb):
             return False
         while not sk_rmem_schedule(cpu, tp, size):
-            if not tcp_prune_ofo_queue(tp, skb):
+            if not tcp_prune_ofo_queue(cpu, tp, skb):
                 return False
     return True
 
@@ -119,12 +120,12 @@ def tcp_prune_queue(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
         tp.rcv_ssthresh = min(tp.rcv_ssthresh, 4 * tp.advmss)
     if tp.sk_rmem_alloc <= tp.sk_rcvbuf:
         return True
-    tcp_collapse_ofo_queue(tp)
+    tcp_collapse_ofo_queue(cpu, tp)
     if tp.sk_receive_queue:
-        tcp_collapse(tp, tp.sk_receive_queue, 0, len(tp.sk_receive_queue), tp.copied_seq, tp.rcv_nxt)
+        tcp_collapse(cpu, tp, tp.sk_receive_queue, 0, len(tp.sk_receive_queue), tp.copied_seq, tp.rcv_nxt)
     if tp.sk_rmem_alloc <= tp.sk_rcvbuf:
         return True
-    tcp_prune_ofo_queue(tp, skb)
+    tcp_prune_ofo_queue(cpu, tp, skb)
     if tp.sk_rmem_alloc <= tp.sk_rcvbuf:
         return True
     net.mib[TcpExt.RcvPruned] += 1
@@ -139,19 +140,20 @@ def tcp_prune_queue(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
 
 
 def tcp_collapse(
-    tp: TcpSock, queue: MutableSequence[SkBuff], first: int, stop: int, start: int, end: int
+    cpu: Cpu, tp: TcpSock, queue: MutableSequence[SkBuff], first: int, stop: int, start: int, end: int
 ) -> None:
     """Copy bloated packets queue[first:stop] into dense one-page ones, from sequence `start` to `end`.
 
-    Linux: net/ipv4/tcp_input.c tcp_collapse().
+    The CPU is busy with it for as long as there is to read and to copy; whoever else waits for its softirqs waits. Linux: net/ipv4/tcp_input.c tcp_collapse().
     """
     index = first
     while index < stop:
         skb = queue[index]
         if not before(start, skb.end_seq):
-            tcp_collapse_one(tp, queue, index)
+            tcp_collapse_one(cpu, tp, queue, index)
             stop -= 1
             continue
+        cpu.now += WALK_SKB_NS
         bloated = tcp_win_from_space(tp, skb.truesize) > skb.len or before(skb.seq, start)
         if not skb.tcp_flags & (SYN | FIN) and bloated:
             break
@@ -174,13 +176,20 @@ def tcp_collapse(
         index += 1
         stop += 1
         skb_set_owner_r(tp, nskb)
-        start, stop = tcp_collapse_copy(tp, queue, index, stop, nskb, copy, start)
+        start, stop = tcp_collapse_copy(cpu, tp, queue, index, stop, nskb, copy, start)
         if index >= stop or queue[index].tcp_flags & (SYN | FIN):
             return
 
 
 def tcp_collapse_copy(
-    tp: TcpSock, queue: MutableSequence[SkBuff], index: int, stop: int, nskb: SkBuff, copy: int, start: int
+    cpu: Cpu,
+    tp: TcpSock,
+    queue: MutableSequence[SkBuff],
+    index: int,
+    stop: int,
+    nskb: SkBuff,
+    copy: int,
+    start: int,
 ) -> tuple[int, int]:
     """Fill `nskb` with `copy` bytes from queue[index:stop], releasing what is used up; returns (start, stop)."""
     while copy > 0:
@@ -192,21 +201,23 @@ def tcp_collapse_copy(
             nskb.tailroom -= size
             nskb.end_seq = start = (start + size) & MASK
             copy -= size
+            cpu.now += size * COLLAPSE_KIB_NS >> 10
         if not before(start, skb.end_seq):
             nskb.gso_segs += skb.gso_segs
             nskb.arrival = skb.arrival
             skb.gso_segs = 0
-            tcp_collapse_one(tp, queue, index)
+            tcp_collapse_one(cpu, tp, queue, index)
             stop -= 1
             if index >= stop or queue[index].tcp_flags & (SYN | FIN):
                 break
     return start, stop
 
 
-def tcp_collapse_one(tp: TcpSock, queue: MutableSequence[SkBuff], index: int) -> None:
+def tcp_collapse_one(cpu: Cpu, tp: TcpSock, queue: MutableSequence[SkBuff], index: int) -> None:
     """Free one collapsed packet. Linux: tcp_collapse_one()."""
     skb = queue[index]
     del queue[index]
+    cpu.now += (1 + skb.nr_frags) * COLLAPSE_PIECE_NS
     sock_rfree(tp, skb.truesize)
     tp.net.mib[TcpExt.TCPRcvCollapsed] += 1
     if skb.gso_segs:
@@ -214,7 +225,7 @@ def tcp_collapse_one(tp: TcpSock, queue: MutableSequence[SkBuff], index: int) ->
     skb.fate = MERGED
 
 
-def tcp_collapse_ofo_queue(tp: TcpSock) -> None:
+def tcp_collapse_ofo_queue(cpu: Cpu, tp: TcpSock) -> None:
     """Collapse every run of adjacent out-of-order packets; lone small ones gain nothing, and many of them end the attempt.
 
     Linux: net/ipv4/tcp_input.c tcp_collapse_ofo_queue().
@@ -230,6 +241,7 @@ def tcp_collapse_ofo_queue(tp: TcpSock) -> None:
                 end = queue[stop].end_seq
             truesize += queue[stop].truesize
             stop += 1
+        cpu.now += (stop - index) * WALK_SKB_NS
         if stop - index == 1 and (end - start) & MASK < SKB_MAX_ORDER_0:
             tiny += truesize
             if tiny > tp.sk_rcvbuf >> 3:
@@ -237,11 +249,11 @@ def tcp_collapse_ofo_queue(tp: TcpSock) -> None:
             index = stop
             continue
         length = len(queue)
-        tcp_collapse(tp, queue, index, stop, start, end)
+        tcp_collapse(cpu, tp, queue, index, stop, start, end)
         index = stop - (length - len(queue))
 
 
-def tcp_prune_ofo_queue(tp: TcpSock, in_skb: SkBuff) -> bool:
+def tcp_prune_ofo_queue(cpu: Cpu, tp: TcpSock, in_skb: SkBuff) -> bool:
     """Throw away out-of-order data from the far end until the rest fits. Linux: tcp_prune_ofo_queue()."""
     queue = tp.out_of_order_queue
     if not queue:
@@ -250,6 +262,7 @@ def tcp_prune_ofo_queue(tp: TcpSock, in_skb: SkBuff) -> bool:
     goal = tp.sk_rcvbuf >> 3
     while queue and not after(in_skb.seq, queue[-1].seq):
         skb = queue.pop()
+        cpu.now += (1 + skb.nr_frags) * PRUNE_PIECE_NS
         sock_rfree(tp, skb.truesize)
         tcp_drop_reason(tp, skb, DropReason.TCP_OFO_QUEUE_PRUNE)
         pruned = True

@@ -33,6 +33,7 @@ class Tally:
         "error",
         "failed",
         "kept",
+        "slowest_ns",
         "unmet",
         "unmet_at",
         "unmet_where",
@@ -45,6 +46,8 @@ class Tally:
         """Connections that accept() gave it."""
         self.answered = 0
         """Requests answered: by a server, or to a client."""
+        self.slowest_ns = 0
+        """The longest time from a request to the end of its answer, as the client saw it."""
         self.failed = 0
         """Calls (of a client population: visits) that failed."""
         self.error = ""

@@ -216,4 +216,5 @@ def _program(run: ProgramRun) -> ProgramRow:
         tally.unmet,
         tally.unmet_at,
         tally.unmet_where,
+        tally.slowest_ns,
     )

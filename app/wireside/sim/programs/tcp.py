@@ -206,11 +206,11 @@ class TcpSource(Client):
 class TcpPing(Client):
     """Connects, writes a message, reads the answer, waits, and does it again."""
 
-    __slots__ = ("missing", "nodelay", "unwritten")
+    __slots__ = ("asked_at", "missing", "nodelay", "unwritten")
 
     def __init__(self, params: Mapping[str, Value], resolve: Resolve) -> None:
         super().__init__(params, resolve)
-        self.missing = self.unwritten = 0
+        self.asked_at = self.missing = self.unwritten = 0
         self.nodelay = int(self.params["nodelay"])
         """TCP_NODELAY as it was last set."""
 
@@ -225,6 +225,7 @@ class TcpPing(Client):
             self.nodelay = params["nodelay"]
             return self.call("talk", "setsockopt", self.fd, "TCP_NODELAY", int(self.nodelay))
         self.due = now + params["every"]
+        self.asked_at = now
         self.missing = params["answer"] or params["size"]
         head = min(params["head"], params["size"])
         self.unwritten = params["size"] - head if head else 0
@@ -248,4 +249,5 @@ class TcpPing(Client):
             return self.call("took", "read", self.fd, self.missing)
         self.total += 1
         self.tally.answered += 1
+        self.tally.slowest_ns = max(self.tally.slowest_ns, now - self.asked_at)
         return self.talk(now, 0)

@@ -216,3 +216,26 @@ def test_a_buffer_is_twice_what_is_asked_for_within_limits(kind, option, asked, 
     fd = lab.sys("socket", kind)
     assert lab.sys("setsockopt", fd, option, asked) == 0
     assert lab.sys("getsockopt", fd, option.removesuffix("FORCE")) == got
+
+
+def test_an_ack_held_back_leaves_before_a_third_block_pushes_another_one_out():
+    host = Receiver(
+        {"net.ipv4.tcp_comp_sack_nr": "44", "net.ipv4.tcp_comp_sack_slack_ns": "20000000"}, sack_ok=True
+    )
+    for number in range(1, 6):
+        host.send(2000 * number, 1000)
+    # Three duplicate ACKs leave at once; the fourth is held back until the next block comes, and answers for it, too.
+    assert len(host.lab.arrivals()) == 4
+    host.lab.wait(30 * MS)
+    assert not host.lab.arrivals()
+
+
+def test_an_ack_held_back_waits_while_the_same_block_grows():
+    host = Receiver(
+        {"net.ipv4.tcp_comp_sack_nr": "44", "net.ipv4.tcp_comp_sack_slack_ns": "20000000"}, sack_ok=True
+    )
+    for number in range(1, 8):
+        host.send(1000 + 1000 * number, 1000)
+    assert len(host.lab.arrivals()) == 3
+    host.lab.wait(30 * MS)
+    assert len(host.lab.arrivals()) == 1

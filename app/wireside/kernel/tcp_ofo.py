@@ -15,6 +15,7 @@ from wireside.kernel.sock import (
     sock_def_readable,
     sock_rfree,
 )
+from wireside.kernel.tcp_control import tcp_sack_compress_send_ack
 from wireside.kernel.tcp_rmem import tcp_rcvbuf_grow, tcp_try_coalesce, tcp_try_rmem_schedule
 from wireside.kernel.tcp_sock import ICSK_ACK_SCHED, MASK, after, before
 from wireside.kernel.tcp_state import tcp_drop_reason
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from wireside.kernel.tcp_sock import TcpSock
 
 TCP_NUM_SACKS = 4
+TCP_SACK_BLOCKS_EXPECTED = 2
+"""SACK blocks that a usual ACK has room for. Linux: net/ipv4/tcp_input.c."""
 
 
 def tcp_dsack_set(tp: TcpSock, seq: int, end_seq: int) -> None:
@@ -46,15 +49,22 @@ def tcp_dsack_extend(tp: TcpSock, seq: int, end_seq: int) -> None:
         tp.dsack = (seq if before(seq, start) else start, end_seq if after(end_seq, end) else end)
 
 
-def tcp_sack_new_ofo_skb(tp: TcpSock, seq: int, end_seq: int) -> None:
-    """Put the newest block first, merged with those it touches. Linux: tcp_sack_new_ofo_skb()."""
+def tcp_sack_new_ofo_skb(cpu: Cpu, tp: TcpSock, seq: int, end_seq: int) -> None:
+    """Put the newest block first, merged with those it touches. Linux: tcp_sack_new_ofo_skb().
+
+    An ACK that is held back leaves before a block that it would name falls behind TCP_SACK_BLOCKS_EXPECTED others.
+    """
     blocks: list[tuple[int, int]] = []
-    for start, end in tp.selective_acks:
+    touched = len(tp.selective_acks)
+    for place, (start, end) in enumerate(tp.selective_acks):
         if not after(seq, end) and not after(start, end_seq):
+            touched = min(touched, place)
             seq = start if before(start, seq) else seq
             end_seq = end if after(end, end_seq) else end_seq
         else:
             blocks.append((start, end))
+    if touched >= TCP_SACK_BLOCKS_EXPECTED:
+        tcp_sack_compress_send_ack(cpu, tp)
     tp.selective_acks = [(seq, end_seq), *blocks][:TCP_NUM_SACKS]
 
 
@@ -80,12 +90,12 @@ def tcp_data_queue_ofo(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     tp.pred_flags = False
     tp.ack_pending |= ICSK_ACK_SCHED
     mib[TcpExt.TCPOFOQueue] += 1
-    tcp_ofo_insert(tp, skb)
+    tcp_ofo_insert(cpu, tp, skb)
     if net.machine.profile.drs_follows_ofo and tp.fd >= 0 and not tp.orphan:
         tcp_rcvbuf_grow(tp, tp.rcvq_space)
 
 
-def tcp_ofo_insert(tp: TcpSock, skb: SkBuff) -> None:
+def tcp_ofo_insert(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     """Sort a segment into the queue, unless it joins the one before or holds nothing new, and name it in SACK.
 
     Without SACK the promised window stays, so that the answer is a pure duplicate ACK.
@@ -93,7 +103,7 @@ def tcp_ofo_insert(tp: TcpSock, skb: SkBuff) -> None:
     seq, end_seq = skb.seq, skb.end_seq
     place = tcp_ofo_place(tp, skb)
     if tp.sack_ok:
-        tcp_sack_new_ofo_skb(tp, seq, end_seq)
+        tcp_sack_new_ofo_skb(cpu, tp, seq, end_seq)
     if place < 0:
         return
     if tp.sack_ok:

@@ -1,4 +1,4 @@
-"""High-resolution timers: on the CPU that armed them, when it is free; and what the compressed ACK does with one."""
+"""Hrtimers and tasklets: on the CPU that asked for them, when it is free; and what the compressed ACK does with one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from wireside.catalog.counters import TcpExt
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.hrtimer import hrtimer_cancel, hrtimer_start
 from wireside.kernel.inet_connection_sock import tcp_socket
+from wireside.kernel.softirq import tasklet_schedule
 from wireside.kernel.tcp_ipv4 import lock_sock, release_sock
 from wireside.kernel.tcp_rcv import tcp_compressed_ack_kick
 
@@ -58,6 +59,22 @@ def test_cancelled_it_does_not_fire_even_if_its_time_has_come(expired):
     hrtimer_cancel(net.machine, timer)
     lab.drain(MS)
     assert note.fired == []
+
+
+def test_work_that_puts_off_more_work_runs_all_of_it_once():
+    lab = Lab()
+    net = lab.net("host", "10.0.0.1")
+    done = []
+
+    def work(cpu, left):
+        done.append(left)
+        if left:
+            tasklet_schedule(cpu, work, left - 1)
+
+    tasklet_schedule(lab.cpu(net), work, 3)
+    tasklet_schedule(lab.cpu(net), work, 0)
+    lab.drain(MS)
+    assert done == [3, 0, 2, 1, 0]
 
 
 def with_held_back_acks(count):

@@ -33,9 +33,11 @@ def tasklet_schedule(cpu: Cpu, function: Callable[[Cpu, Any], None], arg: Any) -
 
 def tasklet_action(cpu: Cpu) -> bool:
     """Run one piece of work that was put off; True when another waits. Linux: kernel/softirq.c tasklet_action()."""
-    function, arg = cpu.tasklets.popleft()
-    function(cpu, arg)
-    return bool(cpu.tasklets)
+    waiting = cpu.tasklets
+    if waiting:
+        function, arg = waiting.popleft()
+        function(cpu, arg)
+    return bool(waiting)
 
 
 softirq_vec: dict[int, Callable[[Cpu], bool]] = {

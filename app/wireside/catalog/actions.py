@@ -38,6 +38,7 @@ ACTIONS = (
     Action("tab_2", ("2",), "2", "", "Counters that moved."),
     Action("tab_3", ("3",), "3", "", "Events in plain sentences."),
     Action("tab_4", ("4",), "4", "", "Packets as tcpdump prints them, and how each ended."),
+    Action("library", ("l",), "l", "library", "Choose a lesson from the list; the run waits meanwhile."),
     Action("next", ("n",), "n p", "scenario", "Next and previous scenario of the library."),
     Action("previous", ("p",), "p", "", "Previous scenario."),
     Action("help", ("?", "f1"), "?", "help", "This page."),
@@ -48,7 +49,7 @@ ACTIONS = (
 ALWAYS = {"ctrl+c", "ctrl+q", "ctrl+z"}
 """Keys that act while a value is typed and on every page, too."""
 BY_KEY = {key: action for action in ACTIONS for key in action.keys}
-_LAST = {"tab_1", "next"}
+_LAST = {"tab_1", "library", "next"}
 """What a narrow footer leaves out first."""
 FOOTER = tuple(
     (action.shown, action.title)
@@ -58,3 +59,9 @@ FOOTER = tuple(
 _FOLDED = {"slower", "focus_back", "up", "less", "tab_2", "tab_3", "tab_4", "previous"}
 """Actions that another line of the help names, too."""
 HELP = tuple((action.shown, action.help) for action in ACTIONS if action.name not in _FOLDED)
+_IN_LIBRARY = {"find": "filter", "up": "choose", "type": "play", "back": "back", "quit": "quit"}
+LIBRARY_FOOTER = tuple(
+    (next(action.shown for action in ACTIONS if action.name == name), title)
+    for name, title in _IN_LIBRARY.items()
+)
+"""The same keys as the library names them."""

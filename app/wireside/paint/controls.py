@@ -31,7 +31,7 @@ def draw_knobs(surface: Surface, look: Look, view: View) -> None:
     if len(lines) > rows - 1:
         lines = wrap(plain(note, glyphs).partition("; ")[2] or note, width)[: rows - 1]
     if not knobs.message:
-        lines = lines[: max(1, rows - len(knobs.rows))]
+        lines = _shortened(lines, max(rows - len(knobs.rows), rows // 2, 1), look)
     if focused and knobs.rows and (doc := knobs.rows[knobs.chosen].doc) != note:
         more = [*wrap(plain(doc, glyphs), width), ""]
         if len(knobs.rows) + len(lines) + len(more) < rows:
@@ -46,6 +46,13 @@ def draw_knobs(surface: Surface, look: Look, view: View) -> None:
     if not knobs.rows:
         for y, line in enumerate(wrap("This scenario offers no knobs.", width), start=1):
             surface.put(2, y, line, look.style("dim"))
+
+
+def _shortened(lines: list[str], most: int, look: Look) -> list[str]:
+    """At most so many lines; the last one says when there is more."""
+    if len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], f"{lines[most - 1][:-1]}{look.glyphs.ellipsis}"]
 
 
 def _corner(surface: Surface, look: Look, view: View) -> str:
@@ -64,12 +71,12 @@ def _note(view: View) -> tuple[str, str]:
     if not knobs.rows:
         return "", "dim"
     if view.focus_pane != "knobs":
-        return "Tab, then arrows: turn a knob while it runs.", "dim"
+        return "Tab: turn them live.", "dim"
     row = knobs.rows[min(knobs.chosen, len(knobs.rows) - 1)]
     if knobs.typed is not None and row.allowed:
         return row.allowed, "dim"
-    where = "" if row.host else "on every host; "
-    return f"{where}takes effect: {row.when}" if row.when else row.doc, "dim"
+    where = "" if row.host else "; on every host"
+    return f"takes effect: {row.when}{where}" if row.when else row.doc, "dim"
 
 
 def _knob_row(surface: Surface, look: Look, row: KnobRow, y: int, typed: str | None, *, chosen: bool) -> None:

@@ -59,10 +59,15 @@ def draw_status(surface: Surface, look: Look, view: View) -> None:
 
 def draw_footer(surface: Surface, look: Look, view: View) -> None:
     """The keys, as many as fit."""
+    draw_keys(surface, look, view.keys)
+
+
+def draw_keys(surface: Surface, look: Look, keys: Sequence[tuple[str, str]]) -> None:
+    """One line of keys and what they do."""
     surface.fill_style = look.style("text", "bar")
     surface.clear()
     x = 1
-    for key, title in view.keys:
+    for key, title in keys:
         if x + len(key) + len(title) + 2 > surface.w:
             break
         x = surface.put(x, 0, key, look.style("warn", "bar", bold=True))

@@ -6,16 +6,19 @@ import os
 import sys
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 
 from wireside.errors import CommandError, WiresideError
 from wireside.paint.glyphs import glyphs_from_environment
+from wireside.paint.library import Lesson, lesson_of
 from wireside.paint.palette import Palette, depth_from_environment, roles_from_environment
 from wireside.paint.view import Look
 from wireside.player.player import Player
 from wireside.tui.fast import FastWriter
+from wireside.tui.library import LibraryScreen
 from wireside.tui.screen import JourneyScreen
 from wireside.tui.terminal import TerminalDriver
 
@@ -58,6 +61,7 @@ class WiresideApp(App[int]):
         self._fps = fps
         self._neighbours = list(neighbours)
         self._open_path = open_path
+        self._lessons: list[Lesson] = []
         self.fault: WiresideError | None = None
         self._panicked = False
         self._writer = None if renderer == "safe" else FastWriter(self, self.look.palette)
@@ -94,17 +98,37 @@ class WiresideApp(App[int]):
 
     def open_neighbour(self, direction: int) -> None:
         """Play the library's next (+1) or previous (-1) scenario."""
-        if not self._neighbours or self._open_path is None:
+        if not self._neighbours:
             return
         here = self._player.scenario.path
         index = self._neighbours.index(here) if here in self._neighbours else -1 if direction > 0 else 0
+        self._open(self._neighbours[(index + direction) % len(self._neighbours)])
+
+    def open_library(self) -> None:
+        """Show the list of lessons, and play the one that is chosen from it."""
+        if not self._lessons:
+            self._lessons = [self._lesson(path) for path in self._neighbours]
+        self.push_screen(LibraryScreen(self._lessons, self._player.scenario.path, self.look), self._open)
+
+    def _lesson(self, path: str) -> Lesson:
+        from wireside.scenario.load import load  # noqa: PLC0415
+
         try:
-            self._player = self._open_path(self._neighbours[(index + direction) % len(self._neighbours)])
+            return lesson_of(load(path))
+        except WiresideError as fault:
+            return Lesson(path, Path(path).stem, "", fault=str(fault))
+
+    def _open(self, path: str | None) -> None:
+        """Play the scenario at `path`; None: go on with this one."""
+        if path is None or self._open_path is None:
+            return
+        try:
+            self._player = self._open_path(path)
         except WiresideError as fault:
             self.fault = fault
             self.exit(2)
             return
-        screen = self.screen
+        screen = self.screen_stack[0]
         assert isinstance(screen, JourneyScreen)
         screen.take(self._player)
 

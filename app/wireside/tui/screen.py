@@ -123,6 +123,8 @@ class JourneyScreen(Screen[None]):
         """One frame: simulate a slice, look, draw what is due, write once."""
         start = time.perf_counter()
         elapsed, self._last = start - self._last, start
+        if self.app.screen_stack[-1:] != [self]:
+            return
         moved = False
         if not self._helping and not self.plan.too_small:
             budget = max(
@@ -303,6 +305,15 @@ class JourneyScreen(Screen[None]):
     def do_tab_4(self) -> None:
         """Packets."""
         self.tools.show(4)
+
+    def do_library(self) -> None:
+        """Choose a lesson; the run waits."""
+        self._application.open_library()
+
+    def on_screen_resume(self) -> None:
+        """Come back to the run as it was."""
+        if self.frames:
+            self.redraw()
 
     def do_next(self) -> None:
         """Next scenario of the library."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from wireside.cli.outcome import FAILS, HOLDS, USAGE, show_error
 from wireside.errors import CommandError, WiresideError
+from wireside.outside import clean
 from wireside.scenario import library
 from wireside.scenario.load import load
 from wireside.scenario.spec import Call, Loop
@@ -30,7 +31,7 @@ def run_check(options: argparse.Namespace) -> int:
             scenario = load(path, shown=library.shown_path(path))
             complaints = _complaints(scenario, path)
         except WiresideError as error:
-            print(f"FAIL {path.stem}")
+            print(f"FAIL {clean(path.stem)}")
             sys.stdout.flush()
             show_error(error)
             worst = USAGE

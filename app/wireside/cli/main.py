@@ -6,12 +6,21 @@ Nothing outside the standard library and this folder is imported here; each comm
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from wireside import __version__
-from wireside.cli.outcome import BROKEN_PIPE, INTERRUPTED, USAGE, show_error
+from wireside.cli.outcome import (
+    BROKEN_PIPE,
+    CANNOT_WRITE,
+    CRASHED,
+    INTERRUPTED,
+    USAGE,
+    show_crash,
+    show_error,
+    tell,
+)
+from wireside.cli.streams import abandon, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +33,8 @@ EPILOG = """\
 SCENARIO is an id that `wireside list` shows, or the path of a YAML file.
 Without a command, wireside opens the first lesson.
 
-exit status: 0 all expectations hold, 1 one does not, 2 a bad file or option
+exit status: 0 all expectations hold, 1 one does not, 2 a bad file or option, 3 the output cannot be written,
+             70 a fault of Wireside itself, 130 interrupted, 141 nobody reads the output any more
 """
 SET_HELP = (
     "set a knob from the start: a sysctl, nic.rx_ring, PROGRAM.PARAMETER; HOST:NAME=VALUE for one host only"
@@ -38,6 +48,10 @@ class _Parser(argparse.ArgumentParser):
         from wireside.errors import CommandError
 
         raise CommandError(message, next_step=f"`{self.prog} --help` shows how it is used.")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print, and let a failure be seen: argparse itself would keep it quiet."""
+        (file or sys.stderr).write(message)
 
 
 def _parser() -> _Parser:
@@ -82,26 +96,47 @@ def _parser() -> _Parser:
 def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help=SET_HELP)
     parser.add_argument(
-        "--seed", type=int, metavar="N", help="the seed of all randomness (default: the scenario's)"
+        "--seed", type=_seed, metavar="N", help="the seed of all randomness (default: the scenario's)"
     )
     parser.add_argument("--kernel", metavar="VERSION", help="the kernel whose rules hold: 6.18 or 6.12")
 
 
+def _seed(text: str) -> int:
+    from wireside.scenario.units import Kind, UnitError, parse
+
+    try:
+        seed = int(parse(Kind.COUNT, text))
+    except UnitError as error:
+        raise argparse.ArgumentTypeError(error.what) from None
+    if seed < 0:
+        raise argparse.ArgumentTypeError("it must be 0 or more")
+    return seed
+
+
 def main(arguments: Sequence[str]) -> int:
     """Carry out a command line; the exit status."""
+    prepare()
     try:
-        status = _run(list(arguments))
+        try:
+            status = _run(list(arguments))
+        except SystemExit as done:  # argparse leaves this way after --help and --version
+            status = int(done.code or 0)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon(sys.stdout)
         return BROKEN_PIPE
-    except Exception as error:
+    except OSError as error:
+        abandon(sys.stdout)
+        tell(f"wireside: cannot write: {(error.strerror or str(error)).lower()}")
+        return CANNOT_WRITE
+    except Exception as error:  # noqa: BLE001  (the last resort: a fault of ours gets its own status)
         from wireside.errors import WiresideError
 
         if not isinstance(error, WiresideError):
-            raise
+            show_crash(error)
+            return CRASHED
         show_error(error)
         return USAGE
     return status

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from wireside.cli.chosen import load_scenario, settings_of, turns_of
 from wireside.cli.outcome import FAILS, HOLDS
+from wireside.cli.streams import speaks_unicode
 from wireside.errors import CommandError
 from wireside.scenario import library
+from wireside.scenario.load import MAX_DURATION_NS
 from wireside.scenario.units import Kind, UnitError, parse, time_text
 from wireside.scenario.vary import vary
 
@@ -41,7 +43,7 @@ def run_run(options: argparse.Namespace) -> int:
     if options.json:
         from wireside.out.json_report import json_text
 
-        print(json_text(outcome))
+        print(json_text(outcome, ascii_only=not speaks_unicode(sys.stdout)))
     else:
         from wireside.out.report import print_report
 
@@ -54,6 +56,12 @@ def _time(text: str) -> int:
         until_ns = int(parse(Kind.TIME, text))
     except UnitError as error:
         raise CommandError(error.what, where="--until", next_step=error.next_step) from None
+    if until_ns > MAX_DURATION_NS:
+        raise CommandError(
+            f"{text} is too long",
+            where="--until",
+            next_step=f"A run has at most {time_text(MAX_DURATION_NS)}.",
+        )
     if until_ns <= 0:
         raise CommandError(
             "the run would be over at once", where="--until", next_step="Write a time like 250ms."

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from wireside.snapshot import HostSnapshot
 
 
-def json_text(outcome: Outcome) -> str:
+def json_text(outcome: Outcome, *, ascii_only: bool = False) -> str:
     """The document: what was run, what was expected, and every host at the end."""
-    return json.dumps(document(outcome), indent=2, ensure_ascii=False)
+    return json.dumps(document(outcome), indent=2, ensure_ascii=ascii_only)
 
 
 def document(outcome: Outcome) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import wireside
 from wireside.errors import CommandError, Position, ScenarioError, ScenarioErrors
+from wireside.outside import clean, clipped, quoted
 from wireside.scenario import nodes
 from wireside.scenario.document import open_document
 from wireside.scenario.units import advice
 
 INDEX = "index.yaml"
+LONGEST_PATH = 200
 SUFFIXES = (".yaml", ".yml")
 
 
@@ -59,27 +61,39 @@ def unlisted(folder: Path | None = None) -> tuple[str, ...]:
 def resolve(text: str) -> Path:
     """The file a user means by an id or a path; CommandError with the nearest id when there is none."""
     path = Path(text)
+    missing = _missing(path)
     if path.suffix in SUFFIXES or len(path.parts) > 1:
-        if path.is_file():
+        if not missing:
             return path
-        raise ScenarioErrors(
-            (
-                ScenarioError(
-                    "there is no such file",
-                    where=Position(text, 1, 1),
-                    next_step="`wireside list` shows the scenarios that come with it.",
-                ),
-            )
-        )
+        where = Position(clipped(clean(text)), 1, 1)
+        advise = "`wireside list` shows the scenarios that come with it."
+        raise ScenarioErrors((ScenarioError(missing, where=where, next_step=advise),))
     known = index()
     if text in known:
         return scenario_dir() / f"{text}.yaml"
-    raise CommandError(f"there is no scenario {text!r}", next_step=advice(text, known))
+    if text and not missing and path.is_dir():
+        return path  # reading it says what it is
+    raise CommandError(f"there is no scenario {quoted(text)}", next_step=advice(text, known))
+
+
+def _missing(path: Path) -> str:
+    """Why there is nothing at a path; empty when there is something, even if it is no regular file."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return "there is no such file"
+    except (OSError, ValueError) as error:
+        return f"cannot read the file: {(getattr(error, 'strerror', '') or str(error)).lower()}"
+    return ""
 
 
 def shown_path(path: Path) -> str:
     """How messages name a file: relative to the working directory when it is below it."""
     try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+        return clipped(clean(str(path.resolve().relative_to(Path.cwd()))), LONGEST_PATH)
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+    ):  # elsewhere, a circle of links, or a working directory that is gone
+        return clipped(clean(str(path)), LONGEST_PATH)

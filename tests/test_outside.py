@@ -22,7 +22,7 @@ from wireside.outside import _HARMLESS, LONGEST_MESSAGE, _cleaned, clean, clean_
         ("soft\u00adhyphen, zero\u200bwidth, joined\u200d, byte order\ufeff", "softhyphen, zerowidth, joined, byte order"),
         ("tab\tline\nreturn\rno\u00a0break\u2028", "tab line return no break "),
         ("e" + "\u0301" * 9, "e" + "\u0301" * 2),
-        ("\u0301a", "a"),
+        ("\u0301a \u0301b", "a b"),
         ("❤\ufe0f", "❤"),
         ("\udc1b[2J", "\ufffd[2J"),
     ],

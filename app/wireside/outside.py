@@ -45,8 +45,9 @@ def _cleaned(text: str) -> str:
         elif char in _INVISIBLE:
             continue
         else:
-            marks = 0
-            kept.append(char if char.isprintable() else " " if char.isspace() else STRANGE)
+            shown = char if char.isprintable() else " " if char.isspace() else STRANGE
+            marks = _MARKS_KEPT if shown == " " else 0  # a mark needs a letter
+            kept.append(shown)
     return "".join(kept)
 
 

@@ -33,8 +33,9 @@ def shell(line: str, cwd: Path = ROOT, **environment: str) -> subprocess.Complet
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
 @pytest.mark.parametrize("line", ["--help", "--version", "list", LESSON, f"{LESSON} --json"])
 @pytest.mark.parametrize("target", [">/dev/full", ">&-"])
-def test_output_that_cannot_be_written_is_status_3(line: str, target: str) -> None:
-    done = shell(f"wireside {line} {target}")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_cannot_be_written_is_status_3(line: str, target: str, unbuffered: str) -> None:
+    done = shell(f"wireside {line} {target}", PYTHONUNBUFFERED=unbuffered)
     assert done.returncode == 3
     assert done.stderr.splitlines() == [done.stderr.strip()]
     assert done.stderr.startswith("wireside: cannot write: ")

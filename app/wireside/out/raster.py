@@ -52,7 +52,7 @@ def rasterise(surface: Surface, palette: Palette) -> Any:
             if style.bg != palette.roles["bg"]:
                 pen.rectangle((left, top, left + CELL_W - 1, top + CELL_H - 1), fill=style.bg)
             char = surface.ch[y][x]
-            if char != " ":
+            if char.strip():
                 _glyph(pen, char, left, top, style.fg, bold=style.bold)
     return image
 

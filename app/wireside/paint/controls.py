@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.paint.cells import tail
 from wireside.paint.glyphs import plain
 from wireside.paint.search import draw_search
 from wireside.paint.strokes import frame
@@ -87,7 +88,9 @@ def _knob_row(surface: Surface, look: Look, row: KnobRow, y: int, typed: str | N
     right = surface.w - 2
     if typed is not None:
         text = typed + ("▏" if look.glyphs.unicode else "_")
-        left = surface.put_right(right, y, text[-(surface.w - 8) :], look.style("bright", "track", bold=True))
+        left = surface.put_right(
+            right, y, tail(text, surface.w - 8), look.style("bright", "track", bold=True)
+        )
     else:
         mark = look.glyphs.mark if row.changed else " "
         surface.put_right(right, y, mark, look.style("warn", ground, bold=True))

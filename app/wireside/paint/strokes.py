@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.paint.cells import width
 from wireside.paint.palette import RGB, mix
 from wireside.paint.surface import Rect
 from wireside.paint.words import fit
@@ -28,7 +29,7 @@ def frame(surface: Surface, look: Look, title: str, right: str = "", *, lit: boo
     if title:
         title = fit(title, surface.w - 6, look.glyphs.ellipsis)
         end = surface.put(2, 0, f" {title} ", look.style("accent", bold=True))
-    if right and end + len(right) + 5 <= surface.w:
+    if right and end + width(right) + 5 <= surface.w:
         surface.put_right(surface.w - 2, 0, f" {right} ", look.style("dim"))
 
 

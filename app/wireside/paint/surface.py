@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from wireside.paint.cells import in_cells, plain_width, width
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -38,13 +40,17 @@ class Rect:
 class Surface:
     """`w` by `h` cells; `ch[y]` is the row's text as a list of characters, `st[y]` its style ids.
 
+    A cell holds a character with its combining marks; the second cell of a wide one is empty.
+
     Everything drawn outside is clipped silently: panes are drawn at any size.
     """
 
-    __slots__ = ("ch", "fill_style", "h", "st", "w")
+    __slots__ = ("ch", "fill_style", "h", "st", "w", "wide")
 
     def __init__(self, w: int, h: int, style: int = 0) -> None:
         self.w, self.h, self.fill_style = w, h, style
+        self.wide = False
+        """Whether a character that does not take exactly one cell was ever drawn."""
         self.ch: list[list[str]] = [[" "] * w for _ in range(h)]
         self.st: list[array[int]] = [array("H", [style]) * w for _ in range(h)]
 
@@ -57,22 +63,47 @@ class Surface:
 
     def put(self, x: int, y: int, text: str, style: int) -> int:
         """Write `text` at (x, y) and return the column after it."""
-        end = x + len(text)
+        cells = text if text.isascii() or plain_width(text) else in_cells(text)
+        end = x + len(cells)
         if 0 <= y < self.h:
             first, last = max(x, 0), min(end, self.w)
             if first < last:
-                self.ch[y][first:last] = text[first - x : last - x]
+                if self.wide:
+                    self._part(y, first, last)
+                self.ch[y][first:last] = cells[first - x : last - x]
                 self.st[y][first:last] = array("H", [style]) * (last - first)
+                if cells is not text:
+                    self.wide = True
+                    self._trim(y, first, last)
         return end
+
+    def _part(self, y: int, first: int, last: int) -> None:
+        """Blank the half that would be left of a wide character where columns `first` to `last` are overwritten."""
+        row = self.ch[y]
+        if not row[first]:
+            row[first - 1] = " "
+        if last < self.w and not row[last]:
+            row[last] = " "
+
+    def _trim(self, y: int, first: int, last: int) -> None:
+        """Blank what the edge of the surface leaves of a wide character."""
+        row = self.ch[y]
+        if not row[first]:
+            row[first] = " "
+        if last == self.w and not plain_width(row[last - 1]) and width(row[last - 1]) > 1:
+            row[last - 1] = " "
 
     def put_right(self, right: int, y: int, text: str, style: int) -> int:
         """Write `text` so that it ends before column `right`; return its first column."""
-        self.put(right - len(text), y, text, style)
-        return right - len(text)
+        left = right - width(text)
+        self.put(left, y, text, style)
+        return left
 
     def cell(self, x: int, y: int, char: str, style: int) -> None:
-        """Set one cell."""
+        """Set one cell to a character that is one cell wide."""
         if 0 <= x < self.w and 0 <= y < self.h:
+            if self.wide:
+                self._part(y, x, x + 1)
             self.ch[y][x] = char
             self.st[y][x] = style
 
@@ -113,11 +144,17 @@ class Surface:
             if 0 <= target < self.h:
                 first, last = max(x, 0), min(x + other.w, self.w)
                 if first < last:
+                    self.wide |= other.wide
+                    if self.wide:
+                        self._part(target, first, last)
                     self.ch[target][first:last] = other.ch[row][first - x : last - x]
                     self.st[target][first:last] = other.st[row][first - x : last - x]
+                    if other.wide:
+                        self._trim(target, first, last)
 
     def copy_from(self, other: Surface) -> None:
         """Become a copy of `other`, which has the same size."""
+        self.wide = other.wide
         for y in range(self.h):
             self.ch[y][:] = other.ch[y]
             self.st[y][:] = other.st[y]

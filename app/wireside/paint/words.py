@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from wireside.paint.cells import clip
+from wireside.paint.cells import width as cells
+
 _UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"), (1, "ns"))
 
 
@@ -60,21 +63,23 @@ def rounded(text: str) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Break `text` at blanks into lines of at most `width`; longer words are cut."""
+    """Break `text` at blanks into lines of at most `width` cells; longer words are cut."""
     lines: list[str] = []
+    width = max(width, 2)  # what a wide character needs
     for paragraph in text.split("\n"):
         line = ""
         for word in paragraph.split():
             rest = word
-            while len(rest) > width:
+            while cells(rest) > width:
                 if line:
                     lines.append(line)
                     line = ""
-                lines.append(rest[:width])
-                rest = rest[width:]
+                head = clip(rest, width)
+                lines.append(head)
+                rest = rest[len(head) :]
             if not line:
                 line = rest
-            elif len(line) + 1 + len(rest) <= width:
+            elif cells(line) + 1 + cells(rest) <= width:
                 line += " " + rest
             else:
                 lines.append(line)
@@ -84,13 +89,13 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def fit(text: str, width: int, ellipsis: str = "…") -> str:
-    """`text` in at most `width` characters, cut at a word's end where that loses little."""
-    if len(text) <= width:
+    """`text` in at most `width` cells, cut at a word's end where that loses little."""
+    if cells(text) <= width:
         return text
     if width <= len(ellipsis):
-        return text[:width]
-    cut = text[: width - len(ellipsis)]
+        return clip(text, width)
+    cut = clip(text, width - len(ellipsis))
     head = cut.rpartition(" ")[0]
-    if len(head) >= width * 2 // 3:
+    if cells(head) >= width * 2 // 3:
         cut = head
     return cut.rstrip() + ellipsis

@@ -69,7 +69,8 @@ class FastWriter:
             new_ch, new_st, old_ch, old_st = new.ch[y], new.st[y], old.ch[y], old.st[y]
             cursor, style = -1, -1
             for x in range(new.w):
-                if new_ch[x] == old_ch[x] and new_st[x] == old_st[x]:
+                char = new_ch[x]
+                if (char == old_ch[x] and new_st[x] == old_st[x]) or not char:
                     continue
                 if x != cursor:
                     out.append(f"\x1b[{top + y + 1};{left + x + 1}H")
@@ -80,8 +81,9 @@ class FastWriter:
                     if change:
                         out.append(f"\x1b[{';'.join(change)}m")
                         attributes, fg, bg = a, f, b
-                out.append(new_ch[x])
-                cursor = x + 1
+                out.append(char)
+                # terminals do not agree on the cells of wide and marked characters, so none is counted on
+                cursor = x + 1 if len(char) == 1 and (x + 1 == new.w or new_ch[x + 1]) else -1
 
     def flush(self, query: str = "") -> bool:
         """Write the frame between the marks of a synchronised update, and `query` after it; False: nothing to write."""

@@ -82,7 +82,10 @@ def tcp_rcv_established(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
 
 
 def tcp_fast_path(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
-    """Header prediction hit: a pure ACK, or in-order data that fits; False when it needs the slow path."""
+    """Header prediction hit: a pure ACK, or in-order data that fits; False when it needs the slow path.
+
+    Data beyond the right edge of the window are left to tcp_sequence(). Linux: tcp_rcv_established(), since 6.17.
+    """
     net = tp.net
     ack_advances = skb.ack_seq != tp.snd_una
     if not skb.len:
@@ -92,6 +95,8 @@ def tcp_fast_path(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
         consume_skb(net, skb)
         tcp_data_snd_check_space(cpu, tp)
         return True
+    if (tp.rcv_wup + tp.rcv_wnd - skb.end_seq) & 0x80000000 and net.machine.profile.beyond_window:
+        return False
     if skb.truesize > tp.sk_forward_alloc:
         return False
     if skb.tsval is not None and tp.rcv_nxt == tp.rcv_wup:

@@ -16,7 +16,7 @@ from wireside.catalog.sysctls import (
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.hrtimer import hrtimer_start
 from wireside.kernel.skbuff import FIN, PSH
-from wireside.kernel.sock import RCV_SHUTDOWN, sk_state_change, sock_def_readable
+from wireside.kernel.sock import RCV_SHUTDOWN, sk_forced_mem_schedule, sk_state_change, sock_def_readable
 from wireside.kernel.tcp_ack import tcp_fast_path_check
 from wireside.kernel.tcp_control import (
     tcp_enter_pingpong_mode,
@@ -194,8 +194,7 @@ def tcp_queue_in_order(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
             net.mib[TcpExt.TCPRcvQDrop] += 1
             tcp_drop_reason(tp, skb, DropReason.PROTO_MEM)
             return False
-        tp.sk_forward_alloc += -(-skb.truesize // 4096) * 4096
-        net.machine.tcp_memory_allocated += -(-skb.truesize // 4096)
+        sk_forced_mem_schedule(tp, skb.truesize)
     if skb.stamps is not None:
         skb.stamps += (RECEIVE_QUEUE, cpu.now)
     cpu.now += cpu.cost[RECEIVE_QUEUE]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.skbuff import ACK, RST, SYN, SkBuff, consume_skb
+from wireside.kernel.skbuff import ACK, FIN, RST, SYN, SkBuff, consume_skb
 from wireside.kernel.tcp_ack import tcp_may_update_window, tcp_oow_rate_limited, tcp_send_challenge_ack
 from wireside.kernel.tcp_control import tcp_send_ack
 from wireside.kernel.tcp_ofo import tcp_dsack_set
@@ -24,11 +24,14 @@ PEER_CLOSED = (TcpState.CLOSE_WAIT, TcpState.CLOSING, TcpState.LAST_ACK)
 
 
 def tcp_sequence(tp: TcpSock, skb: SkBuff) -> DropReason | None:
-    """Does the segment touch the window? RFC: 793 page 69. Linux: tcp_sequence()."""
+    """Why a segment is outside the window; None for one that is not, or whose FIN alone lies beyond the right edge.
+
+    RFC: 793 page 69. Linux: net/ipv4/tcp_input.c tcp_sequence(), measured on 6.18.44.
+    """
     if before(skb.end_seq, tp.rcv_wup):
         return DropReason.TCP_OLD_SEQUENCE
     right = (tp.rcv_nxt + tcp_receive_window(tp)) & MASK
-    if after(skb.end_seq, right):
+    if after((skb.end_seq - bool(skb.tcp_flags & FIN)) & MASK, right):
         if after(skb.seq, right):
             return DropReason.TCP_INVALID_SEQUENCE
         if tp.net.machine.profile.beyond_window and tp.sk_receive_queue:

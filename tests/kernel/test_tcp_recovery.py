@@ -159,9 +159,11 @@ class TestFalseAlarm:
         host.lab.wait(RTT)
         host.ack(0, (1, 3))
         host.ack(3)
-        assert host.tp.reord_seen
+        assert host.tp.reord_seen == 1
         host.ack(3, (4, 10))
         assert host.tp.lost_out == 0
+        host.ack(10)
+        assert host.tp.reord_seen == 2
 
 
 class TestTail:

@@ -14,6 +14,7 @@ from wireside.kernel.tcp import tcp_sendmsg
 from wireside.kernel.tcp_ipv4 import lock_sock, release_sock
 from wireside.kernel.tcp_recvmsg import tcp_peek, tcp_recvmsg
 from wireside.kernel.tcp_sock import TcpSock
+from wireside.kernel.tcp_stream import sk_stream_wait_memory
 from wireside.kernel.udp import UdpSock
 from wireside.kernel.wait import EPOLLIN, EPOLLOUT, EPOLLRDHUP
 
@@ -73,6 +74,7 @@ def sys_write(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     call.done, blocked = tcp_sendmsg(cpu, sk, call.done, size, more="MSG_MORE" in flags)
     if not blocked:
         return call.done
+    call.wake_at = sk_stream_wait_memory(cpu, sk)
     if nonblock or timed_out(cpu, call, sk, sk.sk_sndtimeo):
         return call.done or -EAGAIN
     wait_on(task, sk, EPOLLOUT)

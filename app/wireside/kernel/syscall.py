@@ -58,7 +58,7 @@ O_RDWR, O_NONBLOCK = 0o2, 0o4000
 class Syscall:
     """One system call under way. `done` is what it has achieved before it had to sleep."""
 
-    __slots__ = ("args", "done", "name", "started", "timeout_at")
+    __slots__ = ("args", "done", "name", "started", "timeout_at", "wake_at")
 
     def __init__(self, name: str, args: tuple[Any, ...]) -> None:
         self.name = name
@@ -66,7 +66,16 @@ class Syscall:
         self.done = 0
         self.started = False
         self.timeout_at = 0
-        """When the sleep ends at the latest, ns; 0 is never."""
+        """When the call ends at the latest, ns; 0 is never."""
+        self.wake_at = 0
+        """When it looks again at the latest though nothing woke it, ns; 0 is not before `timeout_at`."""
+
+    @property
+    def sleeps_until(self) -> int:
+        """The latest end of the sleep that begins, ns; 0 is never."""
+        if self.wake_at and self.timeout_at:
+            return min(self.wake_at, self.timeout_at)
+        return self.wake_at or self.timeout_at
 
 
 def sys_socket(cpu: Cpu, task: Task, call: Syscall) -> int:

@@ -106,6 +106,7 @@ def tcp_push(cpu: Cpu, tp: TcpSock, mss: int, nonagle: int, size_goal: int, *, m
 def tcp_sendmsg(cpu: Cpu, tp: TcpSock, copied: int, size: int, *, more: bool = False) -> tuple[int, bool]:
     """Queue bytes `copied`..`size` of a write; returns (bytes queued so far, whether it must wait for memory).
 
+    The first byte of a call takes the PSH of the segment it joins; a mark that the call has made itself stays.
     Linux: net/ipv4/tcp.c tcp_sendmsg_locked().
     """
     cpu.now += cpu.cost[TCP_SENDMSG] + (size - copied) * COPY_NS_PER_KIB // 1024
@@ -119,16 +120,16 @@ def tcp_sendmsg(cpu: Cpu, tp: TcpSock, copied: int, size: int, *, more: bool = F
         if skb is None or room <= 0:
             if not sk_stream_memory_free(tp):
                 break
-            if not queue:
-                tcp_slow_start_after_idle_check(cpu, tp)
             skb = tcp_new_skb(tp, tp.write_seq, ACK)
             tcp_queue_skb(tp, skb)
+            tcp_slow_start_after_idle_check(cpu, tp)
             queue = tp.tcp_write_queue
             room = goal
         count = min(room, size - copied)
         if not sk_wmem_schedule(cpu, tp, count):
             break
-        skb.tcp_flags &= ~PSH
+        if not copied:
+            skb.tcp_flags &= ~PSH
         skb.len += count
         skb.truesize += count
         skb.end_seq = tp.write_seq = (skb.end_seq + count) & MASK

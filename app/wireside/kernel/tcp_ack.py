@@ -45,8 +45,8 @@ from wireside.kernel.tcp_sock import (
     before,
     tcp_wnd_end,
 )
-from wireside.kernel.tcp_stream import tcp_write_space
-from wireside.kernel.tcp_window import tcp_sndbuf_expand
+from wireside.kernel.tcp_stream import tcp_check_space
+from wireside.kernel.tcp_tso import tcp_slow_start_after_idle_check
 from wireside.kernel.tcp_xmit_timer import (
     tcp_clamp_probe0_to_user_timeout,
     tcp_clear_xmit_timer,
@@ -107,7 +107,7 @@ def tcp_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:
             flag |= FLAG_DATA
         else:
             mib[TcpExt.TCPPureAcks] += 1
-        flag |= tcp_ack_update_window(tp, skb, ack)
+        flag |= tcp_ack_update_window(cpu, tp, skb, ack)
         if skb.sack and tp.sack_ok:
             sack = tcp_sacktag_write_queue(cpu, tp, skb.sack, ack, prior_una)
             flag |= sack.flag
@@ -184,10 +184,10 @@ def tcp_may_update_window(tp: TcpSock, ack: int, seq: int, window: int) -> bool:
     )
 
 
-def tcp_ack_update_window(tp: TcpSock, skb: SkBuff, ack: int) -> int:
+def tcp_ack_update_window(cpu: Cpu, tp: TcpSock, skb: SkBuff, ack: int) -> int:
     """Take over the peer's window if this segment is newer than the last that set it.
 
-    Linux: net/ipv4/tcp_input.c tcp_ack_update_window().
+    A change lets data go that waited for it: after an idle time cwnd begins anew. Linux: tcp_ack_update_window().
     """
     flag = 0
     window = skb.window << tp.snd_wscale
@@ -199,6 +199,8 @@ def tcp_ack_update_window(tp: TcpSock, skb: SkBuff, ack: int) -> int:
             tp.snd_wnd = window
             tp.pred_flags = False
             tcp_fast_path_check(tp)
+            if tp.tcp_write_queue:
+                tcp_slow_start_after_idle_check(cpu, tp)
             if window > tp.max_window:
                 tp.max_window = window
                 tcp_sync_mss(tp)
@@ -267,20 +269,6 @@ def tcp_ack_probe(cpu: Cpu, tp: TcpSock) -> None:
     else:
         when = tcp_clamp_probe0_to_user_timeout(cpu, tp, tcp_probe0_when_ns(tp))
         tcp_reset_xmit_timer(cpu, tp, ICSK_TIME_PROBE0, when)
-
-
-def tcp_check_space(cpu: Cpu, tp: TcpSock) -> None:
-    """A writer waits for memory: enlarge sk_sndbuf if cwnd wants it, and wake the writer when a third is free.
-
-    Linux: net/ipv4/tcp_input.c tcp_check_space(), tcp_new_space(), tcp_should_expand_sndbuf().
-    """
-    if not tp.sk_nospace:
-        return
-    in_flight = tp.packets_out - tp.sacked_out - tp.lost_out + tp.retrans_out
-    if not tp.sk_userlocks & 1 and not tp.net.machine.tcp_memory_pressure and in_flight < tp.snd_cwnd:
-        tcp_sndbuf_expand(tp)
-        tp.snd_cwnd_stamp_ns = cpu.now
-    tcp_write_space(cpu, tp)
 
 
 def tcp_data_snd_check_space(cpu: Cpu, tp: TcpSock) -> None:

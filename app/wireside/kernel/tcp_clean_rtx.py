@@ -170,7 +170,7 @@ def tcp_check_reno_reordering(tp: TcpSock, addend: int) -> None:
     """More duplicate ACKs than segments can be missing: the network reorders. Linux: same name."""
     if tcp_limit_reno_sacked(tp):
         tp.reordering = min(tp.packets_out + addend, tp.net.sysctl[TCP_MAX_REORDERING])
-        tp.reord_seen = True
+        tp.reord_seen += 1
         tp.net.mib[TcpExt.TCPRenoReorder] += 1
 
 

@@ -17,7 +17,6 @@ from wireside.kernel.tcp_ack import (
     FLAG_SLOWPATH,
     FLAG_UPDATE_TS_RECENT,
     tcp_ack,
-    tcp_check_space,
     tcp_data_snd_check_space,
     tcp_fast_path_check,
     tcp_send_challenge_ack,
@@ -46,7 +45,7 @@ from wireside.kernel.tcp_sock import (
     tcp_share_numbers,
 )
 from wireside.kernel.tcp_state import tcp_done, tcp_drop_reason, tcp_reset, tcp_set_state
-from wireside.kernel.tcp_stream import tcp_data_ready
+from wireside.kernel.tcp_stream import tcp_check_space, tcp_data_ready
 from wireside.kernel.tcp_timer import tcp_reset_keepalive_timer
 from wireside.kernel.tcp_validate import PEER_CLOSED, tcp_validate_incoming
 from wireside.kernel.tcp_xmit_timer import tcp_reset_xmit_timer, tcp_timeout_min_ns

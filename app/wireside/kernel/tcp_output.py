@@ -48,6 +48,7 @@ from wireside.kernel.tcp_sock import (
     tcp_packets_in_flight,
     tcp_wnd_end,
 )
+from wireside.kernel.tcp_stream import tcp_check_space
 from wireside.kernel.tcp_tso import (
     skb_segs,
     tcp_bound_to_half_wnd,
@@ -347,7 +348,7 @@ def tcp_xmit_done(cpu: Cpu, tp: TcpSock, sent: int, *, cwnd_limited: bool, probe
 
 
 def tcp_event_new_data_sent(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
-    """Move a segment just sent to the retransmit queue. Linux: tcp_event_new_data_sent()."""
+    """Move a segment just sent to the retransmit queue; a writer may wait for that. Linux: tcp_event_new_data_sent()."""
     tp.tcp_write_queue.popleft()
     tcp_rtx_queue_tail(tp, skb)
     tp.snd_nxt = seq_max(skb.end_seq, tp.snd_nxt)
@@ -356,6 +357,8 @@ def tcp_event_new_data_sent(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     if not prior or tp.icsk_pending == ICSK_TIME_LOSS_PROBE:
         tcp_rearm_rto(cpu, tp)
     tp.net.mib[TcpExt.TCPOrigDataSent] += skb.gso_segs
+    if tp.sk_nospace:
+        tcp_check_space(cpu, tp)
 
 
 def tcp_push_pending_frames(cpu: Cpu, tp: TcpSock, mss: int, nonagle: int) -> None:

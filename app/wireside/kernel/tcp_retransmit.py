@@ -56,8 +56,7 @@ def tcp_trim_head(tp: TcpSock, skb: SkBuff, count: int) -> None:
     skb.seq = (skb.seq + count) & MASK
     skb.len -= count
     skb.truesize -= count
-    tp.sk_wmem_queued -= count
-    tp.sk_forward_alloc += count
+    sk_wmem_free(tp, count)
 
 
 def skb_still_in_host_queue(tp: TcpSock, skb: SkBuff) -> bool:

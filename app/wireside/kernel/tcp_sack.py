@@ -138,7 +138,7 @@ def tcp_check_sack_reordering(tp: TcpSock, low_seq: int, *, timestamps: bool) ->
     mss = tp.mss_cache
     if metric > tp.reordering * mss:
         tp.reordering = min(-(-metric // mss), tp.net.sysctl[TCP_MAX_REORDERING])
-    tp.reord_seen = True
+    tp.reord_seen += 1
     tp.net.mib[TcpExt.TCPTSReorder if timestamps else TcpExt.TCPSACKReorder] += 1
 
 

@@ -197,6 +197,7 @@ class TcpSock(Sock):
         "snd_cwnd",
         "snd_cwnd_cnt",
         "snd_cwnd_stamp_ns",
+        "snd_cwnd_used",
         "snd_nxt",
         "snd_sml",
         "snd_ssthresh",
@@ -276,7 +277,7 @@ class TcpSock(Sock):
         self.packets_out = self.sacked_out = self.lost_out = self.retrans_out = self.max_packets_out = 0
         self.snd_cwnd = TCP_INIT_CWND
         self.snd_ssthresh = TCP_INFINITE_SSTHRESH
-        self.snd_cwnd_cnt = self.snd_cwnd_stamp_ns = self.cwnd_usage_seq = 0
+        self.snd_cwnd_cnt = self.snd_cwnd_stamp_ns = self.snd_cwnd_used = self.cwnd_usage_seq = 0
         self.is_cwnd_limited = False
         self.app_limited = False
         self.prior_cwnd = self.prior_ssthresh = self.prr_delivered = self.prr_out = 0
@@ -299,8 +300,8 @@ class TcpSock(Sock):
         """Segments that the peer reported as received twice."""
         self.rack_mstamp_us = self.rack_end_seq = self.rack_rtt_us = 0
         self.rack_reo_wnd_steps = 1
-        self.rack_reo_wnd_persist = 0
-        self.rack_advanced = self.rack_dsack_seen = self.reord_seen = False
+        self.rack_reo_wnd_persist = self.reord_seen = 0
+        self.rack_advanced = self.rack_dsack_seen = False
         self.reordering = 3
         self.tlp_high_seq = 0
         self.tlp_retrans = False

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wireside.catalog.sysctls import TCP_NOTSENT_LOWAT
-from wireside.kernel.sock import sk_stream_is_writeable, sk_stream_write_space, sock_def_readable
-from wireside.kernel.tcp_sock import MASK, tcp_receive_window
+from wireside.catalog.sysctls import TCP_MEM, TCP_NOTSENT_LOWAT
+from wireside.kernel.sock import (
+    SOCK_SNDBUF_LOCK,
+    sk_stream_is_writeable,
+    sk_stream_write_space,
+    sock_def_readable,
+)
+from wireside.kernel.tcp_sock import MASK, tcp_packets_in_flight, tcp_receive_window
+from wireside.kernel.tcp_window import tcp_sndbuf_expand
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu
@@ -36,6 +42,47 @@ def tcp_write_space(cpu: Cpu, tp: TcpSock) -> None:
     """Wake those who wait to write, if they may. Linux: net/core/stream.c sk_stream_write_space()."""
     if tcp_stream_memory_free(tp, 1):
         sk_stream_write_space(cpu, tp)
+
+
+def sk_stream_wait_memory(cpu: Cpu, tp: TcpSock) -> int:
+    """A writer goes to sleep; when the sleep ends at the latest, ns, or 0: with a wake-up alone.
+
+    Memory that is free by now, because sending has enlarged sk_sndbuf, is no reason to go on at once: the kernel takes the
+    write queue for short of memory, and sleeps for 2 to HZ / 5 + 1 ticks or until it is woken. Linux: net/core/stream.c.
+    """
+    tp.sk_nospace = True
+    if not sk_stream_memory_free(tp):
+        return 0
+    timers = tp.net.machine.timers
+    ticks = 2 + tp.net.machine.rng.randrange(200_000_000 // timers.tick_ns)
+    return timers.wheel_time(cpu.now, cpu.now + ticks * timers.tick_ns)
+
+
+def tcp_should_expand_sndbuf(tp: TcpSock) -> bool:
+    """More memory would let more be sent: no SO_SNDBUF, less than tcp_mem[0] pages in use, and cwnd not used up.
+
+    Linux: net/ipv4/tcp_input.c tcp_should_expand_sndbuf().
+    """
+    machine = tp.net.machine
+    return (
+        not tp.sk_userlocks & SOCK_SNDBUF_LOCK
+        and not machine.tcp_memory_pressure
+        and machine.tcp_memory_allocated < machine.sysctl[TCP_MEM][0]
+        and tcp_packets_in_flight(tp) < tp.snd_cwnd
+    )
+
+
+def tcp_check_space(cpu: Cpu, tp: TcpSock) -> None:
+    """A writer waits for memory: let sk_sndbuf follow cwnd, and wake the writer when a third of it is free.
+
+    Called after an ACK and after each segment that is sent. Linux: net/ipv4/tcp_input.c tcp_check_space(), tcp_new_space().
+    """
+    if not tp.sk_nospace:
+        return
+    if tcp_should_expand_sndbuf(tp):
+        tcp_sndbuf_expand(tp)
+        tp.snd_cwnd_stamp_ns = cpu.now
+    tcp_write_space(cpu, tp)
 
 
 def tcp_rmem_pressure(tp: TcpSock) -> bool:

@@ -46,6 +46,10 @@ MAX_TSO_DEFERRED_MSS = 3
 """Without tcp_tso_win_divisor a super-packet waits for more ACKs only while no more than so many segments may be sent."""
 
 
+TSO_DEFER_NS = 1_000_000
+"""How far away an ACK may be that a super-packet waits for."""
+
+
 def page_frags(tp: TcpSock, skb: SkBuff) -> int:
     """Page fragments that a segment's payload touches: write() fills them without gaps. Linux: sk_page_frag_refill()."""
     offset = (skb.seq - tp.iss - 1) & MASK
@@ -112,7 +116,7 @@ def tcp_mss_split_point(tp: TcpSock, skb: SkBuff, mss: int, max_segs: int, nonag
 def tcp_tso_should_defer(cpu: Cpu, tp: TcpSock, skb: SkBuff, max_segs: int, in_flight: int, mss: int) -> int:
     """Wait for more ACKs before sending a super-packet: 0 no, 1 yes, 2 yes and cwnd is what limits.
 
-    Linux: net/ipv4/tcp_output.c tcp_tso_should_defer().
+    Not when the next ACK is more than a millisecond, or half a round trip, away. Linux: tcp_tso_should_defer(), 6.18.
     """
     if tp.ca_state >= TCP_CA_RECOVERY:
         return 0
@@ -131,8 +135,8 @@ def tcp_tso_should_defer(cpu: Cpu, tp: TcpSock, skb: SkBuff, max_segs: int, in_f
         return 0
     if not tp.tcp_rtx_queue:
         return 0
-    delta_ns = cpu.now - tp.tcp_rtx_queue[0].skb_mstamp_ns
-    if delta_ns - 1000 * (tp.srtt_us >> 4) < 0:
+    srtt_ns = 125 * tp.srtt_us
+    if tp.tcp_rtx_queue[0].skb_mstamp_ns + srtt_ns - cpu.now > min(srtt_ns >> 1, TSO_DEFER_NS):
         return 0
     if cong_win < send_win:
         if cong_win <= skb.len:
@@ -225,12 +229,11 @@ def tcp_cwnd_validate(cpu: Cpu, tp: TcpSock, cwnd_limited: bool) -> None:
         tp.max_packets_out = tp.packets_out
         tp.cwnd_usage_seq = tp.snd_nxt
     if tcp_is_cwnd_limited(tp):
+        tp.snd_cwnd_used = 0
         tp.snd_cwnd_stamp_ns = cpu.now
-    elif (
-        tp.net.sysctl[TCP_SLOW_START_AFTER_IDLE]
-        and cpu.now - tp.snd_cwnd_stamp_ns >= tp.icsk_rto_ns
-        and tp.ca_state == TCP_CA_OPEN
-    ):
+        return
+    tp.snd_cwnd_used = max(tp.snd_cwnd_used, tp.packets_out)
+    if tp.net.sysctl[TCP_SLOW_START_AFTER_IDLE] and cpu.now - tp.snd_cwnd_stamp_ns >= tp.icsk_rto_ns:
         tcp_cwnd_application_limited(cpu, tp)
 
 
@@ -243,11 +246,12 @@ def tcp_is_cwnd_limited(tp: TcpSock) -> bool:
 
 def tcp_cwnd_application_limited(cpu: Cpu, tp: TcpSock) -> None:
     """Bring cwnd down towards what was really used. Linux: tcp_cwnd_application_limited()."""
-    if not tp.sk_nospace:
-        win_used = max(tp.max_packets_out, TCP_INIT_CWND)
+    if tp.ca_state == TCP_CA_OPEN and not tp.sk_nospace:
+        win_used = max(tp.snd_cwnd_used, TCP_INIT_CWND)
         if win_used < tp.snd_cwnd:
             tp.snd_ssthresh = tcp_current_ssthresh(tp)
             tp.snd_cwnd = tp.snd_cwnd + win_used >> 1
+        tp.snd_cwnd_used = 0
     tp.snd_cwnd_stamp_ns = cpu.now
 
 
@@ -277,4 +281,4 @@ def tcp_slow_start_after_idle_check(cpu: Cpu, tp: TcpSock) -> None:
         delta -= tp.icsk_rto_ns
     tp.snd_cwnd = max(cwnd, restart)
     tp.snd_cwnd_stamp_ns = cpu.now
-    tp.max_packets_out = 0
+    tp.snd_cwnd_used = 0

@@ -395,6 +395,6 @@ class Engine:
         if run.woken:
             return False
         run.state = BLOCKED
-        if run.call is not None and run.call.timeout_at:
-            run.timer = self.env.at(run.call.timeout_at, self._awake, run)
+        if run.call is not None and (latest := run.call.sleeps_until):
+            run.timer = self.env.at(latest, self._awake, run)
         return True

@@ -73,6 +73,13 @@ class SocketRow:
     segs_in: int = 0
     nonblocking_reason: str = ""
     """Why data waits to be sent: "cwnd", "rwnd", "nagle", "sndbuf"; empty when nothing waits."""
+    rcv_mss: int = 0
+    """What the peer's segments are taken for, bytes."""
+    delivered: int = 0
+    """Segments that the peer has told to have, the SYN or SYN-ACK among them."""
+    dsack_dups: int = 0
+    reordering: int = 0
+    reord_seen: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`python -m tests.differential calls|errors|segments|acks [--from N] [--stories N]`: random stories on the real kernel and here.
+"""`python -m tests.differential calls|errors|segments|acks|windows|writers [--from N] [--stories N]`: random stories on the real kernel and here.
 
 Each story is played on the kernel of this machine, in network namespaces (so it needs root or user namespaces, `ip` and
 /dev/net/tun), and in the simulator. What differs is printed with the whole story. Timers of the two meet at slightly different moments: a
@@ -13,11 +13,18 @@ import sys
 from pathlib import Path
 from random import Random
 
-from tests.differential import acks, calls, errors, segments
+from tests.differential import acks, calls, errors, segments, windows, writers
 from tests.differential.namespaces import become_root
 from tests.differential.peers import Difference
 
-KINDS = {"calls": calls, "errors": errors, "segments": segments, "acks": acks}
+KINDS = {
+    "calls": calls,
+    "errors": errors,
+    "segments": segments,
+    "acks": acks,
+    "windows": windows,
+    "writers": writers,
+}
 
 
 def main() -> int:

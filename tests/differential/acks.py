@@ -83,5 +83,5 @@ def play(pair: Pair, random: Random) -> None:
         tsval += 10
         pair.send(".", 1, ack, 65535, ts=(tsval, "last") if stamps else None, sack=blocks if sack else ())
         pair.look(random.choice((5, 30, 30, 100)))
-        pair.agree("sender", pair.real.sender(1), pair.simulated.sender(1))
+        pair.agree_on_sockets()
     pair.agree_on_counters()

@@ -9,6 +9,7 @@ import socket
 import struct
 import time
 
+from tests.differential.info import real_info, simulated_info
 from tests.differential.namespaces import Namespace, Tun, tcp_info
 from tests.differential.packets import (
     FLAGS,
@@ -23,9 +24,12 @@ from tests.differential.packets import (
     segment,
 )
 from tests.groundtruth.raw_peer import RawLab
+from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.net import ip_parse
 
 PORTS = (40000, 8080)
+MSG_MORE = 0x8000
+NOT_CONNECTED = (None, TcpState.LISTEN, TcpState.CLOSE)
 SYSCTL = {"net.ipv4.tcp_congestion_control": "reno", "net.ipv4.tcp_rmem": "4096 131072 6291456"}
 
 
@@ -68,8 +72,8 @@ class RealHost:
         sock.setblocking(False)
         return -sock.connect_ex((PEER, port))
 
-    def do_send(self, sock, size) -> int:
-        return sock.send(b"y" * size, socket.MSG_NOSIGNAL)
+    def do_send(self, sock, size, flags="") -> int:
+        return sock.send(b"y" * size, socket.MSG_NOSIGNAL | (MSG_MORE if flags else 0))
 
     def do_recv(self, sock, size) -> int:
         return len(sock.recv(size))
@@ -94,16 +98,9 @@ class RealHost:
         """TCP state numbers; None where closed."""
         return [tcp_info(sock)[0] if sock.fileno() >= 0 else None for sock in self.sockets]
 
-    def sender(self, number: int) -> dict[str, int]:
-        """What the sender thinks is under way."""
-        info = tcp_info(self.sockets[number])
-        names = ("unacked", "sacked", "lost", "retrans")
-        numbers = info[8:]
-        return {"ca_state": info[1], **dict(zip(names, numbers[4:8], strict=True))} | {
-            "ssthresh": numbers[17],
-            "cwnd": numbers[18],
-            "reordering": numbers[20],
-        }
+    def info(self, number: int) -> dict[str, int]:
+        """What the kernel tells of a socket."""
+        return real_info(self.sockets[number])
 
     def counters(self) -> dict[str, int]:
         return {name: value for name, value in self.space.counters().items() if name.startswith("Tcp")}
@@ -148,12 +145,8 @@ class SimulatedHost:
         files = (self.lab.task.files.get(fd) for fd in self.fds)
         return [int(file.sk.sk_state) if file else None for file in files]
 
-    def sender(self, number: int) -> dict[str, int]:
-        tp = self.lab.task.files[self.fds[number]].sk
-        return {
-            "ca_state": tp.ca_state, "unacked": tp.packets_out, "sacked": tp.sacked_out, "lost": tp.lost_out,
-            "retrans": tp.retrans_out, "ssthresh": tp.snd_ssthresh, "cwnd": tp.snd_cwnd, "reordering": tp.reordering,
-        }  # fmt: skip
+    def info(self, number: int) -> dict[str, int]:
+        return simulated_info(self.lab.task.files[self.fds[number]].sk)
 
     def counters(self) -> dict[str, int]:
         counters = self.lab.world.snapshot().host("host").counters
@@ -297,9 +290,17 @@ class Pair:
         return real
 
     def agree(self, what: str, real, simulated) -> None:
-        """Raise Difference unless both are the same."""
+        """Raise Difference unless both are the same; of tables the entries that differ are told."""
         if real != simulated:
+            if isinstance(real, dict):
+                real, simulated = different(real, simulated)
             raise Difference(what, real, simulated)
+
+    def agree_on_sockets(self) -> None:
+        """What tcp_info and SO_MEMINFO tell of every connection."""
+        for number, state in enumerate(self.real.states()):
+            if state not in NOT_CONNECTED:
+                self.agree(f"socket {number}", self.real.info(number), self.simulated.info(number))
 
     def agree_on_counters(self) -> None:
         """Every counter of TCP, at the end."""

@@ -82,9 +82,11 @@ def play(pair: Pair, random: Random) -> None:
             if pair.real.sockets[number].fileno() >= 0 and (name != "accept" or not number):
                 pair.call(name, number, *args)
                 pair.look(random.choice((SETTLE_MS, 70)))
+                pair.agree_on_sockets()
             continue
         throw(pair, random, clock, syn)
         pair.look(random.choice((SETTLE_MS, SETTLE_MS, SETTLE_MS, 70, 600)))
+        pair.agree_on_sockets()
     pair.agree_on_counters()
 
 
@@ -95,6 +97,7 @@ def begin(pair: Pair, random: Random, clock: Clock, syn: dict) -> None:
         pair.call("bind", 0, PORTS[1])
         pair.call("connect", 0, PORTS[0])
         pair.look(SETTLE_MS)
+        pair.agree_on_sockets()
         return
     pair.call("bind", 0, PORTS[1])
     pair.call("listen", 0, random.choice((0, 1, 4)))

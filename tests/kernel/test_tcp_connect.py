@@ -8,6 +8,7 @@ import select
 import pytest
 
 from tests.groundtruth.handshakes import MS, SECOND, SynLab
+from tests.groundtruth.raw_peer import RawConnection, RawLab
 from wireside.kernel.net import ip_parse
 
 PEER = ip_parse("10.0.0.9")
@@ -307,3 +308,38 @@ class TestUnreachable:
         lab.peer.unreachable(syn, 1)
         lab.wait(1 * MS)
         assert lab.counted(("IcmpInErrors",)) == {"IcmpInErrors": 1}
+
+
+class TestFirstNumbers:
+    """What tcp_info tells before any data, as Linux 6.18.44 told it."""
+
+    def test_while_connecting_the_peer_is_taken_for_the_smallest(self):
+        lab = SynLab()
+        fd = connect(lab)
+        lab.wait(1 * MS)
+        tp = lab.task.files[fd].sk
+        assert (tp.rcv_mss, tp.delivered) == (88, 0)
+        _, syn = lab.answers(9000)[0]
+        lab.peer.send(9000, syn.flow[1], "S.", ack=1, mss=1460)
+        lab.wait(1 * MS)
+        assert (tp.rcv_mss, tp.delivered) == (536, 1)
+
+    def test_a_passive_open_has_delivered_its_syn_ack(self):
+        lab = RawLab()
+        listener = lab.listen()
+        peer = RawConnection(lab)
+        tp = lab.task.files[peer.accept(listener)].sk
+        assert (tp.rcv_mss, tp.delivered) == (536, 1)
+        assert lab.counters().get("TCPDelivered", 0) == 0
+
+    def test_a_crossed_open_counts_syn_and_syn_ack(self):
+        lab = SynLab()
+        fd = connect(lab)
+        lab.wait(1 * MS)
+        _, syn = lab.answers(9000)[0]
+        lab.peer.send(9000, syn.flow[1], "S", mss=1460)
+        lab.wait(1 * MS)
+        lab.peer.send(9000, syn.flow[1], ".", seq=1, ack=1)
+        lab.wait(1 * MS)
+        assert lab.states() == {"ESTABLISHED": 1}
+        assert lab.task.files[fd].sk.delivered == 2

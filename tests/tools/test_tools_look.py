@@ -199,3 +199,21 @@ def test_ethtool_shows_counters_and_rings():
 def test_ethtool_finds_no_rings_on_a_veth():
     assert ethtool.rings(replace(NIC, kind="veth")) == "netlink error: Operation not supported\n"
     assert ethtool.statistics(NIC) == "no stats available\n"
+
+
+def test_ss_i_keeps_the_real_order():
+    ours = ss.information(
+        SocketRow(1, "tcp", "ESTAB", 0, 0, "10.0.0.1:1", "10.0.0.2:2", **dict.fromkeys(ss_numbers(), 9))
+    )
+    names = re.findall(r"(\w+):", ours)
+    listing = "".join(recorded(sample, "ss-tanoi.txt") for sample in SAMPLES)
+    listed = [re.findall(r"(\w+):", line) for line in listing.splitlines() if "rcvmss:" in line]
+    seen = [[name for name in line if name in names] for line in listed]
+    assert {"rcvmss", "delivered"} <= set(names)
+    assert all(line == [name for name in names if name in line] for line in seen)
+    assert max(len(line) for line in seen) > 10
+
+
+def ss_numbers() -> tuple[str, ...]:
+    """The number fields of a row that has all of them."""
+    return tuple(name for name, kind in SocketRow.__annotations__.items() if kind == "int")[4:]

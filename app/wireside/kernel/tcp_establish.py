@@ -216,6 +216,9 @@ def tcp_init_transfer(cpu: Cpu, tp: TcpSock) -> None:
 
 
 def tcp_initialize_rcv_mss(tp: TcpSock) -> None:
-    """First guess of the peer's segment size. Linux: net/ipv4/tcp_input.c tcp_initialize_rcv_mss()."""
-    hint = min(tp.advmss, tp.mss_cache, tp.rcv_wnd // 2 if tp.rcv_wnd else tp.advmss, TCP_MSS_DEFAULT)
+    """First guess of the peer's segment size, the least there is while no window has been promised (connect()).
+
+    Linux: net/ipv4/tcp_input.c tcp_initialize_rcv_mss().
+    """
+    hint = min(tp.advmss, tp.mss_cache, tp.rcv_wnd // 2, TCP_MSS_DEFAULT)
     tp.rcv_mss = max(hint, TCP_MIN_MSS)

@@ -260,6 +260,7 @@ def tcp_state_after_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
     state = tp.sk_state
     fin_acked = tp.snd_una == tp.write_seq
     if state == TcpState.SYN_RECV:
+        tp.delivered += 1  # the SYN-ACK, which tcp_ack() did not see
         tp.copied_seq = tp.rcv_nxt
         tp.snd_wnd = skb.window << tp.snd_wscale
         tp.snd_wl1 = skb.seq

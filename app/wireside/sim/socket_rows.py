@@ -226,6 +226,11 @@ def _tcp_info(tp: TcpSock) -> Key:
         tp.segs_out,
         tp.segs_in,
         waits_for(tp),
+        tp.rcv_mss,
+        tp.delivered,
+        tp.dsack_dups,
+        tp.reordering,
+        tp.reord_seen,
     )
 
 

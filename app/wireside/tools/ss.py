@@ -18,6 +18,8 @@ NOT_CONNECTED = {"LISTEN", "UNCONN"}
 BRIEF = {"TIME-WAIT", "SYN-RECV"}
 """States ss shows only when asked with -a; their sockets are small records without buffers."""
 FLAGS = "tualnmoipH"
+TCP_REORDERING = 3
+"""The kernel's first guess, which ss does not print."""
 
 
 def render(host: HostSnapshot, options: str = "-tan") -> str:
@@ -91,6 +93,7 @@ def information(row: SocketRow) -> str:
         (f"backoff:{row.backoff}", bool(row.backoff)),
         (f"rtt:{row.srtt_ns // 1000 / 1000:g}/{row.rttvar_ns // 1000 / 1000:g}", bool(row.srtt_ns)),
         (f"mss:{row.mss}", bool(row.mss)),
+        (f"rcvmss:{row.rcv_mss}", bool(row.rcv_mss)),
         (f"cwnd:{row.cwnd}", bool(row.cwnd)),
         (f"ssthresh:{row.ssthresh}", 0 < row.ssthresh < 0xFFFF),
         (f"bytes_acked:{row.bytes_acked}", bool(row.bytes_acked)),
@@ -98,10 +101,14 @@ def information(row: SocketRow) -> str:
         (f"segs_out:{row.segs_out}", bool(row.segs_out)),
         (f"segs_in:{row.segs_in}", bool(row.segs_in)),
         (f"send {_send_rate(row)}bps", bool(row.srtt_ns >= 1000 and row.mss and row.cwnd)),
+        (f"delivered:{row.delivered}", bool(row.delivered)),
         (f"unacked:{row.packets_out}", bool(row.packets_out)),
         (f"retrans:{retrans}/{row.retrans_total}", bool(retrans or row.retrans_total)),
         (f"lost:{row.lost}", bool(row.lost)),
         (f"sacked:{row.sacked}", bool(row.sacked)),
+        (f"dsack_dups:{row.dsack_dups}", bool(row.dsack_dups)),
+        (f"reordering:{row.reordering}", row.reordering not in (0, TCP_REORDERING)),
+        (f"reord_seen:{row.reord_seen}", bool(row.reord_seen)),
         (f"rcv_space:{row.rcv_space}", bool(row.rcv_space)),
         (f"rcv_ssthresh:{row.rcv_ssthresh}", bool(row.rcv_ssthresh)),
         (f"snd_wnd:{row.snd_wnd}", bool(row.snd_wnd)),

@@ -43,10 +43,11 @@ def answer_text(lab: RawLab, skb: SkBuff) -> str:
 class RawLab:
     """One host and one raw peer on a fast link; the peer's MSS, scale and timestamps are the test's choice."""
 
-    def __init__(self, sysctl: dict[str, str] | None = None, *, mtu: int = 1500, seed: int = 1) -> None:
-        host = HostSpec(
-            "host", SERVER, nic=NicSpec(kind="tun", qdisc="noqueue"), sysctl=BASE_SYSCTL | (sysctl or {})
-        )
+    def __init__(
+        self, sysctl: dict[str, str] | None = None, *, mtu: int = 1500, gso: bool = True, seed: int = 1
+    ) -> None:
+        nic = NicSpec(kind="tun", qdisc="noqueue", gso=gso)
+        host = HostSpec("host", SERVER, nic=nic, sysctl=BASE_SYSCTL | (sysctl or {}))
         self.world = World(
             Scenario(
                 id="raw",

@@ -15,8 +15,8 @@ SEGMENTS_AT_WILL = {"net.ipv4.tcp_min_tso_segs": "255", "net.ipv4.tcp_early_retr
 class Writer:
     """A connection to a peer with this MSS and window; `acked` and `sent` count from 1, as sequence numbers here do."""
 
-    def __init__(self, mss: int, window: int = 65535, wscale: int | None = 7) -> None:
-        self.lab = RawLab(SEGMENTS_AT_WILL)
+    def __init__(self, mss: int, window: int = 65535, wscale: int | None = 7, *, gso: bool = True) -> None:
+        self.lab = RawLab(SEGMENTS_AT_WILL, gso=gso)
         listener = self.lab.listen()
         self.lab.peer.send(40000, 8080, "S", win=window, mss=mss, wscale=wscale)
         self.lab.wait(10 * MS)
@@ -129,3 +129,36 @@ def test_what_is_acknowledged_of_a_packet_gives_whole_pages_back() -> None:
         pages = -(-(host.tp.sk_wmem_queued + host.tp.sk_forward_alloc) // 4096)
         assert host.lab.net.machine.tcp_memory_allocated == pages
     assert found == [(21_828, 2748), (20_660, 3916), (16_328, 56), (9664, 2624), (4332, 3860), (2832, 1264)]
+
+
+def small_buffer(*, gso: bool) -> list[tuple[int, int, int, int]]:
+    """(taken, queued, cwnd, segments sent) of three writes through a buffer of 16 KiB, all acknowledged in between."""
+    host = Writer(1460, gso=gso)
+    host.lab.sys("setsockopt", host.fd, "SO_SNDBUF", 16_384)
+    found = []
+    for _ in range(3):
+        taken = host.send(200_000)
+        found.append((taken, host.tp.sk_wmem_queued, host.tp.snd_cwnd, len(host.out())))
+        host.ack(host.sent)
+    return found
+
+
+def test_without_gso_each_skb_is_one_segment() -> None:
+    """Fifteen of them, with their overhead, are all that a buffer of 32,768 bytes takes."""
+    assert small_buffer(gso=False) == [
+        (21_900, 34_380, 10, 10),
+        (14_600, 34_380, 20, 15),
+        (21_900, 34_380, 35, 15),
+    ]
+
+
+def test_with_gso_one_large_skb_goes_over_the_limit() -> None:
+    taken, _, cwnd, sent = small_buffer(gso=True)[0]
+    assert (taken, cwnd, sent) == (78_840, 10, 10)
+
+
+def test_without_gso_no_packet_is_cut_and_none_carries_psh_for_it() -> None:
+    host = Writer(1460, gso=False)
+    host.send(14_600)
+    assert [push for _, _, push in host.out()] == [False] * 9 + [True]
+    assert host.tp.data_segs_out == 10

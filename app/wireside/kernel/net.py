@@ -219,6 +219,10 @@ class Machine:
         return now // self.timers.tick_ns
 
 
+GSO_MAX_SEGS = 65535
+"""Segments of one super-packet, unless the device says less. Linux: include/linux/netdevice.h."""
+
+
 class NetDevice:
     """struct net_device: what the stack above sees of a device; `driver` is the nic/veth/tun record below it.
 
@@ -228,6 +232,7 @@ class NetDevice:
     __slots__ = (
         "driver",
         "features_gso",
+        "gso_max_segs",
         "ifindex",
         "kind",
         "mtu",
@@ -253,6 +258,8 @@ class NetDevice:
         self.ifindex = 2
         self.features_gso = False
         """The device takes TSO super-packets (NETIF_F_TSO)."""
+        self.gso_max_segs = GSO_MAX_SEGS
+        """The most segments of a super-packet that goes towards it; 1: there are none (`ip link set … gso_max_segs 1`)."""
         self.qdisc: Any = None
         """Its queueing discipline, or None for "noqueue"."""
         self.rps_cpus: tuple[int, ...] = ()

@@ -86,6 +86,7 @@ class Sock:
         "sk_err_soft",
         "sk_error_queue",
         "sk_forward_alloc",
+        "sk_gso_max_segs",
         "sk_linger",
         "sk_lock_owned",
         "sk_nospace",
@@ -127,6 +128,8 @@ class Sock:
         self.sk_wmem_queued = 0
         self.sk_forward_alloc = 0
         """Bytes charged in whole pages to the protocol but not yet used by an skb."""
+        self.sk_gso_max_segs = 1
+        """The most segments that may go down as one packet."""
         self.sk_receive_queue: deque[SkBuff] = NO_SKBUFFS
         self.sk_backlog: deque[SkBuff] | None = None
         self.sk_backlog_len = 0

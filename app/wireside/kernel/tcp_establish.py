@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wireside.catalog.counters import Tcp
 from wireside.catalog.sysctls import TCP_SACK, TCP_TIMESTAMPS, TCP_WINDOW_SCALING
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.ip_output import dst_mtu
+from wireside.kernel.ip_output import dst_mtu, sk_setup_caps
 from wireside.kernel.skbuff import ACK, SYN, TCPOLEN_TSTAMP_ALIGNED, SkBuff, SynOptions
 from wireside.kernel.sock import (
     NO_SKBUFFS,
@@ -68,6 +68,7 @@ def tcp_assign_congestion_control(tp: TcpSock) -> None:
 def tcp_connect_init(tp: TcpSock) -> None:
     """Choose MSS, window and scale for our SYN. Linux: net/ipv4/tcp_output.c tcp_connect_init()."""
     assert tp.flow_out is not None
+    sk_setup_caps(tp)
     tp.advmss = tcp_advmss(tp, tp.flow_out[2])
     tp.mss_clamp = tp.user_mss or TCP_MSS_DEFAULT
     tp.tstamp_ok = bool(tp.net.sysctl[TCP_TIMESTAMPS])

@@ -14,6 +14,7 @@ from wireside.catalog.sysctls import (
 )
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.inet_bind import inet_bind_hash
+from wireside.kernel.ip_output import sk_setup_caps
 from wireside.kernel.request_sock import (
     RequestSock,
     RequestSockQueue,
@@ -198,6 +199,7 @@ def tcp_v4_syn_recv_sock(cpu: Cpu, req: RequestSock, skb: SkBuff) -> TcpSock | N
         tcp_listendrop(listener, "ACK")
         return None
     child = tcp_create_openreq_child(cpu, req, skb)
+    sk_setup_caps(child)
     tcp_sync_mss(child)
     tcp_initialize_rcv_mss(child)
     tcp_init_xmit_timers(child)

@@ -70,14 +70,14 @@ def skb_segs(skb: SkBuff, mss: int) -> int:
 def tcp_tso_segs(tp: TcpSock, mss: int) -> int:
     """Most segments of one super-packet: about a millisecond at the pacing rate, more when the RTT is short.
 
-    Linux: net/ipv4/tcp_output.c tcp_tso_autosize().
+    Not more than the device takes. Linux: net/ipv4/tcp_output.c tcp_tso_segs(), tcp_tso_autosize().
     """
     size = tp.pacing_rate >> 10 if tp.pacing_rate else GSO_MAX_SIZE
     sysctl = tp.net.sysctl
     shift = tp.min_rtt_us >> sysctl[TCP_TSO_RTT_LOG]
     if shift < 32:
         size += GSO_MAX_SIZE >> shift
-    return max(min(size, GSO_MAX_SIZE - 1) // mss, sysctl[TCP_MIN_TSO_SEGS])
+    return min(max(min(size, GSO_MAX_SIZE - 1) // mss, sysctl[TCP_MIN_TSO_SEGS]), tp.sk_gso_max_segs)
 
 
 def tcp_bound_to_half_wnd(tp: TcpSock, size: int) -> int:
@@ -89,12 +89,12 @@ def tcp_bound_to_half_wnd(tp: TcpSock, size: int) -> int:
 
 
 def tcp_xmit_size_goal(tp: TcpSock, mss: int) -> int:
-    """How many bytes write() gathers in one skb: whole segments, at most half the peer's largest window.
+    """How many bytes write() gathers in one skb: whole segments that the device takes, at most half the peer's largest window.
 
     Linux: net/ipv4/tcp.c tcp_xmit_size_goal().
     """
     goal = tcp_bound_to_half_wnd(tp, GSO_MAX_SIZE - 1 - 320)
-    return max(goal // mss * mss, mss)
+    return max(min(goal // mss, tp.sk_gso_max_segs) * mss, mss)
 
 
 def tcp_mss_split_point(tp: TcpSock, skb: SkBuff, mss: int, max_segs: int, nonagle: int) -> int:

@@ -60,6 +60,7 @@ NIC_FIELDS = {
     "queues": Field(value_of(Kind.COUNT, 1, NIC_QUEUES), 1),
     "gro": Field(_flag, default=True),
     "tso": Field(_flag, default=True),
+    "gso": Field(_flag, default=True),
     "rps_cpus": Field(list_of(_cpu, "rps_cpus"), ()),
     "qdisc": Field(choice("pfifo_fast", "noqueue"), "pfifo_fast"),
     "tbf": Field(_read_tbf, None),

@@ -45,6 +45,9 @@ class NicSpec:
     """RX queues; queue q interrupts CPU q modulo the number of CPUs; flows are spread by hash (RSS)."""
     gro: bool = True
     tso: bool = True
+    """The device cuts super-packets itself; else software does, in front of the driver."""
+    gso: bool = True
+    """There are super-packets at all."""
     rps_cpus: tuple[int, ...] = ()
     qdisc: str = "pfifo_fast"
     tbf: TbfSpec | None = None

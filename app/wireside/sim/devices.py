@@ -53,9 +53,11 @@ def make_device(net: Net, spec: NicSpec) -> None:
             txqueuelen=spec.txqueuelen,
             copybreak=spec.copybreak,
         )
-
+    assert net.dev is not None
+    net.dev.features_gso = net.dev.features_gso and spec.tso and spec.gso
+    if not spec.gso:
+        net.dev.gso_max_segs = 1
     if spec.tbf is not None:
-        assert net.dev is not None
         net.dev.qdisc = Tbf(spec.tbf.rate_bps, spec.tbf.burst, spec.tbf.limit)
 
 

@@ -16,7 +16,6 @@ from wireside.kernel.hrtimer import hrtimer_cancel
 from wireside.kernel.ip_output import NET_XMIT_CN, dst_mtu, ip_queue_xmit
 from wireside.kernel.skbuff import (
     ACK,
-    FIN,
     IPPROTO_TCP,
     PSH,
     SK_BUFF_SIZE,
@@ -38,7 +37,6 @@ from wireside.kernel.tcp_sock import (
     MASK,
     TCP_CA_CWR,
     TCP_CA_RECOVERY,
-    TCP_NAGLE_CORK,
     TCP_NAGLE_PUSH,
     TCP_TSQ_DEFERRED,
     TSQ_QUEUED,
@@ -56,6 +54,7 @@ from wireside.kernel.tcp_tso import (
     tcp_fragment,
     tcp_grow_skb,
     tcp_mss_split_point,
+    tcp_nagle_test,
     tcp_tso_segs,
     tcp_tso_should_defer,
 )
@@ -253,20 +252,6 @@ def tcp_new_skb(tp: TcpSock, seq: int, flags: int) -> SkBuff:
     skb = SkBuff(0, tp.flow_out, IPPROTO_TCP, 0, seq, flags)
     skb.truesize = SKB_HEAD_TRUESIZE
     return skb
-
-
-def tcp_nagle_test(tp: TcpSock, skb: SkBuff, mss: int, nonagle: int) -> bool:
-    """A small last segment may leave now. Linux: tcp_nagle_test(), tcp_nagle_check(), tcp_minshall_check()."""
-    if nonagle & TCP_NAGLE_PUSH or skb.tcp_flags & FIN or skb.len >= mss:
-        return True
-    if nonagle & TCP_NAGLE_CORK:
-        return False
-    return bool(nonagle) or not tp.packets_out or not tcp_minshall_check(tp)
-
-
-def tcp_minshall_check(tp: TcpSock) -> bool:
-    """A small segment sent earlier is still unacknowledged."""
-    return after(tp.snd_sml, tp.snd_una) and not after(tp.snd_sml, tp.snd_nxt)
 
 
 def tcp_small_queue_check(tp: TcpSock, skb: SkBuff, factor: int = 0) -> bool:

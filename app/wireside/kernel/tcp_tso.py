@@ -1,4 +1,4 @@
-"""How large the packets get that TCP hands down: TSO sizing, deferral, splitting, and cwnd use."""
+"""How large the packets get that TCP hands down: Nagle, TSO sizing, deferral, splitting, and cwnd use."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from wireside.kernel.tcp_sock import (
     TCP_CA_RECOVERY,
     TCP_INIT_CWND,
     TCP_NAGLE_CORK,
+    TCP_NAGLE_PUSH,
     after,
     before,
     tcp_wnd_end,
@@ -97,6 +98,20 @@ def tcp_xmit_size_goal(tp: TcpSock, mss: int) -> int:
     return max(min(goal // mss, tp.sk_gso_max_segs) * mss, mss)
 
 
+def tcp_nagle_test(tp: TcpSock, skb: SkBuff, mss: int, nonagle: int) -> bool:
+    """A small last segment may leave now. Linux: tcp_nagle_test(), tcp_nagle_check(), tcp_minshall_check()."""
+    if nonagle & TCP_NAGLE_PUSH or skb.tcp_flags & FIN or skb.len >= mss:
+        return True
+    if nonagle & TCP_NAGLE_CORK:
+        return False
+    return bool(nonagle) or not tp.packets_out or not tcp_minshall_check(tp)
+
+
+def tcp_minshall_check(tp: TcpSock) -> bool:
+    """A small segment sent earlier is still unacknowledged."""
+    return after(tp.snd_sml, tp.snd_una) and not after(tp.snd_sml, tp.snd_nxt)
+
+
 def tcp_mss_split_point(tp: TcpSock, skb: SkBuff, mss: int, max_segs: int, nonagle: int) -> int:
     """Bytes of `skb` that may leave now. Linux: tcp_mss_split_point()."""
     window = (tcp_wnd_end(tp) - skb.seq) & MASK
@@ -107,8 +122,7 @@ def tcp_mss_split_point(tp: TcpSock, skb: SkBuff, mss: int, max_segs: int, nonag
     if max_len <= needed:
         return max_len
     partial = needed % mss
-    small_out = after(tp.snd_sml, tp.snd_una) and not after(tp.snd_sml, tp.snd_nxt)
-    if partial and (nonagle & TCP_NAGLE_CORK or (not nonagle and tp.packets_out and small_out)):
+    if partial and (nonagle & TCP_NAGLE_CORK or (not nonagle and tp.packets_out and tcp_minshall_check(tp))):
         return needed - partial
     return needed
 

@@ -11,6 +11,7 @@ import termios
 import time
 from typing import TYPE_CHECKING
 
+from tests.differential.info import real_info, simulated_info
 from tests.differential.namespaces import LIBC, Namespace, tcp_info, veth
 from tests.differential.peers import Difference, different
 from tests.groundtruth.pair import PairLab
@@ -55,6 +56,8 @@ GOT = (
     "SO_ERROR", "SO_ERROR", "SO_RCVBUF", "SO_SNDBUF", "TCP_NODELAY", "TCP_LINGER2", "TCP_KEEPIDLE", "TCP_KEEPCNT", "TCP_USER_TIMEOUT",
     "SO_KEEPALIVE", "TCP_MAXSEG", "TCP_SYNCNT", "SO_RCVLOWAT", "TCP_WINDOW_CLAMP", "TCP_NOTSENT_LOWAT", "SO_REUSEADDR",
 )  # fmt: skip
+TOLD = ("rcv_mss", "delivered", "reord_seen", "sk_sndbuf", "sk_rcvbuf", "sk_wmem_queued", "advmss")
+"""What is compared of a connection beside its state, queues and events."""
 WEIGHTS = {
     "socket": 1, "datagram": 0.3, "bind": 1, "listen": 1, "connect": 2, "accept": 2, "send": 6, "sendto": 0.4, "recv": 8,
     "shutdown": 4, "close": 4, "setsockopt": 2, "getsockopt": 2,
@@ -137,7 +140,7 @@ class RealHosts:
         time.sleep(ms / 1000)
 
     def look(self) -> dict[tuple[str, int], tuple]:
-        """(state, bytes to read, bytes not acknowledged, poll events) of every open socket."""
+        """(state, poll events, bytes to read, bytes not acknowledged, TOLD) of every open socket."""
         open_sockets = {
             (host, number): sock
             for host, sockets in self.sockets.items()
@@ -159,7 +162,8 @@ class RealHosts:
             struct.unpack("i", fcntl.ioctl(sock, what, bytes(4)))[0]
             for what in (termios.FIONREAD, termios.TIOCOUTQ)
         )
-        return (state, events, *queues)
+        told = real_info(sock)
+        return (state, events, *queues, *(told[name] for name in TOLD))
 
     def counters(self) -> dict[str, int]:
         return {
@@ -231,14 +235,16 @@ class SimulatedHosts:
         state = int(sk.sk_state)
         if state in (TcpState.LISTEN, TcpState.CLOSE):
             return (state, events)
+        told = [simulated_info(sk)[name] for name in TOLD]
         if state in (TcpState.SYN_SENT, TcpState.SYN_RECV):
-            return (state, events, 0, 0)
+            return (state, events, 0, 0, *told)
         unread = (sk.rcv_nxt - sk.copied_seq) & 0xFFFFFFFF
         return (
             state,
             events,
             unread - bool(unread and sk.sock_done),
             (sk.write_seq - sk.snd_una) & 0xFFFFFFFF,
+            *told,
         )
 
     def counters(self) -> dict[str, int]:

@@ -10,26 +10,25 @@ A number may carry a unit of time or size (200ms, 64KiB). A socket, program or e
 
 from __future__ import annotations
 
-import itertools
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from wireside.outside import MAX_DIGITS, quoted
 from wireside.scenario import paths
+from wireside.scenario.terms import COMPARISONS, Arithmetic, Comparison, Constant, Joined, Not, Time
 from wireside.scenario.units import SIZE, TIME, UnitError, advice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from wireside.scenario.paths import HostNames, Value
+    from wireside.scenario.paths import HostNames, Path
     from wireside.scenario.spec import Scenario
+    from wireside.scenario.terms import Get, Term
     from wireside.snapshot import WorldSnapshot
 
 MAX_TOKENS = 500
 MAX_DEPTH = 20
-LARGEST = 10**30
-"""Results of arithmetic end here, far above anything that is counted."""
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d+)?)(?P<unit>[A-Za-z]+)?"
@@ -39,7 +38,6 @@ _TOKEN = re.compile(
     r"|(?P<sign>==|!=|<=|>=|//|[-+*/<>()]))",
     re.ASCII,
 )
-_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
 
 class ConditionError(Exception):
@@ -52,119 +50,29 @@ class ConditionError(Exception):
         self.offset = offset
 
 
-class Term(Protocol):
-    """A part of a condition."""
+class _OfSnapshot:
+    """Reads values from a snapshot."""
 
-    def evaluate(self, snapshot: WorldSnapshot) -> Value:
-        """Its value in `snapshot`."""
+    def time(self) -> Get:
+        return lambda snapshot: snapshot.time_ns
 
-
-@dataclass(frozen=True, slots=True)
-class _Constant:
-    value: Value
-
-    def evaluate(self, snapshot: WorldSnapshot) -> Value:
-        return self.value
+    def path(self, path: Path) -> Get:
+        return path.evaluate
 
 
-@dataclass(frozen=True, slots=True)
-class _Time:
-    def evaluate(self, snapshot: WorldSnapshot) -> Value:
-        return snapshot.time_ns
-
-
-@dataclass(frozen=True, slots=True)
-class _Arithmetic:
-    sign: str
-    left: Term
-    right: Term
-
-    def evaluate(self, snapshot: WorldSnapshot) -> Value:
-        left, right = _number(self.left.evaluate(snapshot)), _number(self.right.evaluate(snapshot))
-        return max(-LARGEST, min(_result(self.sign, left, right), LARGEST))
-
-
-def _result(sign: str, left: float, right: float) -> int | float:
-    match sign:
-        case "+":
-            return left + right
-        case "-":
-            return left - right
-        case "*":
-            return left * right
-        case "//":
-            return left // right if right else 0
-        case _:
-            return left / right if right else 0
-
-
-def _number(value: Value) -> int | float:
-    return 0 if isinstance(value, str) else value
-
-
-@dataclass(frozen=True, slots=True)
-class _Comparison:
-    """`a < b <= c`: every neighbouring pair must hold."""
-
-    terms: tuple[Term, ...]
-    signs: tuple[str, ...]
-
-    def evaluate(self, snapshot: WorldSnapshot) -> Value:
-        values = [term.evaluate(snapshot) for term in self.terms]
-        return all(
-            _compare(sign, *pair) for sign, pair in zip(self.signs, itertools.pairwise(values), strict=True)
-        )
-
-
-def _compare(sign: str, left: Value, right: Value) -> bool:
-    if isinstance(left, str) or isinstance(right, str):
-        equal = str(left) == str(right)
-        return equal if sign == "==" else not equal if sign == "!=" else False
-    match sign:
-        case "==":
-            return left == right
-        case "!=":
-            return left != right
-        case "<":
-            return left < right
-        case "<=":
-            return left <= right
-        case ">":
-            return left > right
-        case _:
-            return left >= right
-
-
-@dataclass(frozen=True, slots=True)
-class _Joined:
-    """All ("and") or any ("or") of several terms."""
-
-    word: str
-    terms: tuple[Term, ...]
-
-    def evaluate(self, snapshot: WorldSnapshot) -> Value:
-        truths = (bool(term.evaluate(snapshot)) for term in self.terms)
-        return all(truths) if self.word == "and" else any(truths)
-
-
-@dataclass(frozen=True, slots=True)
-class _Not:
-    term: Term
-
-    def evaluate(self, snapshot: WorldSnapshot) -> Value:
-        return not self.term.evaluate(snapshot)
+_SNAPSHOT = _OfSnapshot()
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A compiled condition; `text` is how it was written."""
+    """A condition that was understood; `text` is how it was written."""
 
     text: str
     term: Term
 
     def holds(self, snapshot: WorldSnapshot) -> bool:
         """Whether it holds in `snapshot`."""
-        return bool(self.term.evaluate(snapshot))
+        return bool(self.term.compile(_SNAPSHOT)(snapshot))
 
     def value(self, snapshot: WorldSnapshot) -> str:
         """What its left side is in `snapshot`, as text; of several comparisons, each one's."""
@@ -172,11 +80,12 @@ class Condition:
 
 
 def _shown(term: Term, snapshot: WorldSnapshot) -> str:
-    if isinstance(term, _Joined):
+    if isinstance(term, Joined):
         return ", ".join(_shown(each, snapshot) for each in term.terms)
-    if isinstance(term, _Not):
+    if isinstance(term, Not):
         return _shown(term.term, snapshot)
-    value = (term.terms[0] if isinstance(term, _Comparison) else term).evaluate(snapshot)
+    left = term.terms[0] if isinstance(term, Comparison) else term
+    value = left.compile(_SNAPSHOT)(snapshot)
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
@@ -230,16 +139,16 @@ class _Parser:
         terms = [self._and()]
         while self._take("or"):
             terms.append(self._and())
-        return terms[0] if len(terms) == 1 else _Joined("or", tuple(terms))
+        return terms[0] if len(terms) == 1 else Joined("or", tuple(terms))
 
     def _and(self) -> Term:
         terms = [self._not()]
         while self._take("and"):
             terms.append(self._not())
-        return terms[0] if len(terms) == 1 else _Joined("and", tuple(terms))
+        return terms[0] if len(terms) == 1 else Joined("and", tuple(terms))
 
     def _not(self) -> Term:
-        return _Not(self._deeper(self._not)) if self._take("not") else self._comparison()
+        return Not(self._deeper(self._not)) if self._take("not") else self._comparison()
 
     def _deeper(self, rule: Callable[[], Term]) -> Term:
         """Apply a rule that may nest without end, but not too deep."""
@@ -254,26 +163,26 @@ class _Parser:
 
     def _comparison(self) -> Term:
         terms, signs = [self._sum()], []
-        while sign := self._take(*_COMPARISONS):
+        while sign := self._take(*COMPARISONS):
             signs.append(sign.text)
             terms.append(self._sum())
-        return terms[0] if not signs else _Comparison(tuple(terms), tuple(signs))
+        return terms[0] if not signs else Comparison(tuple(terms), tuple(signs))
 
     def _sum(self) -> Term:
         term = self._product()
         while sign := self._take("+", "-"):
-            term = _Arithmetic(sign.text, term, self._product())
+            term = Arithmetic(sign.text, term, self._product())
         return term
 
     def _product(self) -> Term:
         term = self._factor()
         while sign := self._take("*", "/", "//"):
-            term = _Arithmetic(sign.text, term, self._factor())
+            term = Arithmetic(sign.text, term, self._factor())
         return term
 
     def _factor(self) -> Term:
         if self._take("-"):
-            return _Arithmetic("-", _Constant(0), self._deeper(self._factor))
+            return Arithmetic("-", Constant(0), self._deeper(self._factor))
         if opening := self._take("("):
             term = self._deeper(self._or)
             if not self._take(")"):
@@ -283,13 +192,13 @@ class _Parser:
         self.index += 1
         match token.kind:
             case "number":
-                return _Constant(_amount(token))
+                return Constant(_amount(token))
             case "text":
-                return _Constant(token.text[1:-1])
+                return Constant(token.text[1:-1])
             case "path":
                 return self._path(token)
             case "word" if token.text == "time":
-                return _Time()
+                return Time()
             case "word" if token.text in self.names:
                 raise ConditionError(
                     f"{token.text!r} alone is no value", f"Write {token.text}.NAME.", token.offset

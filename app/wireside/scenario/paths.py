@@ -12,12 +12,12 @@ from wireside.scenario.units import UnitError, advice, cpus_text
 from wireside.snapshot import CpuRow, NicRow, ProgramRow, SocketRow, SoftnetRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from wireside.scenario.spec import HostSpec, ProgramSpec
+    from wireside.scenario.terms import Get, Source, Term, Value
     from wireside.snapshot import HostSnapshot, WorldSnapshot
 
-Value = int | float | str | bool
 MAX_PORT = 65_535
 
 _STEP = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\((?P<arg>[^()]*)\))?", re.ASCII)
@@ -51,6 +51,14 @@ class Path:
     def evaluate(self, snapshot: WorldSnapshot) -> Value:
         """The value in `snapshot`; 0 for a socket, program or entry that is not there."""
         return _PARTS[self.part](snapshot.host(self.host), self.arg, self.field)
+
+    def compile(self, source: Source) -> Get:
+        """What reads it from `source`."""
+        return source.path(self)
+
+    def parts(self) -> Iterator[Term]:
+        """None: a path is not made of other terms."""
+        return iter(())
 
 
 def _counter(host: HostSnapshot, _arg: int | str, field: str) -> Value:

@@ -108,6 +108,37 @@ class KernelEnv(simpy.Environment):
         self._now = max(self._now, until)
         return True
 
+    def run_watched(
+        self, until: int, looks: Callable[[Any], bool], wall_deadline: float | None = None
+    ) -> bool:
+        """Like run_until(), but `looks` is asked after each thing that has happened, and True stops the run at once.
+
+        It is told the function that was called (None for an event of SimPy). Nothing runs on without an event of its
+        own, so that every slice of a CPU and every frame is looked at. False when the run was stopped.
+        """
+        queue: list[Any] = self._queue
+        left = CLOCK_CHECK
+        while queue and queue[0][0] <= until:
+            self._now, _, _, item = heappop(queue)
+            self.until = self._now
+            function = None
+            if item.__class__ is Call:
+                if item.dead:
+                    continue
+                function = item.function
+                function(item.arg)
+            else:
+                self._happen(item)
+            if looks(function):
+                return False
+            left -= 1
+            if not left:
+                left = CLOCK_CHECK
+                if wall_deadline is not None and perf_counter() >= wall_deadline:
+                    return False
+        self._now = max(self._now, until)
+        return True
+
     def _happen(self, item: Any) -> None:
         if item.__class__ is Call:
             if not item.dead:

@@ -26,7 +26,7 @@ from wireside.kernel.udp import UdpSock, udp_rqueue_get
 from wireside.snapshot import SocketRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from wireside.kernel.net import Net
     from wireside.kernel.tcp_minisocks import TimewaitSock
@@ -148,7 +148,8 @@ def waits_for(tp: TcpSock) -> str:
     return ""
 
 
-def _queues(tp: TcpSock) -> tuple[int, int]:
+def tcp_queues(tp: TcpSock) -> tuple[int, int]:
+    """(Recv-Q, Send-Q) of a full socket. Linux: net/ipv4/tcp_diag.c tcp_diag_get_info()."""
     if tp.sk_state == TcpState.LISTEN:
         queue = tp.icsk_accept_queue
         if queue is None:
@@ -164,7 +165,7 @@ def _queues(tp: TcpSock) -> tuple[int, int]:
 
 def _tcp(tp: TcpSock, now: int) -> Key:
     state = tp.sk_state
-    recv_q, send_q = _queues(tp)
+    recv_q, send_q = tcp_queues(tp)
     local, peer = endpoints(tp)
     unread = recv_q if state != TcpState.LISTEN else 0
     if unread and state in FIN_SEEN:
@@ -282,6 +283,15 @@ def requests(net: Net) -> list[RequestSock]:
     return list(net.requests.values())
 
 
+def shown_sockets(net: Net) -> Iterator[Sock]:
+    """The full sockets that get rows, in order of creation."""
+    sockets: Iterable[Sock] = net.sockets.values()
+    if len(net.sockets) > 2 * ENDS_SHOWN:
+        newest = list(islice(reversed(net.sockets.values()), ENDS_SHOWN))
+        sockets = (*islice(sockets, ENDS_SHOWN), *reversed(newest))
+    return (sk for sk in sockets if sk.sk_state != TcpState.CLOSE or sk.sk_protocol == IPPROTO_UDP)
+
+
 def socket_rows(net: Net, rows: SocketRows, now: int) -> tuple[tuple[SocketRow, ...], dict[str, int]]:
     """The rows of a namespace's sockets, and the number of TCP sockets by state.
 
@@ -289,13 +299,7 @@ def socket_rows(net: Net, rows: SocketRows, now: int) -> tuple[tuple[SocketRow, 
     2 * ENDS_SHOWN sockets (the oldest and the newest), MINI_SHOWN requests and MINI_SHOWN TIME-WAIT entries get rows; all
     are counted. Linux: net/ipv4/inet_diag.c inet_diag_dump_icsk().
     """
-    sockets: Iterable[Sock] = net.sockets.values()
-    if len(net.sockets) > 2 * ENDS_SHOWN:
-        newest = list(islice(reversed(net.sockets.values()), ENDS_SHOWN))
-        sockets = (*islice(sockets, ENDS_SHOWN), *reversed(newest))
-    shown = [
-        rows.row(sk, now) for sk in sockets if sk.sk_state != TcpState.CLOSE or sk.sk_protocol == IPPROTO_UDP
-    ]
+    shown = [rows.row(sk, now) for sk in shown_sockets(net)]
     states = {SS_NAME[state]: count for state in TcpState if (count := net.tcp_in_state[state])}
     waiting = requests(net)
     if waiting:

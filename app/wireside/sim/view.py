@@ -110,11 +110,13 @@ def _host(world: World, net: Net, view: HostView) -> HostSnapshot:
         view.same("drops", drops),
         view.same("wire_drops", wire_drops),
         view.same("states", states),
-        view.same_rows("softnet", tuple([_softnet(cpu) for cpu in net.machine.cpus])),
-        view.same_rows("cpus", tuple([_cpu(runner, now) for runner in engine.runners])),
+        view.same_rows("softnet", tuple([softnet_row(cpu) for cpu in net.machine.cpus])),
+        view.same_rows("cpus", tuple([cpu_row(runner, now) for runner in engine.runners])),
         view.same_rows("nics", (nic_row(world, net),)),
         view.same_rows("sockets", rows),
-        view.same_rows("programs", tuple([_program(run) for run in world.programs if run.task.net is net])),
+        view.same_rows(
+            "programs", tuple([program_row(run) for run in world.programs if run.task.net is net])
+        ),
         view.same("books", books),
         view.same_rows("listeners", _listeners(net)),
         view.same("sockstat", _sockstat(net)),
@@ -146,7 +148,8 @@ def _sockstat(net: Net) -> dict[str, int]:
     }
 
 
-def _softnet(cpu: Cpu) -> SoftnetRow:
+def softnet_row(cpu: Cpu) -> SoftnetRow:
+    """A CPU's line of softnet_stat as it is now."""
     sd = cpu.softnet
     return SoftnetRow(
         sd.processed,
@@ -159,8 +162,8 @@ def _softnet(cpu: Cpu) -> SoftnetRow:
     )
 
 
-def _cpu(runner: Runner, now: int) -> CpuRow:
-    """Times count whole slices, the running one from its beginning."""
+def cpu_row(runner: Runner, now: int) -> CpuRow:
+    """What a CPU does at `now` ns; times count whole slices, the running one from its beginning."""
     cpu = runner.cpu
     current = runner.current
     task_ns, ksoftirqd_ns = cpu.task_ns, cpu.ksoftirqd_ns
@@ -188,7 +191,8 @@ def _cpu(runner: Runner, now: int) -> CpuRow:
     )
 
 
-def _program(run: ProgramRun) -> ProgramRow:
+def program_row(run: ProgramRun) -> ProgramRow:
+    """A program as it is now."""
     tally = run.program.tally if run.program is not None else Tally()
     doing = ""
     if run.state == EXITED:

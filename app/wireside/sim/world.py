@@ -10,11 +10,13 @@ from wireside.sim.events import EventLog
 from wireside.sim.knobs import knob_value, turn_knob
 from wireside.sim.packets import PacketBook
 from wireside.sim.view import Views
+from wireside.sim.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wireside.kernel.net import Machine, Net
+    from wireside.scenario.expect import Condition
     from wireside.scenario.spec import Scenario
     from wireside.sim.cpu import Engine
     from wireside.sim.link import Wire
@@ -90,12 +92,13 @@ class World:
         """Let time pass until `t_ns`; False when the wall clock (time.perf_counter()) reached `wall_deadline` first."""
         return self.env.run_until(t_ns, wall_deadline)
 
-    def step(self) -> int:
-        """Run to the next instant at which something happens; returns it, or the present one when nothing ever will."""
-        upcoming = self.env.peek()
-        if upcoming >= 0:
-            self.env.run_until(upcoming)
-        return self.env.now
+    def watch(self, conditions: Mapping[int, Condition]) -> Watch:
+        """A way to run that stops at the very event in which one of `conditions` (by a number of the caller's) holds."""
+        return Watch(self, conditions)
+
+    def upcoming(self) -> int:
+        """The next instant at which anything happens, ns; -1 when nothing ever will."""
+        return self.env.peek()
 
     def snapshot(self) -> WorldSnapshot:
         """Freeze the present instant; parts that did not change are the same objects as in the snapshot before."""

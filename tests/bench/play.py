@@ -26,10 +26,8 @@ def main() -> None:
     tell_frames(marks)
     scenario = load(path)
     if scale:
-        beats = tuple(dataclasses.replace(beat, scale=0, pause=False) for beat in scenario.beats)
-        scenario = dataclasses.replace(scenario, beats=beats, duration_ns=LONG_NS)
+        scenario = dataclasses.replace(scenario, beats=(), scale=scale, duration_ns=LONG_NS)
     player = make_player(scenario)
-    player.scale = scale or player.scale
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

@@ -68,6 +68,30 @@ def scenario(**changes) -> Scenario:
     return Scenario(**{**facts, **changes})
 
 
+class FakeWatch:
+    """Conditions looked at whenever the fake world's next packet is born."""
+
+    def __init__(self, world, conditions):
+        self.world, self.conditions = world, dict(conditions)
+        self.fired = ()
+
+    def run(self, until: int, wall_deadline: float | None = None) -> bool:
+        self.fired = ()
+        while self.conditions and self.world.upcoming() <= until:
+            self.world.run_until(self.world.upcoming())
+            if self.look():
+                return False
+        return self.world.run_until(until, wall_deadline)
+
+    def look(self) -> bool:
+        now = self.world.snapshot()
+        self.fired = tuple(n for n, condition in self.conditions.items() if condition.holds(now))
+        return bool(self.fired)
+
+    def keep(self, numbers) -> None:
+        self.conditions = {number: self.conditions[number] for number in numbers}
+
+
 class FakeWorld:
     """Implements what a player needs of a world; one packet every `every_ns`, each answered by an ACK."""
 
@@ -92,9 +116,11 @@ class FakeWorld:
         self.now = max(self.now, t_ns)
         return True
 
-    def step(self) -> int:
-        self.now += self.every_ns - self.now % self.every_ns
-        return self.now
+    def watch(self, conditions) -> FakeWatch:
+        return FakeWatch(self, conditions)
+
+    def upcoming(self) -> int:
+        return self.now + self.every_ns - self.now % self.every_ns
 
     def traces(self, since_ns: int) -> tuple[PacketTrace, ...]:
         first = max(0, (since_ns - 200 * US) // self.every_ns)

@@ -64,6 +64,28 @@ def test_the_story_points_with_a_heavy_frame():
     assert "┏ TCP" not in text
 
 
+def screen_text(view, w=80, h=24, glyphs=UNICODE):
+    return draw_screen(w, h, Look(Palette(), glyphs), view).text()
+
+
+def test_a_run_that_waits_for_its_reader_counts_down_in_the_status_line_and_beside_the_words():
+    view = view_of()
+    view.hold_s = 3.2
+    text = screen_text(view)
+    assert "▮▮ 4 s to read" in text.splitlines()[0]
+    assert "space: next (in 4 s)  1/2" in text
+
+
+def test_the_status_line_tells_a_quiet_stretch_and_the_readers_own_pace():
+    view = view_of()
+    view.quiet_ns, view.factor = 9_400_000, 0.5
+    line = screen_text(view).splitlines()[0]
+    assert "▶▶ nothing for 9.4 ms" in line
+    assert "×0.5" in line
+    view.paused = True
+    assert "nothing for" not in screen_text(view)
+
+
 def test_drops_above_zero_come_first():
     line = next(
         row

@@ -13,15 +13,18 @@ from wireside.tui.app import WiresideApp  # noqa: E402
 
 
 class CrashingWorld(FakeWorld):
-    def step(self):
+    """Paused it looks well; the first step ends it."""
+
+    def upcoming(self):
         raise ZeroDivisionError
 
 
 if __name__ == "__main__":
     world = CrashingWorld if "crash" in sys.argv else FakeWorld
     player = Player(scenario(beats=(), duration_ns=10_000 * MS), world)
-    player.paused = "paused" in sys.argv
     if "patient" in sys.argv:  # a busy machine answers later than any terminal
         terminal.LAST_ANSWER_S = terminal.FIRST_ANSWER_S = 60.0
+    if "paused" in sys.argv or "crash" in sys.argv:
+        player.toggle_pause()
     app = WiresideApp(player, renderer=sys.argv[1])
     sys.exit(app.play())

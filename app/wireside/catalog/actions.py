@@ -20,10 +20,10 @@ class Action:
 
 
 ACTIONS = (
-    Action("pause", ("space",), "space", "pause", "Pause, and go on."),
+    Action("pause", ("space",), "space", "pause", "Pause, and go on; do not wait until I have read."),
     Action("step", (".",), ".", "step", "Run to the next thing that happens, and stay there."),
-    Action("slower", ("[",), "[", "", "Slower: less simulated time per second."),
-    Action("faster", ("]",), "[ ]", "speed", "Slower and faster: 10 ns to 2 s of the run per second."),
+    Action("slower", ("[",), "[", "", "Slower than the story wants it."),
+    Action("faster", ("]",), "[ ]", "speed", "Slower and faster than the story wants it, until r."),
     Action("restart", ("r",), "r", "restart", "Begin this scenario again."),
     Action("focus", ("tab",), "tab", "knobs", "To the knobs, to the tools, and back to the whole."),
     Action("focus_back", ("shift+tab",), "shift+tab", "", "The same the other way round."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from wireside.paint.glyphs import plain
@@ -37,7 +38,8 @@ def draw_status(surface: Surface, look: Look, view: View) -> None:
     surface.clear()
     x = surface.put(1, 0, glyphs.logo, look.style("accent", "bar", bold=True))
     x = surface.put(x + 1, 0, "wireside", look.style("accent", "bar", bold=True))
-    speed = f"1 s = {span(view.scale)}"
+    factor = f" {glyphs.times}{view.factor:g}" if view.factor != 1 else ""
+    speed = f"1 s = {span(view.scale)}{factor}"
     time = f"t={clock(view.t)}"
     parts = [(time, "text"), (f"seed {view.seed}", "dim"), (f"{view.fps:2.0f} fps", "dim")]
     right = surface.w - 1
@@ -48,13 +50,27 @@ def draw_status(surface: Surface, look: Look, view: View) -> None:
     if view.behind and not view.paused:
         right = surface.put_right(right, 0, "behind", look.style("hot", "bar", bold=True)) - 2
     right = surface.put_right(right, 0, plain(speed, glyphs), look.style("text", "bar", bold=True)) - 1
-    state, color = (glyphs.play, "good")
-    if view.paused:
-        state, color = (f"{glyphs.pause} {'end' if view.ended else 'paused'}", "warn")
+    state, color = _running(look, view)
     right = surface.put_right(right, 0, state, look.style(color, "bar", bold=True)) - 2
     title = plain(view.scenario.title, glyphs)
     if right - x - 2 > 8:
         surface.put(x + 2, 0, fit(title, right - x - 2, glyphs.ellipsis), look.style("bright", "bar"))
+
+
+def _running(look: Look, view: View) -> tuple[str, str]:
+    """Whether the run goes on and, if not, why; with its colour."""
+    glyphs = look.glyphs
+    if view.paused:
+        return f"{glyphs.pause} {'end' if view.ended else 'paused'}", "warn"
+    if view.hold_s > 0:
+        return f"{glyphs.pause} {_seconds(view.hold_s)} to read ", "warn"
+    if view.quiet_ns:
+        return plain(f"{glyphs.play}{glyphs.play} nothing for {span(view.quiet_ns)} ", glyphs), "accent"
+    return glyphs.play, "good"
+
+
+def _seconds(s: float) -> str:
+    return f"{math.ceil(s)} s"
 
 
 def draw_footer(surface: Surface, look: Look, view: View) -> None:
@@ -89,6 +105,8 @@ def draw_narration(surface: Surface, look: Look, view: View) -> None:
     glyphs = look.glyphs
     total = len(view.scenario.beats)
     right = f"{view.beats_said}/{total}" if total else ""
+    if view.hold_s > 0:
+        right = f"space: next (in {_seconds(view.hold_s)})  {right}"
     frame(surface, look, plain(view.scenario.title, glyphs), right)
     say = view.beat.say if view.beat else view.scenario.summary
     text, question = question_of(plain(say, glyphs))

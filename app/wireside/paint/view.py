@@ -70,6 +70,12 @@ class View:
     paused: bool = False
     behind: bool = False
     ended: bool = False
+    hold_s: float = 0.0
+    """How long the run waits until the next beat may be told."""
+    quiet_ns: int = 0
+    """How long the quiet stretch is that is being crossed; 0 when none is."""
+    factor: float = 1.0
+    """What the reader multiplies the story's pace by."""
     fps: float = 0.0
     seed: int = 0
     knobs: KnobView = field(default_factory=KnobView)

@@ -81,6 +81,9 @@ class Viewer:
             paused=player.paused,
             behind=player.behind,
             ended=player.ended,
+            hold_s=player.hold_s,
+            quiet_ns=player.crossing.length_ns if player.crossing is not None and not player.paused else 0,
+            factor=player.pace.factor,
             seed=player.seed,
             subjects=self._standing.subjects,
         )

@@ -1,46 +1,34 @@
-"""The player: runs a world at a chosen pace, fires the story's beats, and turns knobs."""
+"""The player: runs a world at a chosen pace, tells its story beat by beat, and turns knobs."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from wireside.player.history import History
 from wireside.player.knobs import KnobRow, knob_row
-from wireside.scenario.expect import conditions_of
+from wireside.player.pace import Pace
+from wireside.player.quiet import Crossing, crossing, is_quiet
+from wireside.player.telling import Telling, Watched
 from wireside.sim import heap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from wireside.player.story import Story
     from wireside.scenario.spec import Beat, Scenario
     from wireside.snapshot import Event, HostSnapshot, PacketTrace, WorldSnapshot
 
-SCALES: tuple[int, ...] = tuple(step * 10**power for power in range(1, 10) for step in (1, 2, 5))[:-1]
-"""Simulated ns per wall second: 10 ns, 20 ns, 50 ns … 1 s, 2 s."""
-READING_S = 3.0
-"""A beat stays for at least this long (wall seconds) before one that waited for a condition replaces it."""
-LONGEST_TICK_S = 0.1
-"""A frame that came later than this does not make the run jump."""
 
-
-class WorldLike(Protocol):
+class WorldLike(Watched, Protocol):
     """What a player needs of a world."""
-
-    @property
-    def now(self) -> int:
-        """Simulated time, ns."""
 
     @property
     def event_count(self) -> int:
         """How many events there have been."""
 
-    def run_until(self, t_ns: int, wall_deadline: float | None = None) -> bool:
-        """Run to `t_ns`; False when the wall deadline came first."""
-
-    def step(self) -> int:
-        """Run to the next instant at which something happens."""
+    def upcoming(self) -> int:
+        """The next instant at which something happens, ns; -1 when nothing ever will."""
 
     def snapshot(self) -> WorldSnapshot:
         """The present instant."""
@@ -80,34 +68,27 @@ class Player:
         self.scenario = scenario
         self.seed = scenario.seed if seed is None else seed
         self._make_world = make_world
-        waiting = [i for i, beat in enumerate(scenario.beats) if beat.when]
-        texts = [scenario.beats[i].when for i in waiting]
-        self._conditions = dict(zip(waiting, conditions_of(scenario, texts), strict=True))
         self.focus = focus_host(scenario)
         self.restart()
 
     def restart(self) -> None:
-        """Begin again at 0 with a new world; turned knobs are as the scenario has them."""
+        """Begin again at 0 with a new world; knobs and pace are as the scenario has them."""
         self.world = self._make_world()
         heap.settle()
-        self.scale = max(1, self.scenario.scale)
-        self._rest_ns = 0.0
-        self.paused = False
-        self.behind = False
+        self.pace = Pace(self.scenario.scale)
         self.ended = False
         self.log: list[Turned] = []
         self.history = History(self.scenario.duration_ns)
-        self.beat: Beat | None = None
-        self.beats_said = 0
-        self._waiting = list(range(len(self.scenario.beats)))
-        self._due: list[Beat] = []
-        self._shown_s = READING_S
+        self.crossing: Crossing | None = None
         self._at_start = {
             (k.host, k.name): self.world.knob_value(k.host, k.name) for k in self.scenario.knobs
         }
-        self.snapshot = self.world.snapshot()
-        self.history.sample(self.host)
-        self._fire()
+        self._seen: tuple[object, ...] = ()
+        self._moved_ns = 0
+        self._telling = Telling(self.scenario, self.world)
+        self._look()
+        if self.story.due:
+            self._tell()
 
     @property
     def now(self) -> int:
@@ -119,66 +100,144 @@ class Player:
         """The host whose receive path is shown."""
         return self.snapshot.host(self.focus)
 
-    def advance(self, wall_dt: float, deadline: float | None = None) -> bool:
-        """Run `wall_dt` seconds' worth of simulated time, at most until `deadline` (perf_counter); True if time moved.
+    @property
+    def story(self) -> Story:
+        """Which beats have been told, are due, and wait."""
+        return self._telling.story
 
-        When the deadline comes first, simulated time lags and `behind` says so.
+    @property
+    def beat(self) -> Beat | None:
+        """The beat that stands in the narration pane."""
+        return self.story.beat
+
+    @property
+    def beats_said(self) -> int:
+        """How many beats have been told."""
+        return len(self.story.told)
+
+    @property
+    def scale(self) -> int:
+        """Simulated ns per wall second: the story's scale times the reader's factor."""
+        return self.pace.scale
+
+    @property
+    def paused(self) -> bool:
+        """Whether the reader, the story, or the end of the run has stopped it."""
+        return self.pace.paused
+
+    @property
+    def behind(self) -> bool:
+        """Whether the simulation cannot keep up."""
+        return self.pace.behind
+
+    @property
+    def hold_s(self) -> float:
+        """How long the run still waits for its reader, in seconds, before it tells the beat that is due; 0: it does not."""
+        return self.pace.left_to_read_s if self.story.due and not self.paused else 0.0
+
+    def advance(self, wall_dt: float, deadline: float | None = None) -> bool:
+        """Let `wall_dt` seconds pass, at most until `deadline` (perf_counter); True if the run moved or a beat was told.
+
+        The run stops at the moment of a beat, and waits there until the beat before it could be read. When the
+        deadline comes first, simulated time lags and `behind` says so.
         """
-        if self.paused:
-            self.behind = False
-            return False
-        start = self.world.now
-        self._shown_s += wall_dt
-        wanted = self.scale * min(wall_dt, LONGEST_TICK_S) + self._rest_ns
-        goal = start + int(wanted)
-        self._rest_ns = wanted - int(wanted)
-        end = self.scenario.duration_ns
-        if not self.ended and goal >= end > start:
-            goal = end
-        self.behind = False
-        while not self.paused and self.world.now < goal:
-            stop = min([goal, *self._due_times(goal)])
-            if not self.world.run_until(stop, deadline):
-                self.behind = True
+        pace = self.pace
+        pace.pass_time(wall_dt)
+        start, told = self.world.now, len(self.story.told)
+        while not self.paused:
+            if self.story.due:
+                if pace.left_to_read_s > 0:
+                    pace.forfeit()
+                    break
+                self._tell()
+            elif not self._run_on(deadline):
                 break
-            self._look()
-        if self.behind:
-            self._look()
-        if not self.ended and self.world.now >= end:
-            self.ended = self.paused = True
-        return self.world.now != start
+        return self.world.now != start or len(self.story.told) != told
+
+    def _run_on(self, deadline: float | None) -> bool:
+        """Run as far as the time granted allows, or to where the pace or the story changes; False when it is used up."""
+        pace, now, end = self.pace, self.world.now, self.scenario.duration_ns
+        if not self.ended and now >= end:
+            self.ended = pace.paused = True
+            return False
+        crossing = self._crossing()
+        rate: float = crossing.rate if crossing is not None else pace.scale
+        ns = pace.granted_ns(rate)
+        if ns < 1:
+            return False
+        goal = now + ns if crossing is None else min(now + ns, crossing.until_ns)
+        if not self.ended:
+            goal = min(goal, end)
+        on_time = self._telling.run(goal, deadline)
+        pace.used(self.world.now - now, rate)
+        self._look()
+        if not on_time:
+            pace.behind = True
+            pace.forfeit()
+        return on_time
+
+    def _crossing(self) -> Crossing | None:
+        """The quiet stretch that the run is in, if it is one worth crossing fast."""
+        now = self.world.now
+        if self.crossing is not None and now < self.crossing.until_ns:
+            return self.crossing
+        self.crossing = None
+        at, upcoming = self.story.next_at(), self.world.upcoming()
+        moments = [at, upcoming if upcoming >= 0 else None, None if self.ended else self.scenario.duration_ns]
+        nearest = min((t for t in moments if t is not None), default=None)
+        if nearest is not None:
+            found = crossing(now, nearest, self._moved_ns, self.scale)
+            if found is not None and is_quiet(self.snapshot):
+                self.crossing = found
+        return self.crossing
 
     def play_to(self, t_ns: int) -> None:
-        """Run to `t_ns` without regard to wall time, in looks of a thousandth of the run, never pausing."""
+        """Run to `t_ns` without regard to wall time, in looks of a thousandth of the run, never waiting or pausing."""
         grain = max(1, self.scenario.duration_ns // 1000)
-        while self.world.now < t_ns:
-            self.world.run_until(min(t_ns, self.world.now + grain))
-            self._shown_s = READING_S
+        self.crossing = None
+        there = False
+        while not there:
+            goal = min(t_ns, self.world.now + grain)
+            self._telling.run(goal)
             self._look()
-            self.paused = False
+            there = goal == t_ns and not self.story.due
+            while self.story.due:
+                self._tell()
+                self.pace.paused = False
 
     def step(self) -> None:
-        """Run to the next instant at which something happens, and stay paused there."""
-        self.paused = True
-        self.world.step()
-        self._look()
+        """Go to the next thing that happens, and stay paused there: the beat that is due, or the run's next event."""
+        self.pace.paused = True
+        self.crossing = None
+        if not self.story.due:
+            upcoming, at = self.world.upcoming(), self.story.next_at()
+            goals = [t for t in (at, upcoming) if t is not None and t >= 0]
+            if not goals:
+                return
+            self._telling.run(min(goals))
+            self._look()
+        if self.story.due:
+            self._tell()
 
     def toggle_pause(self) -> None:
-        """Pause, or go on."""
-        self.paused = not self.paused
-
-    def change_scale(self, direction: int) -> None:
-        """Show more (+1) or less (-1) simulated time per second."""
-        if direction > 0:
-            self.scale = next((step for step in SCALES if step > self.scale), SCALES[-1])
+        """Pause, or go on; while the run waits for its reader: do not wait."""
+        if self.hold_s > 0:
+            self._tell()
         else:
-            self.scale = next((step for step in reversed(SCALES) if step < self.scale), SCALES[0])
+            self.pace.paused = not self.paused
+
+    def change_pace(self, direction: int) -> None:
+        """Show more (+1) or less (-1) simulated time per second than the story does, until it begins again."""
+        self.pace.change(direction)
+        self.crossing = None
 
     def turn(self, host: str, name: str, value: str) -> str:
         """Turn a knob now and return the sentence that says when it takes effect; CommandError when it cannot be."""
         said = self.world.command(host, name, value)
+        self.crossing = None
         self.log.append(Turned(self.world.now, host, name, value))
         self.history.mark(self.world.now, "knob")
+        self._telling.look()
         self._look()
         return said
 
@@ -194,50 +253,28 @@ class Player:
     def _look(self) -> None:
         self.snapshot = self.world.snapshot()
         self.history.sample(self.host)
-        self._fire()
+        seen = _visible(self.snapshot)
+        if len(seen) != len(self._seen) or any(
+            new is not old for new, old in zip(seen, self._seen, strict=True)
+        ):
+            self._seen, self._moved_ns = seen, self.world.now
 
-    def _due_times(self, goal: int) -> list[int]:
-        beats, now = self.scenario.beats, self.world.now
-        return [at for i in self._waiting if (at := beats[i].at_ns) is not None and now < at <= goal]
-
-    def _fire(self) -> None:
-        """Say the beats whose moment has come.
-
-        A beat with a time is said at that time. One with a condition is noted when the condition first holds, and
-        said when the beat before it could be read.
-        """
-        for index in tuple(self._waiting):
-            beat = self.scenario.beats[index]
-            if beat.at_ns is not None and self.world.now < beat.at_ns:
-                continue
-            condition = self._conditions.get(index)
-            if condition is not None and not condition.holds(self.snapshot):
-                continue
-            self._waiting.remove(index)
-            if condition is None:
-                self._say(beat)
-            else:
-                self._due.append(beat)
-        if self._due and self._shown_s >= READING_S:
-            self._say(self._due.pop(0))
-
-    def _say(self, beat: Beat) -> None:
-        self.beat = beat
-        self.beats_said += 1
-        self._shown_s = 0.0
+    def _tell(self) -> None:
+        self.pace.told(self._telling.tell())
         self.history.mark(self.world.now, "beat")
-        if beat.scale:
-            self.scale = beat.scale
-        if beat.pause:
-            self.paused = True
+        self.crossing = None
+
+
+def _visible(world: WorldSnapshot) -> tuple[object, ...]:
+    """The parts of a snapshot that are the same objects as before when nothing has happened that could be seen."""
+    return tuple(
+        part
+        for host in world.hosts
+        for part in (host.counters, host.drops, host.wire_drops, host.states, host.programs, host.books)
+    )
 
 
 def focus_host(scenario: Scenario) -> str:
     """The host to watch: the scenario's choice, else the first whose program has a port of its own, else the first."""
     listening = (program.on for program in scenario.programs if "port" in program.params)
     return scenario.focus or next(listening, scenario.hosts[0].name)
-
-
-def deadline_in(seconds: float) -> float:
-    """The perf_counter value `seconds` from now."""
-    return time.perf_counter() + seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,8 @@ class JourneyScreen(Screen[None]):
         self.plan = Layout(0, 0)
         self._helping = False
         self._stale = True
+        self._told = 0, 0
+        """How many beats have been told, and for how many seconds the run waits: both are shown at once."""
         self._last = time.perf_counter()
         self._fps_shown, self._fps_since, self._fps_frames = 0.0, self._last, 0
         self._draw_s = 0.004
@@ -131,6 +134,9 @@ class JourneyScreen(Screen[None]):
                 SHORTEST_SLICE_S, min(SIMULATION_BUDGET_S, min(LONGEST_TICK_S, 1 / self.fps) - self._draw_s)
             )
             moved = self.player.advance(elapsed, start + budget)
+            told = self.player.beats_said, math.ceil(self.player.hold_s)
+            if told != self._told:
+                self._told, self._stale = told, True
         if not moved and not self._stale:
             self._fps_since, self._fps_frames = start, 0
             return
@@ -212,11 +218,11 @@ class JourneyScreen(Screen[None]):
 
     def do_slower(self) -> None:
         """Less simulated time per second."""
-        self.player.change_scale(-1)
+        self.player.change_pace(-1)
 
     def do_faster(self) -> None:
         """More simulated time per second."""
-        self.player.change_scale(+1)
+        self.player.change_pace(+1)
 
     def do_restart(self) -> None:
         """Begin again."""

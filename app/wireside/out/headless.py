@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wireside.out.transcript import judge
+from wireside.player.telling import Telling
 from wireside.scenario.expect import conditions_of
 from wireside.scenario.units import time_text
 from wireside.sim import heap
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 SLICE_S = 0.1
 """Wall time after which a run looks up to report progress."""
-SAMPLES = 2000
-"""How often a run looks whether the condition of a beat holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +102,19 @@ def play(
     heap.collect_seldom()
     promises = _Promises(scenario, run.world)
     start = run.world.snapshot()
-    beats = _BeatWatch(scenario) if watch_beats else None
+    telling = run.telling = Telling(scenario, run.world) if watch_beats else None
     answers = []
-    sample = max(end // SAMPLES, 1)
-    samples = range(sample, end, sample) if beats else ()
     pending = sorted((each for each in turns if (each.at_ns or 0) <= end), key=lambda each: each.at_ns or 0)
-    moments = {*samples, *(t for t in promises.due if t < end), *(each.at_ns or 0 for each in pending), end}
+    moments = {*(t for t in promises.due if t < end), *(each.at_ns or 0 for each in pending), end}
     for stop in sorted(moments):
         run.to(stop)
         snapshot = run.world.snapshot()
         promises.look(stop, snapshot)
-        if beats:
-            beats.look(snapshot)
         while pending and (pending[0].at_ns or 0) <= stop:
             turn = pending.pop(0)
             answers.append((turn, run.world.command(turn.host, turn.name, turn.value)))
+        if telling:
+            telling.look()
     last = run.world.snapshot()
     return Outcome(
         scenario=scenario,
@@ -129,7 +126,7 @@ def play(
         held_at_start=tuple(
             condition is not None and condition.holds(start) for condition in promises.conditions
         ),
-        silent_beats=tuple(sorted(beats.silent)) if beats else (),
+        silent_beats=telling.story.waiting if telling else (),
         answers=tuple(answers),
     )
 
@@ -182,31 +179,25 @@ class _Run:
     def __init__(self, world: World, progress: Callable[[int], None] | None) -> None:
         self.world = world
         self.progress = progress
+        self.telling: Telling | None = None
+        """When the beats are to be told on the way."""
 
     def to(self, stop_ns: int) -> None:
         """Run to `stop_ns`."""
-        while not self.world.run_until(stop_ns, time.perf_counter() + SLICE_S):
+        there = False
+        while not there:
+            deadline = time.perf_counter() + SLICE_S
+            if self.telling is None:
+                there = self.world.run_until(stop_ns, deadline)
+            else:
+                there = _tell_until(self.telling, stop_ns, deadline)
             if self.progress:
                 self.progress(self.world.now)
-        if self.progress:
-            self.progress(self.world.now)
 
 
-class _BeatWatch:
-    """Which beats have not had their moment yet."""
-
-    def __init__(self, scenario: Scenario) -> None:
-        self.silent = set(range(len(scenario.beats)))
-        self.times = {number: beat.at_ns for number, beat in enumerate(scenario.beats)}
-        texts = [(number, beat.when) for number, beat in enumerate(scenario.beats) if beat.when]
-        compiled = conditions_of(scenario, [text for _, text in texts])
-        self.conditions = {number: condition for (number, _), condition in zip(texts, compiled, strict=True)}
-
-    def look(self, snapshot: WorldSnapshot) -> None:
-        """Strike out the beats whose time has come or whose condition holds."""
-        for number in sorted(self.silent):
-            when = self.times[number]
-            if (when is not None and when <= snapshot.time_ns) or (
-                number in self.conditions and self.conditions[number].holds(snapshot)
-            ):
-                self.silent.discard(number)
+def _tell_until(telling: Telling, stop_ns: int, deadline: float) -> bool:
+    """Run to `stop_ns` or the next beat, and tell what is due; True when nothing is left to happen up to there."""
+    there = telling.run(stop_ns, deadline) and not telling.story.due
+    while telling.story.due:
+        telling.tell()
+    return there

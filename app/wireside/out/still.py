@@ -16,7 +16,6 @@ from wireside.paint.screen import draw_screen
 from wireside.paint.view import KnobView, Look
 from wireside.paint.viewer import Viewer
 from wireside.player.player import Player
-from wireside.scenario.expect import conditions_of
 from wireside.scenario.library import resolve
 from wireside.scenario.load import load
 from wireside.sim.world import World
@@ -30,22 +29,21 @@ SIZES = ((80, 24), (120, 36))
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture: which scenario, at which moment, watched at which pace (ns per wall second)."""
+    """One picture, as whoever plays the scenario and touches nothing but the tabs sees it."""
 
     scenario: str
-    moment: str
-    """A condition to wait for, as a scenario's beats have them."""
-    scale: int
-    frames: int = 12
-    """How many frames to play on at that pace, so that trails and falling packets are seen."""
+    beat: int
+    """The number of the beat, from 1, that has just been told."""
+    seconds: float
+    """How long after that it is taken, in wall time."""
     tab: int = 1
 
 
 SHOTS = (
-    Shot("first-packet", "time >= 1268420ns", 25, frames=75, tab=4),
-    Shot("ring-overflow", "server.wire_drops.rx_missed_errors >= 100", 50_000, frames=20, tab=2),
-    Shot("zero-window", "client.TcpExtTCPWinProbe >= 3", 20_000_000, frames=36),
-    Shot("udp-overflow", "server.UdpRcvbufErrors >= 20", 2_000_000, frames=43, tab=3),
+    Shot("first-packet", beat=12, seconds=3, tab=4),
+    Shot("ring-overflow", beat=5, seconds=1, tab=2),
+    Shot("zero-window", beat=6, seconds=2),
+    Shot("udp-overflow", beat=4, seconds=2, tab=3),
 )
 
 
@@ -55,16 +53,12 @@ def look_for_stills() -> Look:
 
 
 def play_to_moment(player: Player, shot: Shot) -> View:
-    """Play until the shot's moment has come, then a few frames at its pace; what is seen then."""
-    (condition,) = conditions_of(player.scenario, [shot.moment])
-    while not condition.holds(player.snapshot) and player.now < player.scenario.duration_ns:
-        player.play_to(player.now + max(1, player.scale // FRAMES_PER_S))
+    """Play, frame by frame, until the shot's moment has come; what is seen then."""
     viewer = Viewer(player)
-    player.scale = shot.scale
-    for _ in range(shot.frames):
-        player.paused = False
+    left = round(shot.seconds * FRAMES_PER_S)
+    while left > 0 and not player.ended:
         player.advance(1 / FRAMES_PER_S)
-        player.scale = shot.scale
+        left -= player.beats_said >= shot.beat
         view = viewer.view()
     view.knobs = KnobView(player.knobs())
     view.keys, view.tab, view.fps = FOOTER, shot.tab, FRAMES_PER_S

@@ -236,6 +236,8 @@ def _all(net: Net) -> Iterator[Any]:
 
 
 def _first(net: Net, port: int) -> Any:
+    if not port:
+        return None
     for sk in _all(net):
         if port in _ports(sk) and not _listens(sk):
             return sk

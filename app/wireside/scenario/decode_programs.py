@@ -8,6 +8,7 @@ from wireside.errors import ScenarioError
 from wireside.outside import quoted
 from wireside.scenario import nodes
 from wireside.scenario.behaviours import BEHAVIOURS, Behaviour, Value, with_defaults
+from wireside.scenario.datagrams import check_script
 from wireside.scenario.decode_hosts import MAX_CPUS, address_of, name_of
 from wireside.scenario.nodes import Field, section, value_of
 from wireside.scenario.script import check_host, read_script
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     import yaml
 
+    from wireside.scenario.datagrams import Ways
     from wireside.scenario.document import Document
 
 _START = value_of(Kind.TIME, 0, 3_600_000_000_000)
@@ -32,14 +34,15 @@ def _node(doc: Document, node: yaml.Node) -> yaml.Node:
 
 
 def read_programs(
-    doc: Document, node: yaml.Node, hosts: Mapping[str, HostSpec], known: Collection[str]
+    doc: Document, node: yaml.Node, hosts: Mapping[str, HostSpec], known: Collection[str], way: Ways
 ) -> tuple[ProgramSpec, ...]:
-    """The `programs:` list; `known` names everything an endpoint may name."""
+    """The `programs:` list; `known` names everything an endpoint may name, `way` knows how far large datagrams get."""
     programs: list[ProgramSpec] = []
     names: set[str] = set()
     for item in nodes.items(doc, node, "programs"):
         try:
             program = _read_program(doc, item, hosts, known, len(programs))
+            _check_datagrams(doc, item, program, way)
         except ScenarioError as error:
             doc.note(error)
             continue
@@ -86,6 +89,17 @@ def _read_program(
         cpu=values["cpu"],
         position=doc.at(node),
     )
+
+
+def _check_datagrams(doc: Document, node: yaml.Node, program: ProgramSpec, way: Ways) -> None:
+    """No program may send what would have to be fragmented."""
+    check_script(doc, program.script, program.on, way)
+    size = program.params.get("size")
+    if size is not None and "to" in program.params:
+        try:
+            way.check_parameter(program, "size", size)
+        except UnitError as error:
+            raise doc.wrong(nodes.given(node).get("size", node), error.what, error.next_step) from None
 
 
 def _behaviour(doc: Document, node: yaml.Node) -> Behaviour | None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     import yaml
 
+    from wireside.scenario.datagrams import Ways
     from wireside.scenario.document import Document
     from wireside.scenario.paths import HostNames
 
@@ -45,6 +46,7 @@ class Cast:
 
     hosts: Mapping[str, HostSpec]
     programs: Mapping[str, ProgramSpec]
+    way: Ways
     wires: frozenset[frozenset[str]] = frozenset()
     """The pairs of hosts and wire peers that a link joins, and each host for its loopback."""
 
@@ -182,7 +184,7 @@ def check_knob(cast: Cast, host: str, name: str, value: str | None) -> str:
     if program in cast.programs:
         if cast.programs[program].on != host:
             raise UnitError(f"{program} does not run on {host}", f"It runs on {cast.programs[program].on}.")
-        return _parameter_text(cast.programs[program], parameter, value)
+        return _parameter_text(cast, cast.programs[program], parameter, value)
     if name in words.SYSCTL_NAMES:
         return "" if value is None else words.check_sysctl(name, value)
     raise UnitError(f"{host} has no knob {quoted(name)}", advice(name, knob_names(cast, host)))
@@ -205,7 +207,7 @@ def with_usecs(value: str) -> str:
     return f"{value}us" if value.isascii() and value.isdecimal() else value
 
 
-def _parameter_text(program: ProgramSpec, name: str, value: str | None) -> str:
+def _parameter_text(cast: Cast, program: ProgramSpec, name: str, value: str | None) -> str:
     if not program.run:
         raise UnitError(
             f"{program.name} is a script and has no parameters", "Only named behaviours have knobs."
@@ -220,7 +222,11 @@ def _parameter_text(program: ProgramSpec, name: str, value: str | None) -> str:
             f"{program.name}.{name} is read only when the program starts",
             f"While it runs you can turn {', '.join(live)}." if live else "",
         )
-    return "" if value is None else text_of(parameter.kind, parse_parameter(program.run, name, value))
+    if value is None:
+        return ""
+    parsed = parse_parameter(program.run, name, value)
+    cast.way.check_parameter(program, name, parsed)
+    return text_of(parameter.kind, parsed)
 
 
 def knob_names(cast: Cast, host: str) -> list[str]:

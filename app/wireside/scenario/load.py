@@ -9,6 +9,7 @@ from wireside.catalog.profiles import DEFAULT_PROFILE, PROFILES
 from wireside.errors import ScenarioError
 from wireside.outside import clean, quoted
 from wireside.scenario import nodes
+from wireside.scenario.datagrams import ways
 from wireside.scenario.decode_hosts import MAX_HOSTS, check_links, read_hosts, read_links
 from wireside.scenario.decode_programs import read_programs, read_wire_peers
 from wireside.scenario.decode_story import Cast, read_beats, read_expectations, read_knobs
@@ -73,11 +74,14 @@ def _decode(doc: Document, root: yaml.Node, path: Path) -> Scenario:
     known = {**host_by_name, **{peer.name: peer for peer in peers}}
     links = _part(doc, top["links"], read_links)
     check_links(doc, top["links"] or root, links, known)
-    programs = _part(doc, top["programs"], lambda doc, node: read_programs(doc, node, host_by_name, known))
+    way = ways(hosts, peers, links)
+    programs = _part(
+        doc, top["programs"], lambda doc, node: read_programs(doc, node, host_by_name, known, way)
+    )
     wires = frozenset(
         {frozenset((link.a, link.b)) for link in links} | {frozenset((host.name,)) for host in hosts}
     )
-    cast = Cast(host_by_name, {program.name: program for program in programs}, wires)
+    cast = Cast(host_by_name, {program.name: program for program in programs}, way, wires)
     if top["focus"] and top["focus"] not in host_by_name:
         place = nodes.given(root)["focus"]
         doc.complain(place, f"unknown host {quoted(top['focus'])}", advice(top["focus"], host_by_name))

@@ -11,6 +11,7 @@ from wireside.errors import CommandError, ScenarioError, ScenarioErrors
 from wireside.outside import clean, quoted
 from wireside.scenario import words
 from wireside.scenario.behaviours import BEHAVIOURS, parse_parameter
+from wireside.scenario.datagrams import ways_of
 from wireside.scenario.decode_hosts import NIC_FIELDS
 from wireside.scenario.decode_story import Cast, check_knob, knob_names, with_usecs
 from wireside.scenario.document import read_text
@@ -35,6 +36,7 @@ def cast_of(scenario: Scenario) -> Cast:
     return Cast(
         {host.name: host for host in scenario.hosts},
         {program.name: program for program in scenario.programs},
+        ways_of(scenario),
     )
 
 
@@ -109,19 +111,20 @@ def _with(scenario: Scenario, change: Setting) -> Scenario:
     program, _, parameter = change.name.rpartition(".")
     for each in scenario.programs:
         if each.name == program:
-            changed = _program(each, parameter, change.value)
+            changed = _program(scenario, each, parameter, change.value)
             programs = tuple(changed if other is each else other for other in scenario.programs)
             return replace(scenario, programs=programs)
     hosts = tuple(_host(host, change) if host.name == change.host else host for host in scenario.hosts)
     return replace(scenario, hosts=hosts)
 
 
-def _program(program: ProgramSpec, parameter: str, value: str) -> ProgramSpec:
+def _program(scenario: Scenario, program: ProgramSpec, parameter: str, value: str) -> ProgramSpec:
     if program.run not in BEHAVIOURS:
         raise UnitError(f"{program.name} is a script and has no parameters")
-    return replace(
-        program, params={**program.params, parameter: parse_parameter(program.run, parameter, value)}
-    )
+    params = {**program.params, parameter: parse_parameter(program.run, parameter, value)}
+    changed = replace(program, params=params)
+    ways_of(scenario).check_parameter(changed, "size", params.get("size", 0))
+    return changed
 
 
 def _host(host: HostSpec, change: Setting) -> HostSpec:

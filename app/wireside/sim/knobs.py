@@ -9,6 +9,7 @@ from wireside.catalog import sysctls
 from wireside.errors import CommandError
 from wireside.kernel.proc_sysctl import write_sysctl
 from wireside.scenario.behaviours import BEHAVIOURS, parse_parameter
+from wireside.scenario.datagrams import ways_of
 from wireside.scenario.decode_story import with_usecs
 from wireside.scenario.units import Kind, UnitError, parse, text_of
 from wireside.sim.devices import nic_knob, turn_nic_knob
@@ -62,6 +63,7 @@ def _turn_program(world: World, run: ProgramRun, spec: ProgramSpec, param: str, 
     declared = BEHAVIOURS[spec.run].parameter(param)
     try:
         parsed = parse_parameter(spec.run, param, value)
+        ways_of(world.scenario).check_parameter(spec, param, parsed)
     except UnitError as error:
         raise CommandError(error.what, next_step=error.next_step) from None
     if declared is not None and not declared.live:

@@ -6,6 +6,7 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING, Any
 
 from wireside.kernel.syscall import Syscall
+from wireside.scenario.datagrams import UDP_MAX_PAYLOAD, segmenting
 from wireside.scenario.spec import Break, Call, Statement
 from wireside.scenario.syscalls import ALGORITHMS, CONSTANTS, POLL_EVENTS, SYSCALLS, Arg
 from wireside.sim.run import NEVER, Sleep, Spin, Tally
@@ -78,7 +79,7 @@ class Frame:
 class Script:
     """A script under way. Its variables hold the results that calls were bound to."""
 
-    __slots__ = ("frames", "pending", "resolve", "spun", "tally", "variables")
+    __slots__ = ("frames", "pending", "resolve", "segmenting", "spun", "tally", "variables")
 
     def __init__(self, script: tuple[Statement, ...], resolve: Callable[[str], tuple[int, int]]) -> None:
         self.frames = [Frame(script, 1, 0)]
@@ -88,6 +89,8 @@ class Script:
         self.spun: tuple[int, int] | None = None
         """The innermost loop lets rounds pass that come to nothing: what one of them adds to (failed, kept)."""
         self.resolve = resolve
+        self.segmenting = bool(segmenting(script))
+        """It uses UDP_SEGMENT: what is refused for its size is refused on Linux, too."""
 
     def next(self, now: int, result: int) -> Syscall | Sleep | Spin | None:
         """Settle the call before, then name the next."""
@@ -110,6 +113,8 @@ class Script:
         if call.bind:
             self.variables[call.bind] = result
         self._count(call, result)
+        if result == -ERRNO["EMSGSIZE"]:
+            self._refused(call, now)
         if call.expected:
             self._judge(call, result, now)
         for frame in self.frames:
@@ -134,6 +139,14 @@ class Script:
             self.tally.connected += 1
         elif call.name == "accept":
             self.tally.accepted += 1
+
+    def _refused(self, call: Call, now: int) -> None:
+        """A send was too large: Linux takes it and sends fragments, so that is told as a promise not kept."""
+        size = self._arguments(call)[1]
+        if not self.tally.unmet and not self.segmenting and size <= UDP_MAX_PAYLOAD:
+            text = call_text(call.name, call.args)
+            self.tally.unmet = f"{text} needs fragments, which are not modelled: it was refused"
+            self.tally.unmet_at, self.tally.unmet_where = now, str(call.position)
 
     def _judge(self, call: Call, result: int, now: int) -> None:
         tally = self.tally

@@ -170,6 +170,10 @@ class ProgramRow:
     calls: int
     bytes_read: int
     bytes_written: int
+    fds: int = 0
+    """Descriptors it has open, its standard input, output and error among them."""
+    nofile: int = 0
+    """RLIMIT_NOFILE: as many it may have."""
     connected: int = 0
     """Connections that it opened."""
     accepted: int = 0

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.bench.measure import Row
+from wireside.catalog.rlimits import NR_OPEN
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.syscall import Syscall
 from wireside.kernel.task import Task
@@ -111,7 +112,9 @@ def host_pair(*programs: ProgramSpec, trace: int = 0) -> World:
 def start(world: World, host: str, name: str, program: Visitor | Doorman, when: int) -> None:
     """Let a program of the benchmark's own begin at `when` ns."""
     net = world.nets[host]
-    run = ProgramRun(name, Task(5000 + len(world.programs), name, net, 0), program)
+    task = Task(5000 + len(world.programs), name, net, 0)
+    task.rlimit_nofile = NR_OPEN
+    run = ProgramRun(name, task, program)
     world.programs.append(run)
     world.engines[net.machine.name].start(run, when)
 

@@ -15,6 +15,7 @@ from wireside.sim.world import World
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from wireside.errors import ScenarioError
     from wireside.scenario.spec import Scenario
 
 HEAD = """\
@@ -38,13 +39,18 @@ def loaded(tmp_path: Path, programs: str, *, mtu: int = 1500) -> Scenario:
 
 def refused(tmp_path: Path, programs: str, *, mtu: int = 1500) -> list[str]:
     """LINE:COLUMN of what is refused for the MTU."""
+    found = problems(tmp_path, programs, mtu)
+    assert all("fragments are not modelled" in each.what for each in found)
+    assert all(each.next_step.startswith("Send at most ") for each in found)
+    return [str(each.where).partition(":")[2] for each in found]
+
+
+def problems(tmp_path: Path, programs: str, mtu: int) -> tuple[ScenarioError, ...]:
     try:
         loaded(tmp_path, programs, mtu=mtu)
     except ScenarioErrors as errors:
-        assert all("fragments are not modelled" in each.what for each in errors.errors)
-        assert all(each.next_step.startswith("Send at most ") for each in errors.errors)
-        return [str(each.where).partition(":")[2] for each in errors.errors]
-    return []
+        return errors.errors
+    return ()
 
 
 def script(*statements: str) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wireside.kernel.syscall import Syscall
     from wireside.kernel.task import Task
 
-POLLNVAL = 0x20
+POLLNVAL, EINVAL = 0x20, 22
 EVENTS = {"POLLIN": EPOLLIN, "POLLOUT": EPOLLOUT, "POLLRDHUP": EPOLLRDHUP}
 """What poll() can be asked for; POLLERR and POLLHUP are told unasked."""
 BOTH = RCV_SHUTDOWN | SEND_SHUTDOWN
@@ -106,6 +106,8 @@ def sys_poll(cpu: Cpu, task: Task, call: Syscall) -> int | None:
 
 def _poll_many(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     watched, timeout = call.args
+    if len(watched) > task.rlimit_nofile:
+        return -EINVAL
     cpu.now += POLL_FD_NS * len(watched)
     ready = 0
     for fd, each in watched.items():

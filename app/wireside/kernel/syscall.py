@@ -23,6 +23,9 @@ from wireside.kernel.task import (
     SS_UNCONNECTED,
     File,
     Task,
+    fd_install,
+    get_unused_fd,
+    put_unused_fd,
     wait_on,
 )
 from wireside.kernel.tcp import (
@@ -85,20 +88,21 @@ def sys_socket(cpu: Cpu, task: Task, call: Syscall) -> int:
         kind, flags = flags[0], [kind]
     if kind not in ("SOCK_STREAM", "SOCK_DGRAM") or any(flag != "SOCK_NONBLOCK" for flag in flags):
         return -EINVAL
+    fd = get_unused_fd(task)
+    if fd < 0:
+        return fd
     sk: Sock = tcp_socket(task.net) if kind == "SOCK_STREAM" else udp_socket(task.net)
-    fd = install(task, sk)
-    task.files[fd].nonblock = bool(flags)
+    install(task, fd, sk).nonblock = bool(flags)
     return fd
 
 
-def install(task: Task, sk: Sock) -> int:
-    """Give a socket a file descriptor."""
-    fd = task.next_fd
-    task.next_fd += 1
-    task.files[fd] = File(sk)
+def install(task: Task, fd: int, sk: Sock) -> File:
+    """Give a socket its file and descriptor."""
+    file = File(sk)
+    fd_install(task, fd, file)
     sk.comm = task.comm
     sk.fd = fd
-    return fd
+    return file
 
 
 def sys_bind(cpu: Cpu, task: Task, call: Syscall) -> int:
@@ -121,17 +125,22 @@ def sys_listen(cpu: Cpu, task: Task, call: Syscall) -> int:
 
 
 def sys_accept(cpu: Cpu, task: Task, call: Syscall) -> int | None:
-    """accept(fd): the new descriptor."""
+    """accept(fd): the new descriptor, whose number is looked for first: without one, whoever waits in the queue stays.
+
+    Linux: net/socket.c __sys_accept4_file().
+    """
     file = task.files[call.args[0]]
     sk = file.sk
+    fd = get_unused_fd(task)
+    if fd < 0:
+        return fd
     if not isinstance(sk, TcpSock):
         return -EOPNOTSUPP
     if sk.sk_state != TcpState.LISTEN:
         return -EINVAL
     child = tcp_accept(sk)
     if child is not None:
-        fd = install(task, child)
-        task.files[fd].state = SS_CONNECTED
+        install(task, fd, child).state = SS_CONNECTED
         return fd
     if file.nonblock or timed_out(cpu, call, sk, sk.sk_rcvtimeo):
         return -EAGAIN
@@ -212,7 +221,7 @@ def sys_close(cpu: Cpu, task: Task, call: Syscall) -> int | None:
             return None
         tcp_orphan(cpu, sk)
         return 0
-    file = task.files.pop(fd)
+    file = put_unused_fd(task, fd)
     file.f_count -= 1
     if file.f_count:
         return 0
@@ -244,10 +253,10 @@ def exit_task(cpu: Cpu, task: Task) -> None:
 def sys_dup(cpu: Cpu, task: Task, call: Syscall) -> int:
     """dup(fd): another descriptor of the same open file."""
     file = task.files[call.args[0]]
-    file.f_count += 1
-    fd = task.next_fd
-    task.next_fd += 1
-    task.files[fd] = file
+    fd = get_unused_fd(task)
+    if fd >= 0:
+        file.f_count += 1
+        fd_install(task, fd, file)
     return fd
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
+from wireside.catalog.rlimits import INR_OPEN_CUR, STDIO
 from wireside.kernel.sock import sk_sleep
 from wireside.kernel.wait import WaitQueueEntry
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from wireside.kernel.sock import Sock
 
 
+EMFILE = 24
 SS_UNCONNECTED, SS_CONNECTING, SS_CONNECTED, SS_DISCONNECTING = 1, 2, 3, 4
 """How far connect() has come. Linux: include/uapi/linux/net.h socket_state."""
 
@@ -31,7 +34,19 @@ class File:
 class Task:
     """One program's task. `waiting` lists the wait-queue entries to take back when it is woken."""
 
-    __slots__ = ("comm", "cpu_id", "files", "locked_sk", "net", "next_fd", "pid", "private", "waiting")
+    __slots__ = (
+        "comm",
+        "cpu_id",
+        "files",
+        "locked_sk",
+        "net",
+        "next_fd",
+        "pid",
+        "private",
+        "rlimit_nofile",
+        "unused_fds",
+        "waiting",
+    )
 
     def __init__(self, pid: int, comm: str, net: Net, cpu_id: int) -> None:
         self.pid = pid
@@ -39,12 +54,22 @@ class Task:
         self.net = net
         self.cpu_id = cpu_id
         self.files: dict[int, File] = {}
-        self.next_fd = 3
+        self.next_fd = STDIO
+        """This number and all above have never been used."""
+        self.unused_fds: list[int] = []
+        """A heap of the numbers below that are free again."""
+        self.rlimit_nofile = INR_OPEN_CUR
+        """RLIMIT_NOFILE, the soft limit: every descriptor's number is below it."""
         self.waiting: list[tuple[list[WaitQueueEntry], WaitQueueEntry]] = []
         self.locked_sk: Sock | None = None
         """The socket whose lock the running system call holds until its slice of CPU time ends."""
         self.private: Any = None
         """The scheduler's own record of this task."""
+
+    @property
+    def open_fds(self) -> int:
+        """How many descriptors it has open, as /proc/PID/fd lists them."""
+        return len(self.files) + STDIO
 
     def finish_wait(self) -> None:
         """Leave every wait queue this task sleeps on. Linux: kernel/sched/wait.c finish_wait()."""
@@ -60,6 +85,27 @@ class Task:
         else:
             queue.insert(0, entry)
         self.waiting.append((queue, entry))
+
+
+def get_unused_fd(task: Task) -> int:
+    """The lowest free descriptor, or -EMFILE when the limit allows no more. Linux: fs/file.c alloc_fd()."""
+    fd = task.unused_fds[0] if task.unused_fds else task.next_fd
+    return fd if fd < task.rlimit_nofile else -EMFILE
+
+
+def fd_install(task: Task, fd: int, file: File) -> None:
+    """Give a file the descriptor that get_unused_fd() has just found. Linux: fs/file.c fd_install()."""
+    if fd == task.next_fd:
+        task.next_fd += 1
+    else:
+        heappop(task.unused_fds)
+    task.files[fd] = file
+
+
+def put_unused_fd(task: Task, fd: int) -> File:
+    """Take a descriptor back; the file it stood for. Linux: fs/file.c file_close_fd()."""
+    heappush(task.unused_fds, fd)
+    return task.files.pop(fd)
 
 
 def wait_on(task: Task, sk: Sock, key: int, *, exclusive: bool = False) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wireside.catalog.rlimits import INR_OPEN_CUR, NR_OPEN, STDIO
 from wireside.errors import ScenarioError
 from wireside.outside import quoted
 from wireside.scenario import nodes
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from wireside.scenario.document import Document
 
 _START = value_of(Kind.TIME, 0, 3_600_000_000_000)
-COMMON = ("on", "name", "run", "script", "start", "cpu")
+COMMON = ("on", "name", "run", "script", "start", "cpu", "nofile")
 
 
 def _node(doc: Document, node: yaml.Node) -> yaml.Node:
@@ -87,6 +88,7 @@ def _read_program(
         script=script,
         start_ns=values["start"],
         cpu=values["cpu"],
+        nofile=values["nofile"],
         position=doc.at(node),
     )
 
@@ -120,6 +122,7 @@ def _fields(run: Behaviour | None, known: Collection[str]) -> dict[str, Field]:
         "script": Field(_node),
         "start": Field(_START, 0),
         "cpu": Field(value_of(Kind.COUNT, 0, MAX_CPUS - 1), 0),
+        "nofile": Field(value_of(Kind.COUNT, STDIO, NR_OPEN), INR_OPEN_CUR),
     }
     for parameter in run.parameters if run else ():
         read = _endpoint(known) if parameter.kind is Kind.ENDPOINT else value_of(parameter.kind, 0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from wireside.catalog.rlimits import INR_OPEN_CUR
 from wireside.errors import Position
 
 if TYPE_CHECKING:
@@ -179,6 +180,8 @@ class ProgramSpec:
     script: tuple[Statement, ...] = ()
     start_ns: int = 0
     cpu: int = 0
+    nofile: int = INR_OPEN_CUR
+    """RLIMIT_NOFILE."""
     position: Position = NO_POSITION
 
 

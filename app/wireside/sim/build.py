@@ -152,6 +152,7 @@ def _add_program(world: World, spec: ProgramSpec, pid: int, resolve: Names) -> N
     net = world.nets[spec.on]
     machine = net.machine
     task = Task(pid, spec.name, net, spec.cpu % len(machine.cpus))
+    task.rlimit_nofile = spec.nofile
     program = PROGRAMS[spec.run](spec.params, resolve) if spec.run else Script(spec.script, resolve)
     run = ProgramRun(spec.name, task, program)
     world.programs.append(run)

@@ -211,6 +211,8 @@ def program_row(run: ProgramRun) -> ProgramRow:
         run.calls,
         run.bytes_read,
         run.bytes_written,
+        run.task.open_fds,
+        run.task.rlimit_nofile,
         tally.connected,
         tally.accepted,
         tally.answered,

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 HOSTS = {"server": "10.0.0.1", "client": "10.0.0.2"}
 OTHER = {"server": "client", "client": "server"}
 PORTS = (7000, 7001)
+CLOSED = -1
+"""Stands for a descriptor that was closed: its number goes to the next socket."""
 SETTLE_MS = (9, 9, 9, 100)
 """Longer than a timer tick, so that what is due at once is done on both sides."""
 POLLED = select.POLLIN | select.POLLOUT | select.POLLRDHUP
@@ -203,6 +205,8 @@ class SimulatedHosts:
             self.tasks[host].files[result].nonblock = True
             self.fds[host].append(result)
             return 0
+        if name == "close" and result == 0:
+            self.fds[host][number] = CLOSED
         return result
 
     def sys(self, host: str, name: str, *args) -> int:

@@ -133,6 +133,8 @@ class SimulatedHost:
         if name == "accept" and result >= 0:
             self.fds.append(self.nonblocking(result))
             return 0
+        if name == "close" and result == 0:
+            self.fds[number] = -1
         return result
 
     def wait_until(self, ns: int) -> None:

@@ -49,7 +49,8 @@ def draw_status(surface: Surface, look: Look, view: View) -> None:
         right = surface.put_right(right, 0, plain(text, glyphs), look.style(color, "bar")) - 2
     if view.behind and not view.paused:
         right = surface.put_right(right, 0, "behind", look.style("hot", "bar", bold=True)) - 2
-    right = surface.put_right(right, 0, plain(speed, glyphs), look.style("text", "bar", bold=True)) - 1
+    if not view.quiet_ns or view.paused:
+        right = surface.put_right(right, 0, plain(speed, glyphs), look.style("text", "bar", bold=True)) - 1
     state, color = _running(look, view)
     right = surface.put_right(right, 0, state, look.style(color, "bar", bold=True)) - 2
     title = plain(view.scenario.title, glyphs)
@@ -65,7 +66,7 @@ def _running(look: Look, view: View) -> tuple[str, str]:
     if view.hold_s > 0:
         return f"{glyphs.pause} {_seconds(view.hold_s)} to read ", "warn"
     if view.quiet_ns:
-        return plain(f"{glyphs.play}{glyphs.play} nothing for {span(view.quiet_ns)} ", glyphs), "accent"
+        return plain(f"{glyphs.play}{glyphs.play} nothing for {span(view.quiet_ns)}", glyphs), "accent"
     return glyphs.play, "good"
 
 

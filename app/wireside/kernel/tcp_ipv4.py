@@ -208,7 +208,10 @@ def release_sock(cpu: Cpu, tp: TcpSock) -> None:
     Linux: net/core/sock.c release_sock(), __release_sock(); net/ipv4/tcp_output.c tcp_release_cb().
     """
     while tp.sk_backlog:
-        tcp_v4_do_rcv(cpu, tp, tp.sk_backlog.popleft())
+        # What comes in meanwhile begins a list of its own: it is not merged with what is being processed.
+        backlog, tp.sk_backlog = tp.sk_backlog, None
+        for skb in backlog:
+            tcp_v4_do_rcv(cpu, tp, skb)
     tp.sk_backlog_len = 0
     tp.sk_lock_owned = False
     if tp.orphan and tp.sk_state == TcpState.FIN_WAIT2:

@@ -34,9 +34,7 @@ conformance: $(DEV_STAMP)
 
 # Random stories on this machine's own kernel and in the simulator; needs Linux 6.18, and root or user namespaces.
 differential: $(DEV_STAMP)
-	$(BIN)/python -m tests.differential calls
-	$(BIN)/python -m tests.differential segments
-	$(BIN)/python -m tests.differential acks
+	$(BIN)/python -m tests.differential all
 
 clean:
 	rm -rf $(VENV) build dist

@@ -1,4 +1,4 @@
-"""`python -m tests.differential calls|errors|segments|acks|windows|writers [--from N] [--stories N]`: random stories on the real kernel and here.
+"""`python -m tests.differential calls|errors|segments|acks|windows|writers|all [--from N] [--stories N]`: random stories on the real kernel and here.
 
 Each story is played on the kernel of this machine, in network namespaces (so it needs root or user namespaces, `ip` and
 /dev/net/tun), and in the simulator. What differs is printed with the whole story. Timers of the two meet at slightly different moments: a
@@ -29,7 +29,7 @@ KINDS = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.differential", description=__doc__)
-    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("kind", choices=(*KINDS, "all"))
     parser.add_argument("--from", dest="first", type=int, default=0, help="number of the first story")
     parser.add_argument("--stories", type=int, default=50)
     chosen = parser.parse_args()
@@ -39,9 +39,14 @@ def main() -> int:
         )
         return 2
     numbers = range(chosen.first, chosen.first + chosen.stories)
-    differing = sum(not same(KINDS[chosen.kind], number) for number in numbers)
-    print(f"{chosen.stories - differing} of {chosen.stories} stories went alike ({os.uname().release})")
-    return int(bool(differing))
+    parted = False
+    for kind in KINDS if chosen.kind == "all" else (chosen.kind,):
+        differing = sum(not same(KINDS[kind], number) for number in numbers)
+        print(
+            f"{kind}: {chosen.stories - differing} of {chosen.stories} stories went alike ({os.uname().release})"
+        )
+        parted = parted or bool(differing)
+    return int(parted)
 
 
 def same(kind, number: int) -> bool:

@@ -68,7 +68,7 @@ _IN_ERRORS, _RCVBUF_ERRORS = Udp.InErrors, Udp.RcvbufErrors
 class UdpSock(Sock):
     """One UDP socket. Linux: include/linux/udp.h struct udp_sock."""
 
-    __slots__ = ("forward_deficit", "gso_size", "reader_queue_len")
+    __slots__ = ("forward_deficit", "gso_size", "reader_queue_len", "sk_dst_cache")
 
     def __init__(self, net: Net, sk_id: int) -> None:
         super().__init__(net, sk_id, IPPROTO_UDP)
@@ -76,6 +76,8 @@ class UdpSock(Sock):
         self.sk_sndbuf = net.sysctl[WMEM_DEFAULT]
         self.gso_size = 0
         """UDP_SEGMENT: payload bytes per datagram of one large send; 0 when off."""
+        self.sk_dst_cache: tuple[tuple[int, int] | None, Flow, int] | None = None
+        """The last send's peer (None: the one of connect()), its flow and the MTU on that way."""
         self.reader_queue_len = 0
         """How many of the oldest queued datagrams the reader has taken over (reader_queue)."""
         self.forward_deficit = 0
@@ -105,6 +107,7 @@ def udp_bind(cpu: Cpu, sk: UdpSock, addr: int, port: int) -> int:
     if port or not sk.bind_address_no_port:
         error = udp_lib_get_port(sk, addr, port)
     sk.rcv_saddr = 0 if error else addr
+    sk.sk_dst_cache = None
     return error
 
 
@@ -152,6 +155,7 @@ def udp_connect(cpu: Cpu, sk: UdpSock, addr: int, port: int) -> int:
     if addr == INADDR_BROADCAST:
         return -EACCES
     sk.rcv_saddr = saddr
+    sk.sk_dst_cache = None
     sk.flow_out = (saddr, sk.sk_num, addr, port)
     sk.flow_in = (addr, port, saddr, sk.sk_num)
     sk.sk_state = TcpState.ESTABLISHED
@@ -166,20 +170,23 @@ def _autobind(sk: UdpSock) -> bool:
 def udp_sendmsg(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None, length: int, gso_size: int = 0) -> int:
     """Send a datagram (or, with UDP_SEGMENT, a train of them) of `length` payload bytes; bytes sent, or -errno.
 
-    -EAGAIN means that the send buffer is full: wait for EPOLLOUT. A datagram that the qdisc drops counts in
-    SndbufErrors, yet the call succeeds unless IP_RECVERR is set. Linux: net/ipv4/udp.c udp_sendmsg(), udp_send_skb(). Differs: a datagram larger
-    than the MTU is refused, not fragmented (as with IP_PMTUDISC_DO).
+    -EAGAIN means that the send buffer is full: wait for EPOLLOUT. A datagram that the qdisc drops counts in SndbufErrors, yet
+    the call succeeds unless IP_RECVERR is set. Linux: net/ipv4/udp.c udp_sendmsg(), udp_send_skb(). Differs: a datagram
+    larger than the MTU is refused, not fragmented (as with IP_PMTUDISC_DO); not only connected sockets keep their route.
     """
     net = sk.net
-    if not _autobind(sk):
-        return -EAGAIN
-    if length > 0xFFFF:
-        return -EMSGSIZE
-    flow = _route(sk, addr)
-    if isinstance(flow, int):
-        return flow
+    route = sk.sk_dst_cache
+    if route is None or route[0] != addr or length > 0xFFFF:
+        if not _autobind(sk):
+            return -EAGAIN
+        if length > 0xFFFF:
+            return -EMSGSIZE
+        found = _route(sk, addr)
+        if isinstance(found, int):
+            return found
+        sk.sk_dst_cache = route = (addr, found, dst_mtu(net, found[2]))
+    _, flow, mtu = route
     gso_size = gso_size or sk.gso_size
-    mtu = dst_mtu(net, flow[2])
     frame = min(length, gso_size) if gso_size else length
     oversized = frame + IP_HLEN + UDP_HLEN > mtu
     if length > UDP_MAX_PAYLOAD or (oversized and not gso_size):
@@ -367,8 +374,7 @@ def udp_err(cpu: Cpu, net: Net, skb: IcmpSkb) -> None:
     code = skb.flow[3]
     if code == ICMP_FRAG_NEEDED:
         return
-    known = 0 <= code < len(ICMP_ERR_CONVERT)
-    error, fatal = ICMP_ERR_CONVERT[code] if known else (EHOSTUNREACH, False)
+    error, fatal = ICMP_ERR_CONVERT[code] if 0 <= code < len(ICMP_ERR_CONVERT) else (EHOSTUNREACH, False)
     if sk.recverr:
         ip_icmp_error(cpu, sk, error, skb.len - IP_HLEN - UDP_HLEN, skb.truesize)
     elif not fatal or sk.flow_out is None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wireside.out.headless import Outcome
 
 RESULTS = Path(__file__).parents[1] / "groundtruth/results"
+LEAST_LESSONS = 12
 WORDS_A_BEAT = 45
 
 
@@ -43,6 +44,15 @@ def answers(
     played = play(replace(scenario, expect=expect), until_ns=at_ns, turns=turns)
     assert played.results
     return [result.holds is True for result in played.results]
+
+
+def test_there_are_twelve() -> None:
+    assert len(library.index()) >= LEAST_LESSONS
+
+
+@pytest.mark.parametrize("name", library.index())
+def test_readme_lists_every_lesson(name: str) -> None:
+    assert f"| `{name}` | " in (RESULTS.parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", library.index())
@@ -172,6 +182,25 @@ def test_nagle_meets_delayed_ack_is_as_recorded() -> None:
     assert seen(
         "nagle-meets-delayed-ack", "701ms", f"{fewest} <= client.program(caller).answered <= {most}"
     ) == [True]
+
+
+def test_time_wait_pile_is_as_recorded() -> None:
+    counters = recorded("D07", "counters")
+    entries, closed = recorded("D07", "client")["TIME_WAIT"], 30
+    assert (counters["TW"], counters["TCPTimeWaitOverflow"]) == (entries, closed - entries)
+    assert recorded("D07", "server") == {}
+    assert all(
+        seen(
+            "time-wait-pile",
+            "2s",
+            "client.states.TIME-WAIT == client.TcpExtTW == 100",
+            "client.TcpExtTCPTimeWaitOverflow == client.program(visitors).answered - 100 > 200",
+            "server.states.TIME-WAIT == 0",
+            turn="client:tcp_max_tw_buckets=100",
+        )
+    )
+    lasts = recorded("D01", "fin_timeout=60 time_wait_s")
+    assert 60 <= lasts <= 62
 
 
 def test_both_piles_of_fin_timeout_myth_last_as_recorded() -> None:

@@ -84,6 +84,15 @@ TURNS: tuple[Turn, ...] = (
     stays("nagle-meets-delayed-ack", "client:tcp_autocorking=0", "400ms", SLOW),
 
 
+    flips("time-wait-pile", "web.closes_first=true", "6s", PILE, "client.states.TIME-WAIT == 0 and server.states.TIME-WAIT > 990"),
+    flips("time-wait-pile", "client:ip_local_port_range=40000 40499", "6s", PILE,
+          'client.states.TIME-WAIT == 500 and client.program(visitors).error == "EADDRNOTAVAIL"'),
+    flips("time-wait-pile", "client:tcp_max_tw_buckets=500", "6s", PILE,
+          "client.states.TIME-WAIT == 500 and client.TcpExtTCPTimeWaitOverflow > 490 and client.program(visitors).failed == 0"),
+    flips("time-wait-pile", "visitors.rate=1000/min", "6s", PILE, "99 <= client.states.TIME-WAIT <= 102"),
+    stays("time-wait-pile", "client:tcp_fin_timeout=5", "6s", PILE),
+    stays("time-wait-pile", "client:tcp_tw_reuse=1", "6s", PILE),
+
     flips("fin-timeout-myth", "client:tcp_fin_timeout=60", "50s", "client.states.FIN-WAIT-2 == 0", "client.states.FIN-WAIT-2 == 10"),
     flips("fin-timeout-myth", "client:tcp_fin_timeout=90", "50s", "client.states.FIN-WAIT-2 == 0", "client.states.FIN-WAIT-2 == 10"),
     flips("fin-timeout-myth", "forgetful.closes=true", "2s", "client.states.FIN-WAIT-2 == 10",

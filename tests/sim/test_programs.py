@@ -116,6 +116,7 @@ def test_a_leaker_forgets_to_close_until_it_is_mended(build) -> None:
     assert (web.answered, visitors.answered) == (12, 12)
     assert on_server == {"LISTEN": 1, "CLOSE-WAIT": 12}
     assert on_client == {"FIN-WAIT-2": 12}
+    assert web.doing == "poll([3])"
     world.command("server", "web.closes", "true")
     _, _, on_server, on_client = at(world, 3 * S)
     assert on_server == {"LISTEN": 1}

@@ -245,13 +245,14 @@ def result_text(result: int) -> str:
 
 
 def call_text(name: str, args: tuple[object, ...]) -> str:
-    """A system call as strace begins it, such as "read(3, 65536)"."""
+    """A system call as strace begins it, such as "read(3, 65536)"; a poll() with the descriptors that it asks about."""
+    if args and isinstance(args[0], dict):
+        shown = [str(fd) for fd in args[0]][:SHOWN_FDS]
+        return f"{name}([{', '.join(shown)}{', …' if len(args[0]) > SHOWN_FDS else ''}])"
     return f"{name}({', '.join(_argument_text(arg) for arg in args)})"
 
 
 def _argument_text(arg: object) -> str:
-    if isinstance(arg, dict):
-        return f"[{', '.join(str(each) for each in list(arg)[:SHOWN_FDS])}{', …' if len(arg) > SHOWN_FDS else ''}]"
     if isinstance(arg, tuple) and len(arg) == 2 and isinstance(arg[0], int):
         address, port = arg
         if not address:

@@ -13,7 +13,7 @@ from wireside.kernel.timer import TimerList
 from wireside.sim import cpu as engine_module
 from wireside.sim.cpu import BASE_SLICE_NS, Engine
 from wireside.sim.env import KernelEnv
-from wireside.sim.run import BLOCKED, EXITED, ProgramRun, Sleep
+from wireside.sim.run import BLOCKED, EXITED, ProgramRun, Sleep, Tally
 
 SWITCH = default_costs()[Stage.SCHEDULE]
 WAKE = default_costs()[Stage.WAKEUP]
@@ -66,7 +66,7 @@ class Bench:
 
 
 class Steps:
-    failed = ""
+    tally = Tally()
 
     def __init__(self, steps):
         self.steps = list(steps)
@@ -180,7 +180,7 @@ def test_ksoftirqd_shares_the_cpu_with_programs(bench, monkeypatch):
     monkeypatch.setattr(engine_module, "softirq_step", flood)
 
     class Busy:
-        failed = ""
+        tally = Tally()
 
         def next(self, now, result):
             return Syscall("work", (10_000, 0))

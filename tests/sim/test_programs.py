@@ -169,3 +169,13 @@ def test_it_goes_on_alike_after_pickling(build) -> None:
     for world in (first, second):
         world.run_until(20 * S)
     assert first.snapshot() == second.snapshot()
+
+
+def test_failures_are_told_now_and_then(build) -> None:
+    world = build("tcp_server, port: 9999", "rate: 10/s, total: 25")
+    world.run_until(5 * S)
+    told = [event.text for event in world.events(0) if event.topic == "program"]
+    assert told == [
+        "A call of visitors failed: ECONNREFUSED.",
+        "A call of visitors failed: ECONNREFUSED, failure 10.",
+    ]

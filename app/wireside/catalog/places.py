@@ -28,6 +28,8 @@ _PANE_WORDS: dict[str, tuple[str, ...]] = {
     "events": ("events",),
     "timeline": ("timeline",),
 }  # fmt: skip
+TOOLS = ("sockets", "counters", "events", "packets")
+"""The words for the tools that take turns in their pane, in the order of their keys, from 1 on."""
 WORDS = (
     *(stage.name for stage in Stage),
     *(word for words in (*_PANE_WORDS.values(), *_STATION_WORDS.values()) for word in words),
@@ -45,6 +47,12 @@ STATION_OF_WORD = {squeezed(word): key for key, words in _STATION_WORDS.items() 
 """Squeezed word to box; the stages that a box stands for are words for it as well."""
 PANE_OF_WORD = {squeezed(word): pane for pane, words in _PANE_WORDS.items() for word in words}
 STAGE_OF_WORD = {squeezed(stage.name): stage for stage in Stage}
+
+
+def tool_of(word: str) -> int:
+    """The key of the tool that `word` names; 0 when it names none."""
+    plain = squeezed(word)
+    return TOOLS.index(plain) + 1 if plain in TOOLS else 0
 
 
 def is_place(word: str) -> bool:

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 SYSCALL_NS = 100
 """What the cheapest system call costs, ns; no call is free, so that time always moves on."""
-EINTR = 4
 RUN_ON = 16
 """Slices in a row without an event; a bound, so that the wall clock is looked at in time."""
 
@@ -111,8 +110,7 @@ class Engine:
         if run.state == SLEEPING and run.ready_at >= 0:
             self.make_runnable(run, self.env.now)
         elif run.state == BLOCKED and run.call is not None and run.call.name == "poll":
-            run.task.finish_wait()
-            run.call, run.result = None, -EINTR
+            run.interrupt()
             self.make_runnable(run, self.env.now)
         elif run.state == RUNNING and run.sleep is not None:
             run.woken = True
@@ -314,6 +312,8 @@ class Engine:
                 if spin(self.env, runner, run, step):
                     return
                 step = run.program.next(cpu.now, 0)
+            if self.log is not None and run.program.tally.failed != run.program.tally.told:
+                self.log.on_failure(cpu.now, run)
             if step is None or step.__class__ is Sleep:
                 self._rest(runner, run, step)
                 return

@@ -90,6 +90,17 @@ class EventLog:
         text = f"{run.name} has ended; {failed}." if failed else f"{run.name} has ended."
         self.add(cpu.now, run.task.net.name, "program", text, LOSS if failed else 0)
 
+    def on_failure(self, now: int, run: ProgramRun) -> None:
+        """Calls of a program failed."""
+        assert run.program is not None
+        tally = run.program.tally
+        host, amount = run.task.net.name, tally.failed - tally.told
+        tally.told = tally.failed
+        total = self._counted(host, f"calls of {run.name}", amount)
+        if total:
+            so_far = "" if total == 1 else f", failure {total}"
+            self.add(now, host, "program", f"A call of {run.name} failed: {tally.error}{so_far}.", 1)
+
     def _counted(self, host: str, what: str, amount: int) -> int:
         """Count losses; the total when it is time to speak of them, else 0."""
         state = self.losses.get((host, what))

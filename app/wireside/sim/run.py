@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 NEVER = 1 << 62
 """A time that does not come; a program that sleeps until then waits for a knob."""
+EINTR = 4
 READS = frozenset({"read", "recv", "recvfrom"})
 WRITES = frozenset({"write", "send", "sendto"})
 SLEEPING, RUNNABLE, RUNNING, BLOCKED, EXITED = "sleeping", "runnable", "running", "blocked", "exited"
@@ -34,6 +35,7 @@ class Tally:
         "failed",
         "kept",
         "slowest_ns",
+        "told",
         "unmet",
         "unmet_at",
         "unmet_where",
@@ -50,6 +52,8 @@ class Tally:
         """The longest time from a request to the end of its answer, as the client saw it."""
         self.failed = 0
         """Calls (of a client population: visits) that failed."""
+        self.told = 0
+        """How many of those have been told as events."""
         self.error = ""
         """The last of their errors, such as "EADDRNOTAVAIL"."""
         self.kept = 0
@@ -140,6 +144,11 @@ class ProgramRun:
         cpu.now += rounds * step.round_ns
         self.spinning = rounds * step.calls
         self.result = self.outcome = rounds
+
+    def interrupt(self) -> None:
+        """A signal ends the call that it sleeps in."""
+        self.task.finish_wait()
+        self.call, self.result = None, -EINTR
 
     def finish_call(self) -> None:
         """Take the running call's outcome as its result."""

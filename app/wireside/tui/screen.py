@@ -160,6 +160,7 @@ class JourneyScreen(Screen[None]):
         """What is to be shown now."""
         view = self.viewer.view()
         view.knobs, view.focus_pane = self.knobs.refresh(), self.focus_pane
+        self.tools.follow(view.beat)
         view.tab, view.tool_first = self.tools.tab, self.tools.first
         view.keys, view.fps = FOOTER, self._fps_shown
         return view

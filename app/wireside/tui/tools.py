@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.places import tool_of
 from wireside.paint.sockets import listing
 from wireside.paint.tables import SOCKETS, lines_of, room_of
 
 if TYPE_CHECKING:
     from wireside.paint.view import View
+    from wireside.scenario.spec import Beat
 
 
 class ToolKeys:
@@ -17,6 +19,16 @@ class ToolKeys:
     def __init__(self) -> None:
         self.tab = SOCKETS
         self.first = 0
+        self.beat: Beat | None = None
+        """The beat last followed."""
+
+    def follow(self, beat: Beat | None) -> None:
+        """A beat that has just been said shows the tool that it points at; the viewer may choose another."""
+        if beat is not self.beat:
+            self.beat = beat
+            tool = tool_of(beat.look_at) if beat is not None else 0
+            if tool:
+                self.show(tool)
 
     def show(self, tab: int) -> None:
         """Another tool, from its top."""

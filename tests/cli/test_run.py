@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.cli.test_cli import ENVIRONMENT, HERE, ROOT, wireside
+from wireside.cli.check import run_check
 from wireside.scenario import library
 
 if TYPE_CHECKING:
@@ -62,10 +64,18 @@ def test_a_short_run_does_not_judge_what_comes_later() -> None:
     assert {each["holds"] for each in document["expectations"]} == {None}
 
 
-def test_check_plays_the_shipped_scenarios() -> None:
-    done = wireside("check")
+def test_check_plays_the_scenarios_it_is_given() -> None:
+    names = library.index()[:3]
+    done = wireside("check", *names)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("ok ") == len(library.index())
+    assert done.stdout.count("ok ") == len(names)
+
+
+def test_check_of_nothing_means_all_that_are_shipped(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(library, "index", lambda *_: ("first-packet", "idle-dead-peer"))
+    monkeypatch.setattr(library, "unlisted", lambda *_: ())
+    assert run_check(argparse.Namespace(files=[])) == 0
+    assert capsys.readouterr().out.count("ok ") == 2
 
 
 def test_check_fails_a_wrong_scenario() -> None:

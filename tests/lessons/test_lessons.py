@@ -206,7 +206,7 @@ def test_time_wait_pile_is_as_recorded() -> None:
 def test_both_piles_of_fin_timeout_myth_last_as_recorded() -> None:
     fin_wait_2 = recorded("D02", "close fin_timeout=5 fin_wait_2_s")
     time_wait = recorded("D01", "fin_timeout=5 time_wait_s")
-    begun = 0.5
+    begun = 2.0
     assert seen(
         "fin-timeout-myth", f"{round((fin_wait_2 - 0.4) * 1000)}ms", "client.states.FIN-WAIT-2 == 10"
     ) == [True]

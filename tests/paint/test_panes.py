@@ -12,6 +12,7 @@ from wireside.paint.view import KnobView, Look
 from wireside.paint.viewer import Viewer
 from wireside.paint.words import clock, fit, rounded, size, span, wrap
 from wireside.player.player import Player
+from wireside.scenario.spec import Beat
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -43,6 +44,16 @@ def test_the_screen_is_as_it_was(w, h, glyphs):
         golden.write_text(drawn)
         pytest.fail(f"{golden.name} was missing and has been written: look at it and run again")
     assert drawn == golden.read_text()
+
+
+def test_nstat_begins_with_the_counter_that_the_story_speaks_of():
+    view = view_of()
+    view.tab = 2
+    view.moved = {"IpInReceives": 7, "TcpExtListenDrops": 2, "TcpExtDelayedACKs": 1}
+    view.beat = Beat("The timer fires, and DelayedACKs says so.")
+    shown = draw_screen(80, 24, Look(Palette(), UNICODE), view).text()
+    order = [shown.index(name) for name in ("TcpExtDelayedACKs", "TcpExtListenDrops", "IpInReceives")]
+    assert order == sorted(order)
 
 
 def test_ascii_means_ascii():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from wireside.paint.glyphs import plain
@@ -69,19 +70,32 @@ _LOSSY = (
 
 
 def _counters(surface: Surface, look: Look, view: View) -> None:
-    """The counters that moved, as `nstat` lists them; those that tell of trouble first, and in red."""
-    moved = sorted(view.moved.items(), key=lambda item: not any(word in item[0] for word in _LOSSY))
+    """The counters that moved, as `nstat` lists them; first those of the story and of trouble, and the latter in red."""
+    told = f"{view.beat.when} {view.beat.say}" if view.beat else ""
+    moved = sorted(view.moved.items(), key=lambda item: (not _is_told(item[0], told), not _is_bad(item[0])))
     moved = moved[first_of(view) :]
     columns = 2 if surface.w >= 76 else 1
     rows = surface.h - 2
     width = (surface.w - 4) // columns
     for i, (name, n) in enumerate(moved[: rows * columns]):
         x, y = 2 + (i // rows) * width, 1 + i % rows
-        bad = any(word in name for word in _LOSSY)
+        bad = _is_bad(name)
         surface.put(x, y, fit(name, width - 14, look.glyphs.ellipsis), look.style("text"))
         surface.put_right(x + width - 2, y, str(n), look.style("bad" if bad else "accent", bold=bad))
     if not view.moved:
         surface.put(2, 1, "No counter has moved yet.", look.style("dim"))
+
+
+def _is_bad(name: str) -> bool:
+    return any(word in name for word in _LOSSY)
+
+
+def _is_told(name: str, told: str) -> bool:
+    """Whether the story speaks of a counter, in full or without the group that nstat puts before its name."""
+    short = name
+    for group in ("TcpExt", "IpExt", "Tcp", "Udp", "Ip"):
+        short = short.removeprefix(group)
+    return re.search(rf"\b(?:{name}|{short})\b", told) is not None
 
 
 def _events(surface: Surface, look: Look, view: View) -> None:

@@ -88,6 +88,7 @@ def test_a_rate_per_minute_is_kept_to_the_visit(build) -> None:
     [
         ("tcp_server, port: 9999", "rate: 10/s, total: 8", "", "0%", "ECONNREFUSED", 8),
         ("tcp_server, port: 8080", "rate: 10/s, total: 8", "net.ipv4.tcp_syn_retries: 1", "100%", "ETIMEDOUT", 8),
+        ("tcp_server, port: 8080", "rate: 10/s, total: 30, hold: 300s, nofile: 23", "", "0%", "EMFILE", 10),
         (
             "tcp_server, port: 8080",
             "rate: 10/s, total: 30, hold: 300s",
@@ -121,6 +122,17 @@ def test_a_leaker_forgets_to_close_until_it_is_mended(build) -> None:
     _, _, on_server, on_client = at(world, 3 * S)
     assert on_server == {"LISTEN": 1}
     assert on_client == {"TIME-WAIT": 12}
+
+
+def test_without_descriptors_the_server_does_not_spin(build) -> None:
+    world = build("tcp_leaker, port: 8080, nofile: 12", "rate: 10/s, total: 20")
+    web, visitors, states, _ = at(world, 12 * S)
+    assert (web.accepted, web.error) == (8, "EMFILE")
+    assert states["ESTAB"] + states["CLOSE-WAIT"] == 20
+    assert 100 <= web.failed <= 120
+    assert (visitors.connected, visitors.answered, visitors.failed) == (20, 8, 0)
+    world.command("server", "web.closes", "true")
+    assert at(world, 13 * S)[1].answered == 20
 
 
 def test_a_slow_acceptor_lets_all_wait_for_its_pause(build) -> None:

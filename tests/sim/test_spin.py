@@ -21,6 +21,7 @@ LOOPS = {
     "several": (Loop((FAILS, Call("poll", (99, "POLLIN", -1)), Call("close", (98,)))),),
     "a loop in a loop": (Loop((Loop((Call("read", (99, 1), "n"), Break("n", "<", "0"))),)),),
     "a counted loop": (Loop((FAILS,), 5000), Call("sleep", (MS,)), Loop((FAILS,))),
+    "one that sleeps for no time": (Loop((FAILS, Call("sleep", (0,)))),),
     "one that sends": (
         Call("socket", ("SOCK_DGRAM",), "fd"),
         Loop((FAILS, Call("sendto", ("fd", 10, "server:9")))),

@@ -24,9 +24,11 @@ ASKS = frozenset({"getsockopt", "poll", "fcntl"})
 
 
 def comes_to_nothing(name: str, args: tuple[object, ...], result: int) -> bool:
-    """The call has changed nothing: it failed, asked, or read nothing."""
+    """The call has changed nothing: it failed, asked, read nothing, or slept for no time."""
     if result < 0 or name in ASKS:
         return True
+    if name == "sleep":
+        return args == (0,)
     return name in READS and (not result or "MSG_PEEK" in str(args[-1]))
 
 
@@ -53,12 +55,12 @@ class Rounds:
                 self.moved = True
 
     def over(self, now: int) -> tuple[int, int]:
-        """The round ends: (ns, calls) of it when it came to nothing exactly as the one before did, else (0, 0)."""
+        """The round ends: (ns, system calls) of it when it came to nothing exactly as the one before did, else (0, 0)."""
         took, calls = now - self.began, self.calls
         same = not self.moved and bool(calls) and self.before == (took, calls)
         self.before = (0, []) if self.moved else (took, calls)
         self.restart(now)
-        return (took, len(calls)) if same else (0, 0)
+        return (took, sum(name != "sleep" for name, _ in calls)) if same else (0, 0)
 
     def restart(self, now: int) -> None:
         """The next round begins."""

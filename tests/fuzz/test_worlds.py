@@ -19,7 +19,7 @@ BATCH, BATCHES = 5, 10
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_nothing_but_words_comes_out_of_any_world(batch: int, tmp_path: Path) -> None:
     outcomes = [one(seed, tmp_path) for seed in range(batch * BATCH, (batch + 1) * BATCH)]
-    assert outcomes.count("played") >= BATCH - 1, "nearly all of these worlds are legal"
+    assert outcomes == ["played"] * BATCH
 
 
 def test_the_edges_of_a_sysctl_are_values_of_it() -> None:

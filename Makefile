@@ -4,8 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
+LOWEST := $(VENV)/lowest
+LOWEST_STAMP := $(LOWEST)/.installed
+OLDEST := import tomllib; print(*(need.partition(",")[0].replace(">=", "==") \
+  for need in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]))
 
-.PHONY: run test format bench screenshots conformance differential clean
+.PHONY: run test test-lowest format bench screenshots conformance differential clean
 
 run: $(RUN_STAMP)
 	@$(BIN)/wireside
@@ -17,6 +21,11 @@ test: $(DEV_STAMP)
 	PYTHONPATH=app $(BIN)/lint-imports
 	$(BIN)/pytest
 	$(BIN)/wireside check
+
+# What touches the libraries, with the oldest versions of them that pyproject.toml allows.
+test-lowest: $(LOWEST_STAMP)
+	$(LOWEST)/bin/pytest -x -n 2 tests/tui tests/paint tests/scenario tests/out tests/sim/test_env.py tests/sim/test_world.py \
+	  --ignore=tests/out/test_still.py
 
 format: $(DEV_STAMP)
 	$(BIN)/ruff format .
@@ -56,3 +65,10 @@ $(DEV_STAMP): pyproject.toml | $(BIN)/python
 	@echo "Installing Wireside and its development tools into $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(RUN_STAMP)
+
+$(LOWEST_STAMP): pyproject.toml | $(BIN)/python
+	@echo "Installing Wireside and the oldest libraries it works with into $(LOWEST) …"
+	@$(BIN)/python -m venv $(LOWEST)
+	@$(LOWEST)/bin/pip install --quiet --disable-pip-version-check \
+	  $$($(BIN)/python -c '$(OLDEST)') -e . hypothesis pyte pytest pytest-xdist
+	@touch $@

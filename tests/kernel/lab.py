@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from heapq import heappop, heappush
-from itertools import count
 
 from wireside.catalog.counters import ALL_COUNTERS
 from wireside.catalog.profiles import PROFILES
@@ -32,13 +31,14 @@ class Lab:
         self.profile = PROFILES[kernel]
         self.trace = trace
         self.heap = []
-        self.order = count()
+        self.order = 0
         self.machines = []
         self.woken = []
         self.raised = set()
 
     def at(self, when, function, arg):
-        entry = [max(when, self.now), next(self.order), function, (arg,)]
+        self.order += 1
+        entry = [max(when, self.now), self.order, function, (arg,)]
         heappush(self.heap, entry)
         return entry
 

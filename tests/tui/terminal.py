@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import pty
 import re
 import select
 import signal
@@ -22,6 +21,14 @@ PATIENCE_S = 30
 KITTY = re.compile(rb"\x1b\[[<>][0-9]*u")
 
 
+LAUNCHER = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Makes the terminal the controlling one; not done after a fork, for a test's process may have threads."""
+
+
 class Terminal:
     """Runs `play_fake.py` with `arguments`, or `argv`; answers its questions `answer_after_s` seconds late, None: never."""
 
@@ -32,21 +39,20 @@ class Terminal:
         self.answer_after_s = answer_after_s
         self._answers = []
         argv = argv or [sys.executable, str(PROGRAM), *arguments]
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
-            env = {
-                **os.environ,
-                "TERM": "xterm-256color",
-                "COLORTERM": "truecolor",
-                "PYTHONUTF8": "1",
-                **environ,
-            }
-            for name in ("TERM_PROGRAM", "NO_COLOR"):
-                if name not in environ:
-                    env.pop(name, None)
-            os.execve(argv[0], argv, env)
+        self.fd, inside = os.openpty()
+        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.before = termios.tcgetattr(self.fd)
+        env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONUTF8": "1"}
+        for name in ("TERM_PROGRAM", "NO_COLOR"):
+            env.pop(name, None)
+        self.pid = os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-c", LAUNCHER, *argv],
+            {**env, **environ},
+            file_actions=[(os.POSIX_SPAWN_DUP2, inside, fd) for fd in (0, 1, 2)],
+            setsid=True,
+        )
+        os.close(inside)
 
     @property
     def display(self):

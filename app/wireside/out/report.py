@@ -10,6 +10,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from wireside.catalog.drop_reasons import NO_LOSS
 from wireside.scenario.units import time_text
 
 if TYPE_CHECKING:
@@ -90,12 +91,14 @@ def _host(host: HostSnapshot, before: HostSnapshot) -> list[RenderableType]:
                 table.add_row(state, "", "", f"… and {count - SOCKETS_SHOWN:,} more", "", "")
         parts.append(table)
     parts += _programs(host)
-    losses = {**_moved(host.wire_drops, before.wire_drops), **_moved(host.drops, before.drops)}
-    if losses:
-        table = _table("Lost", "packets")
-        for reason, count in losses.items():
-            table.add_row(Text(reason, "red"), str(count))
-        parts.append(table)
+    dropped = {**_moved(host.wire_drops, before.wire_drops), **_moved(host.drops, before.drops)}
+    for title, color, harmless in (("Lost", "red", False), ("Dropped, nothing lost", "", True)):
+        table = _table(title, "packets")
+        for reason, packets in dropped.items():
+            if (reason in NO_LOSS) == harmless:
+                table.add_row(Text(reason, color), str(packets))
+        if table.row_count:
+            parts.append(table)
     parts.append(_counters(host, before))
     return parts
 

@@ -30,8 +30,8 @@ def drop_places(host: HostSnapshot) -> list[tuple[str, int]]:
     }
     told = NO_LOSS | {"CPU_BACKLOG", "TCP_LISTEN_OVERFLOW"}
     reasons = {reason: n for reason, n in host.drops.items() if reason not in told}
-    is_udp = any(s.netid == "udp" for s in host.sockets)
-    for usual in ("SOCKET_RCVBUFF", "PROTO_MEM") if is_udp else ("TCP_ZEROWINDOW", "PROTO_MEM"):
+    has_udp = host.counters.get("UdpInDatagrams", 0) or "SOCKET_RCVBUFF" in reasons or not host.states
+    for usual in ("SOCKET_RCVBUFF", "PROTO_MEM") if has_udp else ("TCP_ZEROWINDOW", "PROTO_MEM"):
         shown[usual] = reasons.pop(usual, 0)
     extra = {"link loss": host.wire_drops.get("link loss", 0), **reasons}
     happened = [(name, n) for name, n in extra.items() if n]

@@ -95,6 +95,10 @@ class View:
     telling: Sequence[str] = ()
     """The names of both, the most telling first."""
 
+    _main: tuple[WorldSnapshot, SocketRow | None] | None = field(default=None, repr=False)
+    _peer: tuple[WorldSnapshot, tuple[str, SocketRow] | None] | None = field(default=None, repr=False)
+    """Both found once a world: of thousands of sockets that is worth it."""
+
     @property
     def host(self) -> HostSnapshot:
         """The host in focus."""
@@ -124,12 +128,19 @@ class View:
     @property
     def main_socket(self) -> SocketRow | None:
         """The focus host's busiest socket: the fullest one, then the one with most data."""
-        rows = [s for s in self.host.sockets if s.state not in {"LISTEN", "TIME-WAIT"}]
-        return max(rows, key=lambda s: (s.sk_rmem_alloc, s.bytes_received, s.sk_drops), default=None)
+        if self._main is None or self._main[0] is not self.world:
+            rows = (s for s in self.host.sockets if s.state not in {"LISTEN", "TIME-WAIT"})
+            self._main = self.world, max(rows, key=_business, default=None)
+        return self._main[1]
 
     @property
     def peer_socket(self) -> tuple[str, SocketRow] | None:
         """(host, socket) at the other end of the main socket's connection, when it is one."""
+        if self._peer is None or self._peer[0] is not self.world:
+            self._peer = self.world, self._find_peer()
+        return self._peer[1]
+
+    def _find_peer(self) -> tuple[str, SocketRow] | None:
         mine = self.main_socket
         for host in self.world.hosts:
             if host.name == self.focus:
@@ -143,3 +154,7 @@ class View:
             others = ((h.name, s) for h in self.world.hosts if h.name != self.focus for s in h.sockets)
             return next((pair for pair in others if pair[1].netid == "udp"), None)
         return None
+
+
+def _business(row: SocketRow) -> tuple[int, int, int]:
+    return row.sk_rmem_alloc, row.bytes_received, row.sk_drops

@@ -11,7 +11,7 @@ from wireside.catalog.drop_reasons import NO_LOSS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from wireside.snapshot import HostSnapshot
+    from wireside.snapshot import HostSnapshot, SocketRow
 
 MOST_BUCKETS = 512
 SECOND = 1_000_000_000
@@ -62,6 +62,9 @@ class History:
         """(ns, "beat" or "knob"): moments worth a mark on the strip."""
         self.losses: deque[Loss] = deque(maxlen=256)
         self._lost: dict[tuple[str, bool], int] = {}
+        self._sockets: tuple[SocketRow, ...] | None = None
+        self._rmem = 0.0
+        """How full the fullest of `_sockets` is."""
         self._looks: deque[tuple[int, Mapping[str, int], Mapping[str, int]]] = deque()
         """(ns, entered, states) of about the last second."""
 
@@ -79,7 +82,11 @@ class History:
             self._lost = lost
         nics = host.nics
         ring = max((n.rx_ring_used / n.rx_ring_size for n in nics if n.rx_ring_size), default=0.0)
-        rmem = max((s.sk_rmem_alloc / s.sk_rcvbuf for s in host.sockets if s.sk_rcvbuf), default=0.0)
+        if host.sockets is not self._sockets:
+            self._sockets = host.sockets
+            parts = (s.sk_rmem_alloc / s.sk_rcvbuf for s in host.sockets if s.sk_rcvbuf)
+            self._rmem = max(parts, default=0.0)
+        rmem = self._rmem
         values = {
             "pps": float(sum(n.rx_rate_pps for n in nics if n.kind != "lo")),
             "ring": min(1.0, ring),

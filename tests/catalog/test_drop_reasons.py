@@ -7,7 +7,7 @@ import pytest
 
 from tests.catalog import recorded
 from wireside.catalog.counters import COUNTER_BY_NAME
-from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.drop_reasons import NO_LOSS, DropReason
 
 
 def test_every_drop_reason_is_one_of_linux_6_18():
@@ -31,6 +31,24 @@ def test_a_kernel_that_lacks_a_reason_gives_none():
     assert DropReason.TCP_LISTEN_OVERFLOW.shown_on("6.18") == "TCP_LISTEN_OVERFLOW"
     assert DropReason.TCP_LISTEN_OVERFLOW.shown_on("6.12") == "NOT_SPECIFIED"
     assert DropReason.TCP_ZEROWINDOW.shown_on("6.12") == "TCP_ZEROWINDOW"
+
+
+@pytest.mark.parametrize(
+    ("reason", "loss"),
+    [
+        (DropReason.TCP_OLD_SEQUENCE, False),  # a window probe or a keepalive: answered
+        (DropReason.TCP_OLD_DATA, False),  # it is here already
+        (DropReason.TCP_RESET, False),  # it did its work
+        (DropReason.TCP_OLD_ACK, False),
+        (DropReason.TCP_ZEROWINDOW, True),
+        (DropReason.SOCKET_RCVBUFF, True),
+        (DropReason.TCP_LISTEN_OVERFLOW, True),
+        (DropReason.NO_SOCKET, True),
+    ],
+)
+def test_a_reason_tells_whether_something_is_missing(reason, loss):
+    assert reason.is_loss == loss
+    assert (reason.name in NO_LOSS) != loss
 
 
 def test_tcpdump_does_not_see_what_the_backlog_lost():

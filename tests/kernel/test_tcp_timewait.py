@@ -12,6 +12,42 @@ from tests.groundtruth.states import moved, states
 from tests.kernel.closing import Closing
 
 
+def changes(end):
+    """What the events said about states since the last call, without host and port."""
+    told = [event.text for event in end.lab.world.events(0) if "→" in event.text or "entry" in event.text]
+    return [text.partition(": ")[2].partition(" (port")[0] for text in told if text.startswith("host")]
+
+
+class TestEvents:
+    """A connection that goes on as a minisock is not told as closed."""
+
+    def test_from_an_orphan_in_fin_wait_2(self):
+        end = Closing()
+        end.close()
+        end.say(".", 1, 2)
+        end.say("F.", 1, 2)
+        assert changes(end)[-4:] == [
+            "ESTAB → FIN-WAIT-1",
+            "FIN-WAIT-1 → FIN-WAIT-2",
+            "FIN-WAIT-2 without its program is a small entry from now on",
+            "FIN-WAIT-2 → TIME-WAIT",
+        ]
+
+    def test_from_a_socket_that_its_program_holds(self):
+        end = Closing()
+        end.shutdown()
+        end.say(".", 1, 2)
+        end.say("F.", 1, 2)
+        assert changes(end)[-2:] == ["FIN-WAIT-1 → FIN-WAIT-2", "FIN-WAIT-2 → TIME-WAIT"]
+
+    def test_from_both_closing_at_once(self):
+        end = Closing()
+        end.shutdown()
+        end.say("F.", 1, 1)
+        end.say(".", 2, 2)
+        assert changes(end)[-2:] == ["FIN-WAIT-1 → CLOSING", "CLOSING → TIME-WAIT"]
+
+
 class TestTimeWait:
     """Segments that meet a TIME-WAIT entry; it has seen the peer's FIN at 1, so it expects 2."""
 

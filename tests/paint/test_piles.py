@@ -1,6 +1,7 @@
 import re
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.paint.fake_world import MS, FakeWorld, scenario
 from wireside.paint.gauges import draw_gauges, scale_of
-from wireside.paint.glyphs import ASCII
+from wireside.paint.glyphs import ASCII, UNICODE
 from wireside.paint.margins import listener_words
 from wireside.paint.palette import Palette
 from wireside.paint.piles import limited, pointed_at, subjects
@@ -22,6 +23,8 @@ from wireside.player.history import History
 from wireside.player.player import Player
 from wireside.scenario.spec import Beat
 from wireside.snapshot import ListenerRow
+
+GOLDEN = Path(__file__).parent / "golden"
 
 LISTENER = ListenerRow(port=7070, program="slowd", accept_queue=129, requests=68, acked=68, backlog=128)
 LIMITS = {"net.ipv4.tcp_max_tw_buckets": "131072", "net.ipv4.tcp_max_orphans": "131072"}
@@ -53,6 +56,49 @@ def seen(world, frames=40, beats=(), **facts):
         view = viewer.view()
     view.knobs = KnobView(player.knobs())
     return view
+
+
+def city():
+    """A busy server: a slow acceptor, a leak, and much that comes and goes."""
+    counters = {"TcpExtListenOverflows": 1468, "TcpExtListenDrops": 1468, "IpInReceives": 35_000}
+
+    def states(s):
+        return {
+            "CLOSE-WAIT": 870 + int(8 * s),
+            "ESTAB": 879,
+            "TIME-WAIT": 2292,
+            "FIN-WAIT-2": 532,
+            "LISTEN": 3,
+        }
+
+    listeners = [LISTENER, replace(LISTENER, port=8080, program="web", accept_queue=0, requests=0, acked=0)]
+    return ServerWorld(listeners, states, counters=counters, turned_away={"ACK": 1384, "SYN": 84}, drops={})
+
+
+@pytest.mark.parametrize(("w", "h"), [(80, 24), (120, 36)])
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+def test_piles_look_as_they_did(w, h, glyphs):
+    """To renew after a wanted change: delete the file and run twice."""
+    drawn = draw_screen(w, h, Look(Palette(), glyphs), seen(city(), frames=75)).text()
+    golden = GOLDEN / f"piles-{w}x{h}{'' if glyphs.unicode else '-ascii'}.txt"
+    if not golden.exists():
+        golden.write_text(drawn)
+        pytest.fail(f"{golden.name} was missing and has been written: look at it and run again")
+    assert drawn == golden.read_text()
+
+
+def test_the_colours_of_piles_are_those_of_their_meaning():
+    """One letter a cell: what the role of the number's colour is."""
+    look = Look(Palette(), UNICODE)
+    surface = Surface(39, 10)
+    draw_gauges(surface, look, seen(city(), frames=75))
+    for word, role in (
+        ("129/128+1", "bad"),
+        ("68/128+1", "warn"),
+        ("2 292/131 072", "warn"),
+        ("879", "bright"),
+    ):
+        assert color_of(surface, word, look.palette) == look.palette.rgb(role), word
 
 
 def pane(view, w=39, h=10, glyphs=ASCII):

@@ -101,6 +101,23 @@ def test_what_the_nic_lost_falls_out_of_the_ring_though_it_never_was_a_packet():
     assert scene.falling == [(RING, pytest.approx(100 / 550), 17)]
 
 
+def test_a_syn_that_a_listener_turned_away_falls_out_of_tcp():
+    """Its packet is consumed, so nothing else would tell of it."""
+    packet = trace((Stage.TCP_RCV, 0), fate="consumed", kind="SYN")
+    assert at(300, packet, losses=[Loss(200, "SYN", 1, unseen=True)]).falling == [
+        (TCP, pytest.approx(100 / 550), 1)
+    ]
+
+
+@pytest.mark.parametrize("reason", ["TCP_OLD_SEQUENCE", "TCP_OLD_DATA", "TCP_RESET"])
+def test_what_is_no_loss_does_not_fall(reason):
+    packet = trace((Stage.TCP_RCV, 0), fate=reason)
+    seen = [mover.depth for t in range(0, 600, 50) for mover in at(t, packet).inbound]
+    assert seen
+    assert not any(seen)
+    assert at(600, packet).inbound == []
+
+
 def test_what_the_host_sends_goes_back_from_right_to_left():
     ack = trace(
         (Stage.TCP_WRITE_XMIT, 0), (Stage.IP_OUTPUT, 400), (Stage.QDISC, 600), (Stage.TX_RING, 900), (Stage.WIRE, 1200),

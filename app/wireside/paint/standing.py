@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from wireside.paint.palette import STATE_COLORS
 from wireside.paint.piles import FULL, NO_LIMIT
 from wireside.player.history import BY_CHANCE
 
@@ -26,8 +27,8 @@ LASTS = 6
 WINDOW = "rcv window"
 TCP_QUEUES = ("accept q", "SYN reqs", WINDOW)
 SPEAKS, YIELDS = 0.25, 0.125
-SMALL = 30
-"""A heap of so many weighs as much as it ever does by size alone."""
+SMALL, LARGE = 30, 0.3
+"""A state of so many sockets is worth as much as it ever is by size alone, and that is how much."""
 
 
 def settled(old: Sequence[str], weights: Mapping[str, float], margin: float = MARGIN) -> list[str]:
@@ -133,11 +134,11 @@ class Standing:
         self.tcp_tells = lead if alone or self._peak[lead] >= enough else WINDOW
 
     def _worth(self, pile: Pile) -> float:
+        worth = LARGE * min(1.0, pile.count / SMALL) if pile.name in STATE_COLORS else 0.0
         if pile.part == NO_LIMIT:
-            worth = min(0.3, pile.count / SMALL * 0.3)
             worth += AT_LIMIT if pile.color == "bad" else 0.0
         else:
-            worth = self._peak[pile.name] * (1.0 if pile.fault else HARMLESS)
+            worth = max(worth, self._peak[pile.name] * (1.0 if pile.fault else HARMLESS))
             worth += AT_LIMIT if pile.fault and self._peak[pile.name] >= FULL else 0.0
         if pile.name in self.subjects and (pile.count or worth):
             worth += SUBJECT

@@ -50,10 +50,11 @@ class EventLog:
         total = self._counted(net.name, reason.name, skb.gso_segs)
         if not total:
             return
-        done = "dropped" if reason.is_loss else "dropped though nothing is lost"
-        amount = f"First packet {done}" if total == 1 else f"{total} packets {done} so far"
-        topic, severity = ("drop", LOSS) if reason.is_loss else ("tcp", 0)
-        self.add(self.env.now, net.name, topic, f"{amount}, {reason.name}: {reason.doc}", severity)
+        amount = "First packet dropped" if total == 1 else f"{total} packets dropped so far"
+        if reason.is_loss:
+            self.add(self.env.now, net.name, "drop", f"{amount}, {reason.name}: {reason.doc}", LOSS)
+        else:
+            self.add(self.env.now, net.name, "tcp", f"{amount}, nothing lost, {reason.name}: {reason.doc}")
 
     def on_missed(self, host: str) -> None:
         """A frame found no free descriptor in the ring of `host`."""

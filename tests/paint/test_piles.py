@@ -22,7 +22,7 @@ from wireside.paint.viewer import Viewer
 from wireside.player.history import History
 from wireside.player.player import Player
 from wireside.scenario.spec import Beat
-from wireside.snapshot import ListenerRow
+from wireside.snapshot import ListenerRow, ProgramRow
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -144,6 +144,17 @@ def test_time_wait_is_never_red_by_size_and_close_wait_always_is():
     line = next(y for y in range(10) if "CLOSE-WAIT" in "".join(surface.ch[y]))
     x = "".join(surface.ch[line]).rindex("2")
     assert look.palette.styles[surface.st[line][x]].fg == look.palette.rgb("bad")
+
+
+def test_close_wait_stands_against_the_descriptors_of_its_program():
+    billing = ProgramRow("billing", 7, "blocked", "accept(3)", 9, 0, 0, fds=892, nofile=1024)
+    facts = {"programs": (billing,), "close_wait": {"billing": 888}}
+    view = seen(ServerWorld(states=lambda s: {"CLOSE-WAIT": 888}, **facts))
+    assert "CLOSE-WAIT" in pane(view).text()
+    assert "888/1024 fds" in pane(view).text()
+    assert "!CLOSE-WAIT" not in pane(view).text()
+    facts["programs"] = (replace(billing, fds=1024),)
+    assert "!CLOSE-WAIT" in pane(seen(ServerWorld(states=lambda s: {"CLOSE-WAIT": 1020}, **facts))).text()
 
 
 def test_time_wait_at_its_limit_is_marked():

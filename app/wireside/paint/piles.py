@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from wireside.paint.view import View
     from wireside.scenario.spec import Scenario
-    from wireside.snapshot import HostSnapshot, ListenerRow
+    from wireside.snapshot import HostSnapshot, ListenerRow, ProgramRow
 
 NO_LIMIT = -1.0
 FULL, MANY = 0.95, 100_000
@@ -70,6 +70,7 @@ def limited(view: View) -> list[Pile]:
 def heaps(view: View) -> list[Pile]:
     """The states without a limit, largest first."""
     host = view.host
+    told = {"TIME-WAIT", "LISTEN", "UNCONN", "SYN-RECV"} | ({"CLOSE-WAIT"} if _leaker(host) else set())
     found = [
         Pile(
             state,
@@ -80,7 +81,7 @@ def heaps(view: View) -> list[Pile]:
             grows=view.history.grew(state, host),
         )
         for state, n in host.states.items()
-        if n and state not in {"TIME-WAIT", "LISTEN", "UNCONN", "SYN-RECV"}
+        if n and state not in told
     ]
     return sorted(found, key=lambda pile: -pile.count)
 
@@ -115,6 +116,16 @@ def _listener_queues(host: HostSnapshot) -> Iterator[Pile]:
 
 def _closing(view: View, host: HostSnapshot) -> Iterator[Pile]:
     grew = view.history.grew
+    holder = _leaker(host)
+    if holder is not None:
+        n = host.close_wait[holder.name]
+        text = f"{n}/{holder.nofile} fds"
+        # The limit is that of all its descriptors, so it is reached before CLOSE-WAIT alone fills the bar.
+        full = holder.fds >= holder.nofile
+        yield Pile(
+            "CLOSE-WAIT", text, n / holder.nofile, n, "bad", f"{count(n)}/{count(holder.nofile)} fds",
+            grows=grew("CLOSE-WAIT", host), full=full,
+        )  # fmt: skip
     waiting = host.states.get("TIME-WAIT", 0)
     most = _number(host, "net.ipv4.tcp_max_tw_buckets")
     if waiting and most:
@@ -128,6 +139,12 @@ def _closing(view: View, host: HostSnapshot) -> Iterator[Pile]:
     if orphans and most:
         short = f"{count(orphans)}/{count(most)}"
         yield Pile("orphans", f"{grouped(orphans)}/{grouped(most)}", orphans / most, orphans, short=short)
+
+
+def _leaker(host: HostSnapshot) -> ProgramRow | None:
+    """The program that holds the most sockets in CLOSE-WAIT and has a limit of descriptors."""
+    programs = (program for program in host.programs if program.nofile and host.close_wait.get(program.name))
+    return max(programs, key=lambda program: host.close_wait[program.name], default=None)
 
 
 def _memory(host: HostSnapshot) -> Iterator[Pile]:

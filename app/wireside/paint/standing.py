@@ -135,9 +135,9 @@ class Standing:
 
     def _worth(self, pile: Pile) -> float:
         worth = LARGE * min(1.0, pile.count / SMALL) if pile.name in STATE_COLORS else 0.0
-        if pile.part == NO_LIMIT:
-            worth += AT_LIMIT if pile.color == "bad" else 0.0
-        else:
+        if pile.color == "bad":
+            worth += AT_LIMIT
+        if pile.part != NO_LIMIT:
             worth = max(worth, self._peak[pile.name] * (1.0 if pile.fault else HARMLESS))
             worth += AT_LIMIT if pile.fault and self._peak[pile.name] >= FULL else 0.0
         if pile.name in self.subjects and (pile.count or worth):

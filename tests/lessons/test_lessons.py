@@ -253,10 +253,9 @@ def test_idle_dead_peer_with_keepalive_is_as_recorded() -> None:
         seen(
             "idle-dead-peer",
             "150s",
-            f'client.program(app).error == "{errno}"',
+            f'client.program(careful).error == "{errno}"',
             f"client.TcpExtTCPKeepAlive == {probes + 2}",
             f"client.TcpOutRsts == {recorded('F01', 'silent peer, sysctls rst_sent')}",
             f"client.TcpExtTCPAbortOnTimeout == {counters['TCPAbortOnTimeout']}",
-            turn="app.keepalive=true",
         )
     )

@@ -9,7 +9,7 @@ LOWEST_STAMP := $(LOWEST)/.installed
 OLDEST := import tomllib; print(*(need.partition(",")[0].replace(">=", "==") \
   for need in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]))
 
-.PHONY: run test test-lowest format bench screenshots conformance differential clean
+.PHONY: run test test-lowest format bench screenshots conformance differential fuzz clean
 
 run: $(RUN_STAMP)
 	@$(BIN)/wireside
@@ -44,6 +44,12 @@ conformance: $(DEV_STAMP)
 # Random stories on this machine's own kernel and in the simulator; needs Linux 6.18, and root or user namespaces.
 differential: $(DEV_STAMP)
 	$(BIN)/python -m tests.differential all
+
+# Hostile files, runs, worlds, command lines, knobs and keys, for as long as SECONDS says; SEED is the first case's number.
+SECONDS ?= 600
+SEED ?= 1000000
+fuzz: $(DEV_STAMP)
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --seed $(SEED)
 
 clean:
 	rm -rf $(VENV) build dist

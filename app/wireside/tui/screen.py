@@ -73,6 +73,7 @@ class JourneyScreen(Screen[None]):
         self._fps_shown, self._fps_since, self._fps_frames = 0.0, self._last, 0
         self._draw_s = 0.004
         self.take(player)
+        self._shown = self.view()
 
     def take(self, player: Player) -> None:
         """Show another player, or the same one begun again."""

@@ -37,8 +37,9 @@ def bases() -> tuple[str, ...]:
 def mutated(rng: Random, most: int = 5) -> str:
     """A scenario with up to `most` things done to it."""
     text = rng.choice(bases())
+    kinds = rng.choice((WILD, MILD, MILD))
     for _ in range(rng.randint(1, most)):
-        text = rng.choice(MUTATIONS)(rng, text)
+        text = rng.choice(kinds)(rng, text)
     return text
 
 
@@ -84,6 +85,19 @@ def _text(rng: Random, text: str) -> str:
     return f'{text[: place.start(1)]}"{hostile}"{text[place.end(1) :]}'
 
 
+def _inside(rng: Random, text: str) -> str:
+    """Something happens in the middle of a statement, a segment or a condition."""
+    places = list(re.finditer(r"(?<=[ (\[,])[^\s()\[\],]+(?=[ )\],])", text))
+    if not places:
+        return text
+    place, other = rng.choice(places), rng.choice(places)
+    return (
+        text[: place.start()]
+        + rng.choice((other[0], "*", "", ">", "->", "(", "x9", "漢", "="))
+        + text[place.end() :]
+    )
+
+
 def _line(rng: Random, text: str) -> str:
     """A line stands there many times, or somewhere else."""
     lines = text.splitlines(keepends=True)
@@ -102,4 +116,6 @@ def _splice(rng: Random, text: str) -> str:
     return text[:at] + other[begin : begin + length] + text[at:]
 
 
-MUTATIONS = (_cut, _put, _number, _number, _number, _word, _word, _text, _line, _splice)
+MILD = (_number, _number, _number, _word, _word, _inside, _inside, _text)
+"""These mostly leave YAML, so that what stands in it is read."""
+WILD = (*MILD, _cut, _put, _line, _splice)

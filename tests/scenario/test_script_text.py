@@ -143,3 +143,10 @@ def test_anchors_repeat_a_script(load_text: Load) -> None:
 def test_a_loop_that_contains_itself_is_refused(load_text: Load) -> None:
     with pytest.raises(ScenarioErrors, match="an anchor contains itself"):
         load_text("programs:\n  - on: client\n    script: &it\n      - forever: *it\n")
+
+
+def test_a_port_in_another_base_is_the_same_port(load_text: Load) -> None:
+    calls = script(
+        load_text, "- fd = socket(SOCK_STREAM)", '- bind(fd, "client:0x50")', '- connect(fd, "server:0x50")'
+    )
+    assert [call.args for call in calls[1:]] == [("fd", "client:80"), ("fd", "server:80")]

@@ -268,7 +268,7 @@ def _local(script: _Script, text: str) -> int | str:
     if not host:
         return number
     check_host(text, script.hosts)
-    return text
+    return f"{host}:{number}"
 
 
 def _sysctl(text: str) -> str:

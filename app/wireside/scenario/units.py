@@ -188,8 +188,7 @@ def _endpoint(text: str) -> str:
     host, colon, port = text.rpartition(":")
     if not colon or not host:
         raise UnitError(f"{quoted(text)} is not an endpoint", 'Write HOST:PORT, such as "server:8080".')
-    parse(Kind.PORT, port)
-    return text
+    return f"{host}:{parse(Kind.PORT, port)}"
 
 
 def text_of(kind: Kind, value: float | str) -> str:

@@ -34,7 +34,7 @@ class Ways:
     def mtu(self, host: str, endpoint: str) -> int:
         """The MTU from a host to "host:port", bytes; its own addresses are reached through the loopback device."""
         name = endpoint.rpartition(":")[0]
-        address = self.addresses.get(name, name)
+        address = self.addresses.get(name) or name  # an address that was refused is no way either
         own = self.hosts[host]
         if address in (own.address, *own.secondary) or address.startswith(("0.", "127.")):
             return LOOPBACK_MTU
@@ -57,7 +57,7 @@ class Ways:
             return
         if size > UDP_MAX_PAYLOAD:
             raise UnitError(f"a datagram carries at most {UDP_MAX_PAYLOAD} bytes, not {size}")
-        self.check(program.on, str(program.params["to"]), size)
+        self.check(program.on, str(program.params.get("to", "")), size)
 
 
 def ways(hosts: Iterable[HostSpec], peers: Iterable[WirePeerSpec], links: tuple[LinkSpec, ...]) -> Ways:

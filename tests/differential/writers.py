@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 SIZES = (1, 100, 1000, 5000, 30_000, 100_000, 400_000)
 SYSCTL = {"net.ipv4.tcp_min_tso_segs": "255", "net.ipv4.tcp_early_retrans": "0"}
 """Without these the size of a super-packet and the loss probe follow the measured round trip, never the same on both sides."""
+WINDOWS = (65535, 500, 20, 2000, 0, 1608)
+"""The last lets one large segment out at a time, or three small ones, when it is not scaled."""
 PATIENCE = 8
 """After so many looks of 10 ms all is acknowledged and nothing held back, before a retransmission or a probe becomes due."""
 
@@ -37,7 +39,7 @@ def play(pair: Pair, random: Random) -> None:
     if random.random() < 0.2:
         pair.call("setsockopt", 0, "SO_SNDBUF", random.choice((2000, 20_000)))
     pair.call("listen", 0, 4)
-    pair.send("S", 0, 0, random.choice((65535, 3000)), syn=syn)
+    pair.send("S", 0, 0, random.choice((65535, 12_000, 3000)), syn=syn)
     pair.look(10)
     pair.send(".", 1, 1, 65535)
     pair.look(10)
@@ -55,7 +57,7 @@ def play(pair: Pair, random: Random) -> None:
             acked = max(
                 acked, random.choices((sent, sent - 300, (acked + sent) // 2, acked), (8, 1, 2, 2))[0]
             )
-            pair.send(".", 1, acked, random.choices((65535, 500, 20, 2000, 0), (8, 2, 2, 1, 1))[0])
+            pair.send(".", 1, acked, random.choices(WINDOWS, (8, 2, 2, 1, 1, 6))[0])
         pair.look(10)
         pair.agree_on_sockets()
         idle = acked == pair.view.next and not pair.real.info(1)["notsent_bytes"]

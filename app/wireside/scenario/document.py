@@ -7,6 +7,7 @@ of all nodes are clean.
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 from bisect import bisect_right
@@ -29,6 +30,11 @@ MAX_TEXT = 4_000
 """Characters of one value; a block of lines (`|`) may be as long as the file."""
 MAX_LINE = 1_000
 MAX_PROBLEMS = 20
+
+
+MOST_MENDED = 20
+_PROSE = re.compile(r"([ ]*(?:-[ ]+)?(?:title|summary|say|doc):[ ]+)([^\s'\"|>&*!%@`{\[#?-].*: .*?)\s*")
+"""A title, summary, caption or doc on one line, with a colon that is not YAML's."""
 
 
 @dataclass(slots=True)
@@ -142,7 +148,7 @@ def _only(what: str, where: Position, next_step: str) -> ScenarioErrors:
 
 def _compose(text: str, shown: str) -> yaml.Node:
     try:
-        look_again = _limit_events(text, shown)
+        text, look_again = _limited(text, shown)
         node = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -164,6 +170,22 @@ def _compose(text: str, shown: str) -> yaml.Node:
     if look_again:
         _Bounds(shown).check(node)
     return node
+
+
+def _limited(text: str, shown: str) -> tuple[str, bool]:
+    """The text with quotes around prose at whose colon YAML would stop, checked by _limit_events(), and its answer."""
+    for _ in range(MOST_MENDED):
+        try:
+            return text, _limit_events(text, shown)
+        except yaml.MarkedYAMLError as error:
+            lines = text.split("\n")
+            number = error.problem_mark.line if error.problem_mark else len(lines)
+            prose = _PROSE.fullmatch(lines[number]) if number < len(lines) else None
+            if prose is None:
+                raise
+            lines[number] = prose[1] + json.dumps(prose[2], ensure_ascii=False)
+            text = "\n".join(lines)
+    return text, _limit_events(text, shown)
 
 
 def _char_place(text: str, index: int, shown: str) -> Position:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from tests.bench.measure import Row
 from wireside.catalog.rlimits import NR_OPEN
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.syscall import Syscall
+from wireside.kernel.call import Syscall
 from wireside.kernel.task import Task
 from wireside.kernel.timer import TimerList
 from wireside.scenario.behaviours import with_defaults

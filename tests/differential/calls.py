@@ -16,10 +16,11 @@ from tests.differential.namespaces import LIBC, Namespace, tcp_info, veth
 from tests.differential.peers import Difference, different
 from tests.groundtruth.pair import PairLab
 from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.call import Syscall
 from wireside.kernel.net import ip_parse
 from wireside.kernel.poll import sock_poll
 from wireside.kernel.stream import release
-from wireside.kernel.syscall import Syscall, do_syscall
+from wireside.kernel.syscall import do_syscall
 from wireside.kernel.task import Task
 from wireside.kernel.tcp_sock import TcpSock
 

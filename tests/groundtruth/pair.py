@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from wireside.kernel.call import Syscall
 from wireside.kernel.net import ip_parse
-from wireside.kernel.syscall import Syscall
 from wireside.kernel.task import Task
 from wireside.scenario.spec import HostSpec, LinkSpec, NicSpec, Scenario
 from wireside.sim.run import ProgramRun, Sleep, Tally

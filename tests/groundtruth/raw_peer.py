@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from wireside.kernel.call import Syscall
 from wireside.kernel.stream import release
-from wireside.kernel.syscall import Syscall, do_syscall
+from wireside.kernel.syscall import do_syscall
 from wireside.kernel.task import Task
 from wireside.scenario.spec import HostSpec, LinkSpec, NicSpec, Scenario, WirePeerSpec
 from wireside.sim.world import World

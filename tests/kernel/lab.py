@@ -12,6 +12,7 @@ from wireside.catalog.counters import ALL_COUNTERS
 from wireside.catalog.profiles import PROFILES
 from wireside.catalog.stages import Stage, default_costs
 from wireside.catalog.sysctls import ALL_SYSCTLS
+from wireside.kernel.dev_rx import net_dev_init
 from wireside.kernel.net import HRTIMER_SOFTIRQ, Cpu, Machine, Net, ip_parse
 from wireside.kernel.nic import register_nic
 from wireside.kernel.skbuff import IPPROTO_TCP, IPPROTO_UDP, SkBuff, skb_birth
@@ -97,6 +98,7 @@ class Lab:
         machine = Machine(name, self.profile, self, self, 1)
         costs = default_costs()
         machine.cpus = [Cpu(number, machine, costs) for number in range(cpus)]
+        net_dev_init(machine)
         machine.last_skb_id = machine.last_sock_id = (len(self.machines) + 1) << 40
         if self.trace:
             machine.trace = deque(maxlen=trace)

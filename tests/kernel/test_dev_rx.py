@@ -7,8 +7,9 @@ import pytest
 from tests.kernel.lab import MS, US, Lab, host, udp_frame, veth_hosts
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.sysctls import DEV_WEIGHT, NETDEV_BUDGET, NETDEV_BUDGET_USECS, NETDEV_MAX_BACKLOG
-from wireside.kernel.dev_rx import budget_left, softirq_step
+from wireside.kernel.dev_rx import budget_left
 from wireside.kernel.nic_rx import igb_msix_ring
+from wireside.kernel.softirq import softirq_step
 from wireside.kernel.udp import Udp, udp_bind, udp_sendmsg, udp_socket
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from wireside.catalog.profiles import PROFILES
 from wireside.catalog.stages import Stage, default_costs
+from wireside.kernel.call import Syscall
 from wireside.kernel.net import NET_RX_SOFTIRQ, Cpu, Machine, Net
-from wireside.kernel.syscall import Syscall
 from wireside.kernel.task import Task
 from wireside.kernel.timer import TimerList
 from wireside.sim import cpu as engine_module

@@ -6,28 +6,26 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.sysctls import GRO_NORMAL_BATCH, NETDEV_BUDGET, NETDEV_BUDGET_USECS
 from wireside.kernel.backlog import enqueue_to_backlog, get_rps_cpu, net_rps_send_ipi
+from wireside.kernel.dev_tx import net_tx_action
 from wireside.kernel.gro import napi_gro_flush
-from wireside.kernel.net import NET_RX_SOFTIRQ
+from wireside.kernel.net import NET_RX_SOFTIRQ, NET_TX_SOFTIRQ
 from wireside.kernel.netif_receive import netif_receive_skb_list
-from wireside.kernel.softirq import do_softirq, local_bh_enable, softirq_run, softirq_step
+from wireside.kernel.softirq import open_softirq, softirq_init, softirq_run
 
 if TYPE_CHECKING:
     from wireside.kernel.napi import Napi
-    from wireside.kernel.net import Cpu
+    from wireside.kernel.net import Cpu, Machine
     from wireside.kernel.softirq import SoftirqRun
-
-__all__ = [
-    "budget_left",
-    "do_softirq",
-    "gro_normal_list",
-    "local_bh_enable",
-    "net_rx_action",
-    "netif_receive_skb_list",
-    "softirq_step",
-]
 
 SLICE = 8
 """Packets per slice: the default of gro_normal_batch."""
+
+
+def net_dev_init(machine: Machine) -> None:
+    """Make a machine ready to send and receive. Linux: net/core/dev.c net_dev_init()."""
+    softirq_init(machine)
+    open_softirq(machine, NET_TX_SOFTIRQ, net_tx_action)
+    open_softirq(machine, NET_RX_SOFTIRQ, net_rx_action)
 
 
 def net_rx_action(cpu: Cpu) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.stages import Stage
+from wireside.kernel.call import timed_out
 from wireside.kernel.ip_sockglue import ip_recv_error
 from wireside.kernel.sock import RCV_SHUTDOWN, sock_error
 from wireside.kernel.task import wait_on
@@ -12,9 +13,8 @@ from wireside.kernel.udp import UdpSock, udp_recvmsg, udp_sendmsg
 from wireside.kernel.wait import EPOLLIN, EPOLLOUT
 
 if TYPE_CHECKING:
+    from wireside.kernel.call import Syscall
     from wireside.kernel.net import Cpu
-    from wireside.kernel.sock import Sock
-    from wireside.kernel.syscall import Syscall
     from wireside.kernel.task import Task
 
 EAGAIN, EINVAL = 11, 22
@@ -41,18 +41,6 @@ def write_udp(
         return result
     wait_on(task, sk, EPOLLOUT)
     return None
-
-
-def timed_out(cpu: Cpu, call: Syscall, sk: Sock, timeo_ns: int) -> bool:
-    """Whether a call has waited as long as SO_RCVTIMEO or SO_SNDTIMEO lets it; 0 is for ever. Notes when it will have.
-
-    Linux: kernel/time/sleep_timeout.c schedule_timeout(): the timer wheel makes it late.
-    """
-    if not timeo_ns:
-        return False
-    if not call.timeout_at:
-        call.timeout_at = sk.net.machine.timers.wheel_time(cpu.now, cpu.now + timeo_ns)
-    return cpu.now >= call.timeout_at
 
 
 def read_udp(

@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.kernel.backlog import netif_rx
-from wireside.kernel.dev_rx import net_rx_action
-from wireside.kernel.dev_tx import net_tx_action
-from wireside.kernel.net import NET_RX_SOFTIRQ, NET_TX_SOFTIRQ, NetDevice
+from wireside.kernel.net import NetDevice
 from wireside.kernel.skbuff import skb_orphan
-from wireside.kernel.softirq import open_softirq
 
 if TYPE_CHECKING:
     from wireside.kernel.net import Cpu, Net
@@ -40,7 +37,3 @@ def loopback_xmit(cpu: Cpu, dev: NetDevice, skb: SkBuff) -> bool:
         dev.rx_packets += 1
         dev.rx_bytes += length
     return True
-
-
-open_softirq(NET_TX_SOFTIRQ, net_tx_action)
-open_softirq(NET_RX_SOFTIRQ, net_rx_action)

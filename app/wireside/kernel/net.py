@@ -188,6 +188,8 @@ class Machine:
         self.timers = TimerWheel(profile.hz, ideal=ideal_timers)
         self.sysctl = SysctlTable()
         self.nets: list[Net] = []
+        self.softirq_vec: dict[int, Callable[[Cpu], bool]] = {}
+        """Softirq bit to its action, which does one slice and returns whether there is more; net_dev_init() fills it."""
         self.trace: deque[SkBuff] | None = None
         """Packets lately born here, newest last; None when tracing is off."""
         self.last_skb_id = 0

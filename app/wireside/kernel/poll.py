@@ -12,8 +12,8 @@ from wireside.kernel.tcp_stream import tcp_epollin_ready, tcp_writeable
 from wireside.kernel.wait import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP
 
 if TYPE_CHECKING:
+    from wireside.kernel.call import Syscall
     from wireside.kernel.net import Cpu
-    from wireside.kernel.syscall import Syscall
     from wireside.kernel.task import Task
 
 POLLNVAL, EINVAL = 0x20, 22

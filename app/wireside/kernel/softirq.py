@@ -11,7 +11,7 @@ from wireside.kernel.net import HRTIMER_SOFTIRQ, NET_RX_SOFTIRQ, NET_TX_SOFTIRQ,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wireside.kernel.net import Cpu
+    from wireside.kernel.net import Cpu, Machine
 
 SOFTIRQS = NET_TX_SOFTIRQ | NET_RX_SOFTIRQ | TASKLET_SOFTIRQ | HRTIMER_SOFTIRQ
 """Those that run in slices; TIMER_SOFTIRQ is a slice of its own."""
@@ -40,16 +40,15 @@ def tasklet_action(cpu: Cpu) -> bool:
     return bool(waiting)
 
 
-softirq_vec: dict[int, Callable[[Cpu], bool]] = {
-    TASKLET_SOFTIRQ: tasklet_action,
-    HRTIMER_SOFTIRQ: hrtimer_run_softirq,
-}
-"""Softirq bit to its action; an action does one slice and returns whether there is more."""
-
-
-def open_softirq(vector: int, action: Callable[[Cpu], bool]) -> None:
+def open_softirq(machine: Machine, vector: int, action: Callable[[Cpu], bool]) -> None:
     """Install the action of a softirq. Linux: kernel/softirq.c open_softirq()."""
-    softirq_vec[vector] = action
+    machine.softirq_vec[vector] = action
+
+
+def softirq_init(machine: Machine) -> None:
+    """Install the actions that need no device. Linux: kernel/softirq.c softirq_init(), kernel/time/hrtimer.c hrtimers_init()."""
+    open_softirq(machine, TASKLET_SOFTIRQ, tasklet_action)
+    open_softirq(machine, HRTIMER_SOFTIRQ, hrtimer_run_softirq)
 
 
 class SoftirqRun:
@@ -119,7 +118,7 @@ def softirq_step(cpu: Cpu) -> bool:
         run.end = (cpu.now // tick + -(-MAX_SOFTIRQ_TIME_NS // tick)) * tick
     cpu.in_softirq = True
     vector = run.vectors & -run.vectors
-    if not softirq_vec[vector](cpu):
+    if not cpu.machine.softirq_vec[vector](cpu):
         run.vectors ^= vector
     cpu.in_softirq = False
     if run.vectors:

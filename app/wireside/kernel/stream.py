@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.dgram import read_udp, timed_out, write_udp
+from wireside.kernel.call import timed_out
+from wireside.kernel.dgram import read_udp, write_udp
 from wireside.kernel.ip_sockglue import ip_recv_error
 from wireside.kernel.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, Sock, sock_error
 from wireside.kernel.task import Task, wait_on
@@ -19,8 +20,8 @@ from wireside.kernel.udp import UdpSock
 from wireside.kernel.wait import EPOLLIN, EPOLLOUT, EPOLLRDHUP
 
 if TYPE_CHECKING:
+    from wireside.kernel.call import Syscall
     from wireside.kernel.net import Cpu
-    from wireside.kernel.syscall import Syscall
 
 EAGAIN, EINVAL, EPIPE, ENOTCONN = 11, 22, 32, 107
 CONNECTING = (TcpState.SYN_SENT, TcpState.SYN_RECV)

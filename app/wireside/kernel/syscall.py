@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.dgram import sys_recvmmsg, timed_out
+from wireside.kernel.call import Syscall, timed_out
+from wireside.kernel.dgram import sys_recvmmsg
 from wireside.kernel.inet_connection_sock import tcp_accept, tcp_bind, tcp_listen, tcp_socket, tcp_v4_connect
 from wireside.kernel.poll import sys_poll
 from wireside.kernel.proc_sysctl import sysctl_write
@@ -56,29 +57,6 @@ EBADF, EAGAIN, EINVAL = 9, 11, 22
 EOPNOTSUPP, EISCONN, ENOTCONN, EALREADY, EINPROGRESS = 95, 106, 107, 114, 115
 ECONNABORTED = 103
 O_RDWR, O_NONBLOCK = 0o2, 0o4000
-
-
-class Syscall:
-    """One system call under way. `done` is what it has achieved before it had to sleep."""
-
-    __slots__ = ("args", "done", "name", "started", "timeout_at", "wake_at")
-
-    def __init__(self, name: str, args: tuple[Any, ...]) -> None:
-        self.name = name
-        self.args = args
-        self.done = 0
-        self.started = False
-        self.timeout_at = 0
-        """When the call ends at the latest, ns; 0 is never."""
-        self.wake_at = 0
-        """When it looks again at the latest though nothing woke it, ns; 0 is not before `timeout_at`."""
-
-    @property
-    def sleeps_until(self) -> int:
-        """The latest end of the sleep that begins, ns; 0 is never."""
-        if self.wake_at and self.timeout_at:
-            return min(self.wake_at, self.timeout_at)
-        return self.wake_at or self.timeout_at
 
 
 def sys_socket(cpu: Cpu, task: Task, call: Syscall) -> int:

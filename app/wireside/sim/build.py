@@ -11,6 +11,7 @@ from wireside.catalog.kinds import Scope
 from wireside.catalog.profiles import PROFILES
 from wireside.catalog.stages import Stage, default_costs
 from wireside.errors import CommandError, ScenarioError
+from wireside.kernel.dev_rx import net_dev_init
 from wireside.kernel.net import Cpu, Machine, Net, ip_parse
 from wireside.kernel.proc_sysctl import write_sysctl
 from wireside.kernel.task import Task
@@ -101,6 +102,7 @@ def _add_machine(world: World, members: list[HostSpec], profile: KernelProfile) 
     for name, cost in first.costs.items():
         costs[Stage[name]] = cost
     machine.cpus = [Cpu(number, machine, costs) for number in range(first.cpus)]
+    net_dev_init(machine)
     world.machines[machine.name] = machine
     world.engines[machine.name] = engine
     for spec in members:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from wireside.kernel.call import Syscall
     from wireside.kernel.net import Cpu
-    from wireside.kernel.syscall import Syscall
     from wireside.kernel.task import Task
 
 NEVER = 1 << 62

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from wireside.kernel.syscall import Syscall
+from wireside.kernel.call import Syscall
 from wireside.sim.run import NEVER, Sleep, Tally
 from wireside.sim.script import ERRNO_NAME
 

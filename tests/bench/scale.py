@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 from tests.bench.measure import Row
 from wireside.catalog.rlimits import NR_OPEN
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.call import Syscall
-from wireside.kernel.task import Task
-from wireside.kernel.timer import TimerList
+from wireside.kernel.core.task import Task
+from wireside.kernel.core.timer import TimerList
+from wireside.kernel.syscalls.call import Syscall
 from wireside.scenario.behaviours import with_defaults
 from wireside.scenario.spec import HostSpec, LinkSpec, ProgramSpec, Scenario
 from wireside.sim import heap
@@ -28,7 +28,7 @@ from wireside.sim.run import NEVER, ProgramRun, Sleep, Tally
 from wireside.sim.world import World
 
 if TYPE_CHECKING:
-    from wireside.kernel.net import Cpu
+    from wireside.kernel.core.net import Cpu
 
 MS, SECOND = 1_000_000, 1_000_000_000
 PORT, BUSY_PORT = 8000, 9000

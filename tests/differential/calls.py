@@ -16,13 +16,13 @@ from tests.differential.namespaces import LIBC, Namespace, tcp_info, veth
 from tests.differential.peers import Difference, different
 from tests.groundtruth.pair import PairLab
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.call import Syscall
-from wireside.kernel.net import ip_parse
-from wireside.kernel.poll import sock_poll
-from wireside.kernel.stream import release
-from wireside.kernel.syscall import do_syscall
-from wireside.kernel.task import Task
-from wireside.kernel.tcp_sock import TcpSock
+from wireside.kernel.core.net import ip_parse
+from wireside.kernel.core.task import Task
+from wireside.kernel.syscalls.call import Syscall
+from wireside.kernel.syscalls.poll import sock_poll
+from wireside.kernel.syscalls.stream import release
+from wireside.kernel.syscalls.syscall import do_syscall
+from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
 if TYPE_CHECKING:
     from random import Random

@@ -6,10 +6,10 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
-from wireside.kernel.tcp_sock import MASK, TCP_INFINITE_SSTHRESH
+from wireside.kernel.tcp.sock.tcp_sock import MASK, TCP_INFINITE_SSTHRESH
 
 if TYPE_CHECKING:
-    from wireside.kernel.tcp_sock import TcpSock
+    from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
 SO_MEMINFO = 55
 MEMORY = ("sk_rmem_alloc", "sk_rcvbuf", "sk_wmem_alloc", "sk_sndbuf", "sk_forward_alloc", "sk_wmem_queued")

@@ -25,7 +25,7 @@ from tests.differential.packets import (
 )
 from tests.groundtruth.raw_peer import RawLab
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.net import ip_parse
+from wireside.kernel.core.net import ip_parse
 
 PORTS = (40000, 8080)
 MSG_MORE = 0x8000

@@ -9,7 +9,7 @@ from tests.groundtruth.raw_peer import LETTERS, MS, RawLab
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from wireside.kernel.skbuff import SkBuff
+    from wireside.kernel.core.skbuff import SkBuff
     from wireside.sim.world import World
     from wireside.snapshot import SocketRow
 

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wireside.kernel.call import Syscall
-from wireside.kernel.net import ip_parse
-from wireside.kernel.task import Task
+from wireside.kernel.core.net import ip_parse
+from wireside.kernel.core.task import Task
+from wireside.kernel.syscalls.call import Syscall
 from wireside.scenario.spec import HostSpec, LinkSpec, NicSpec, Scenario
 from wireside.sim.run import ProgramRun, Sleep, Tally
 from wireside.sim.world import World
@@ -25,8 +25,8 @@ from wireside.sim.world import World
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
-    from wireside.kernel.net import Net
-    from wireside.kernel.skbuff import SkBuff
+    from wireside.kernel.core.net import Net
+    from wireside.kernel.core.skbuff import SkBuff
     from wireside.sim.link import Wire
     from wireside.snapshot import HostSnapshot, SocketRow
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from wireside.kernel.call import Syscall
-from wireside.kernel.stream import release
-from wireside.kernel.syscall import do_syscall
-from wireside.kernel.task import Task
+from wireside.kernel.core.task import Task
+from wireside.kernel.syscalls.call import Syscall
+from wireside.kernel.syscalls.stream import release
+from wireside.kernel.syscalls.syscall import do_syscall
 from wireside.scenario.spec import HostSpec, LinkSpec, NicSpec, Scenario, WirePeerSpec
 from wireside.sim.world import World
 
 if TYPE_CHECKING:
-    from wireside.kernel.skbuff import SkBuff
+    from wireside.kernel.core.skbuff import SkBuff
     from wireside.snapshot import SocketRow
 
 MS = 1_000_000

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from tests.groundtruth.pair import MS, SECOND
 from tests.groundtruth.raw_peer import PEER, RawLab
 from tests.groundtruth.states import moved
-from wireside.kernel.net import ip_parse
+from wireside.kernel.core.net import ip_parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from wireside.kernel.skbuff import SkBuff
+    from wireside.kernel.core.skbuff import SkBuff
 
 PORT = 9000
 UPTIME = 1_234 * MS

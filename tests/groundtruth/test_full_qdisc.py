@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tests.groundtruth.pair import MS, SECOND, PairLab, client_socket, sleep, sys
 from tests.groundtruth.play.o02 import reader
-from wireside.kernel.sch_tbf import Tbf
+from wireside.kernel.core.sch_tbf import Tbf
 
 COUNTED = ("TcpOutSegs", "TcpRetransSegs", "TCPOrigDataSent", "TCPAutoCorking", "TCPTimeouts", "TCPLossProbes",
            "TCPSpuriousRtxHostQueues", "TCPSpuriousRTOs", "TCPLossUndo", "TCPRetransFail")  # fmt: skip

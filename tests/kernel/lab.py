@@ -12,12 +12,12 @@ from wireside.catalog.counters import ALL_COUNTERS
 from wireside.catalog.profiles import PROFILES
 from wireside.catalog.stages import Stage, default_costs
 from wireside.catalog.sysctls import ALL_SYSCTLS
-from wireside.kernel.dev_rx import net_dev_init
-from wireside.kernel.net import HRTIMER_SOFTIRQ, Cpu, Machine, Net, ip_parse
-from wireside.kernel.nic import register_nic
-from wireside.kernel.skbuff import IPPROTO_TCP, IPPROTO_UDP, SkBuff, skb_birth
-from wireside.kernel.softirq import SOFTIRQS, raise_softirq, softirq_step
-from wireside.kernel.veth import register_tun, register_veth, veth_pair
+from wireside.kernel.core.net import HRTIMER_SOFTIRQ, Cpu, Machine, Net, ip_parse
+from wireside.kernel.core.skbuff import IPPROTO_TCP, IPPROTO_UDP, SkBuff, skb_birth
+from wireside.kernel.core.softirq import SOFTIRQS, raise_softirq, softirq_step
+from wireside.kernel.drivers.nic import register_nic
+from wireside.kernel.drivers.veth import register_tun, register_veth, veth_pair
+from wireside.kernel.rx.dev_rx import net_dev_init
 
 US = 1_000
 MS = 1_000_000

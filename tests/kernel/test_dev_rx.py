@@ -7,10 +7,10 @@ import pytest
 from tests.kernel.lab import MS, US, Lab, host, udp_frame, veth_hosts
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.sysctls import DEV_WEIGHT, NETDEV_BUDGET, NETDEV_BUDGET_USECS, NETDEV_MAX_BACKLOG
-from wireside.kernel.dev_rx import budget_left
-from wireside.kernel.nic_rx import igb_msix_ring
-from wireside.kernel.softirq import softirq_step
-from wireside.kernel.udp import Udp, udp_bind, udp_sendmsg, udp_socket
+from wireside.kernel.core.softirq import softirq_step
+from wireside.kernel.drivers.nic_rx import igb_msix_ring
+from wireside.kernel.rx.dev_rx import budget_left
+from wireside.kernel.udp.udp import Udp, udp_bind, udp_sendmsg, udp_socket
 
 
 def listening(lab, net, port=9, rcvbuf=212992):

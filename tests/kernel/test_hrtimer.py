@@ -7,11 +7,11 @@ import pytest
 from tests.kernel.lab import MS, US, Lab, two_hosts
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.hrtimer import hrtimer_cancel, hrtimer_start
-from wireside.kernel.inet_connection_sock import tcp_socket
-from wireside.kernel.softirq import tasklet_schedule
-from wireside.kernel.tcp_ipv4 import lock_sock, release_sock
-from wireside.kernel.tcp_rcv import tcp_compressed_ack_kick
+from wireside.kernel.core.hrtimer import hrtimer_cancel, hrtimer_start
+from wireside.kernel.core.softirq import tasklet_schedule
+from wireside.kernel.tcp.door.inet_connection_sock import tcp_socket
+from wireside.kernel.tcp.door.tcp_ipv4 import lock_sock, release_sock
+from wireside.kernel.tcp.receive.tcp_rcv import tcp_compressed_ack_kick
 
 
 class Note:

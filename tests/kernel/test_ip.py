@@ -9,9 +9,9 @@ import pytest
 from tests.kernel.lab import Lab, host, udp_frame, veth_hosts
 from wireside.catalog.counters import Ip, IpExt
 from wireside.catalog.drop_reasons import DropReason
-from wireside.kernel.ip_input import ip_rcv
-from wireside.kernel.net import ip_parse
-from wireside.kernel.udp import udp_bind, udp_sendmsg, udp_socket
+from wireside.kernel.core.net import ip_parse
+from wireside.kernel.rx.ip_input import ip_rcv
+from wireside.kernel.udp.udp import udp_bind, udp_sendmsg, udp_socket
 
 
 def test_both_ends_count_ip_packets_and_their_bytes():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.groundtruth.pair import MS, PairLab, sleep, sys
-from wireside.kernel.net import ip_parse
-from wireside.kernel.tcp_sock import TcpSock
+from wireside.kernel.core.net import ip_parse
+from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
 
 def server(got: list[int]):

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from tests.kernel.lab import MS, US, Cable, Lab, host, tcp_frame, two_hosts, udp_frame
 from wireside.catalog.stages import Stage
-from wireside.kernel.nic import ethtool_stats, rx_rate_pps, set_ring
-from wireside.kernel.skbuff import FIN, IPPROTO_TCP, PSH, SkBuff, skb_birth
-from wireside.kernel.udp import udp_bind, udp_recvmsg, udp_sendmsg, udp_socket
+from wireside.kernel.core.skbuff import FIN, IPPROTO_TCP, PSH, SkBuff, skb_birth
+from wireside.kernel.drivers.nic import ethtool_stats, rx_rate_pps, set_ring
+from wireside.kernel.udp.udp import udp_bind, udp_recvmsg, udp_sendmsg, udp_socket
 
 ACK = 0x10
 

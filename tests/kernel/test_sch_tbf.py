@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from tests.groundtruth.pair import MS, SECOND, SERVER, PairLab, client_socket, server_socket, sleep, sys
-from wireside.kernel.sch_tbf import Tbf
+from wireside.kernel.core.sch_tbf import Tbf
 
 PORT = 9000
 

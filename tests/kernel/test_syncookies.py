@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.groundtruth.handshakes import MS, PORT, SECOND, SynLab
-from wireside.kernel.tcp_syncookies import MSSTAB, check_tcp_syn_cookie, secure_tcp_syn_cookie
+from wireside.kernel.tcp.door.tcp_syncookies import MSSTAB, check_tcp_syn_cookie, secure_tcp_syn_cookie
 
 COOKIES = "net.ipv4.tcp_syncookies"
 A, B, C = 40000, 40001, 40002

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wireside.kernel.timer import SWEEP_FROM, TimerList, TimerWheel
+from wireside.kernel.core.timer import SWEEP_FROM, TimerList, TimerWheel
 
 TICK = 4_000_000
 SECOND = 1_000_000_000

@@ -18,11 +18,11 @@ from tests.kernel.lab import Lab, host, tun_host, two_hosts, udp_frame, veth_hos
 from wireside.catalog.counters import Icmp, Ip, Udp
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.sysctls import ICMP_RATELIMIT, IP_LOCAL_PORT_RANGE
-from wireside.kernel.call import Syscall
-from wireside.kernel.net import ip_parse
-from wireside.kernel.syscall import do_syscall
-from wireside.kernel.task import Task
-from wireside.kernel.udp import (
+from wireside.kernel.core.net import ip_parse
+from wireside.kernel.core.task import Task
+from wireside.kernel.syscalls.call import Syscall
+from wireside.kernel.syscalls.syscall import do_syscall
+from wireside.kernel.udp.udp import (
     udp_bind,
     udp_connect,
     udp_destroy,

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from tests.groundtruth.pair import MS, SECOND
 from tests.groundtruth.raw_peer import RawConnection, RawLab
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.request_sock import RequestSock
-from wireside.kernel.tcp_minisocks import TimewaitSock
-from wireside.kernel.tcp_sock import TcpSock
+from wireside.kernel.tcp.door.request_sock import RequestSock
+from wireside.kernel.tcp.send.tcp_minisocks import TimewaitSock
+from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
 OPTIONS = {
     "SO_LINGER": (-1, 0),

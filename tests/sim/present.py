@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from wireside.kernel.hrtimer import HrTimer
-    from wireside.kernel.net import Machine
+    from wireside.kernel.core.hrtimer import HrTimer
+    from wireside.kernel.core.net import Machine
     from wireside.sim.env import KernelEnv
     from wireside.sim.world import World
 

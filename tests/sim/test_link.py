@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from wireside.catalog.profiles import PROFILES
-from wireside.kernel.net import Machine, Net
-from wireside.kernel.skbuff import IPPROTO_UDP, SkBuff
+from wireside.kernel.core.net import Machine, Net
+from wireside.kernel.core.skbuff import IPPROTO_UDP, SkBuff
 from wireside.sim.cpu import Engine
 from wireside.sim.env import KernelEnv
 from wireside.sim.link import LOST, WIRE_OVERHEAD, Lossy, Wire

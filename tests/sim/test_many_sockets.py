@@ -8,7 +8,7 @@ import pytest
 
 from tests.bench import scale
 from wireside.catalog.tcp_states import SS_NAME, TcpState
-from wireside.kernel.sock import NO_ENTRIES, NO_SKBUFFS
+from wireside.kernel.core.sock import NO_ENTRIES, NO_SKBUFFS
 from wireside.sim import heap
 
 

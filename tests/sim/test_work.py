@@ -7,10 +7,10 @@ import pytest
 from tests.kernel.lab import Lab, two_hosts
 from tests.sim.worlds import MS, program, scenario
 from wireside.catalog.work import PORT_NS
-from wireside.kernel.inet_bind import inet_bind_hash
-from wireside.kernel.inet_connection_sock import tcp_socket
-from wireside.kernel.inet_hashtables import inet_hash_connect
-from wireside.kernel.net import ip_parse
+from wireside.kernel.core.net import ip_parse
+from wireside.kernel.ip.inet_bind import inet_bind_hash
+from wireside.kernel.tcp.door.inet_connection_sock import tcp_socket
+from wireside.kernel.tcp.door.inet_hashtables import inet_hash_connect
 from wireside.scenario.spec import Call, Loop, NicSpec, ProgramSpec
 from wireside.sim.world import World
 

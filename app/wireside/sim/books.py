@@ -9,8 +9,8 @@ from wireside.sim.devices import rx_missed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from wireside.kernel.net import Net
-    from wireside.kernel.skbuff import SkBuff
+    from wireside.kernel.core.net import Net
+    from wireside.kernel.core.skbuff import SkBuff
     from wireside.sim.world import World
 
 

@@ -11,10 +11,10 @@ from wireside.catalog.kinds import Scope
 from wireside.catalog.profiles import PROFILES
 from wireside.catalog.stages import Stage, default_costs
 from wireside.errors import CommandError, ScenarioError
-from wireside.kernel.dev_rx import net_dev_init
-from wireside.kernel.net import Cpu, Machine, Net, ip_parse
-from wireside.kernel.proc_sysctl import write_sysctl
-from wireside.kernel.task import Task
+from wireside.kernel.core.net import Cpu, Machine, Net, ip_parse
+from wireside.kernel.core.proc_sysctl import write_sysctl
+from wireside.kernel.core.task import Task
+from wireside.kernel.rx.dev_rx import net_dev_init
 from wireside.sim.cpu import Engine
 from wireside.sim.devices import connect, make_device
 from wireside.sim.knobs import NIC_KNOBS, turn_knob
@@ -25,7 +25,7 @@ from wireside.sim.wire_peer import WirePeer
 
 if TYPE_CHECKING:
     from wireside.catalog.profiles import KernelProfile
-    from wireside.kernel.skbuff import SkBuff
+    from wireside.kernel.core.skbuff import SkBuff
     from wireside.scenario.spec import HostSpec, ProgramSpec
     from wireside.sim.world import World
 

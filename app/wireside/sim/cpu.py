@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.stages import Stage
-from wireside.kernel.net import HRTIMER_SOFTIRQ
-from wireside.kernel.softirq import raise_softirq, softirq_step
-from wireside.kernel.stream import release
-from wireside.kernel.syscall import do_syscall, exit_task
+from wireside.kernel.core.net import HRTIMER_SOFTIRQ
+from wireside.kernel.core.softirq import raise_softirq, softirq_step
+from wireside.kernel.syscalls.stream import release
+from wireside.kernel.syscalls.syscall import do_syscall, exit_task
 from wireside.sim.run import (
     BLOCKED,
     EXITED,
@@ -32,9 +32,9 @@ from wireside.sim.spin import spin
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wireside.kernel.hrtimer import HrTimer
-    from wireside.kernel.net import Cpu, Machine
-    from wireside.kernel.task import Task
+    from wireside.kernel.core.hrtimer import HrTimer
+    from wireside.kernel.core.net import Cpu, Machine
+    from wireside.kernel.core.task import Task
     from wireside.sim.env import Call, KernelEnv
     from wireside.sim.events import EventLog
 

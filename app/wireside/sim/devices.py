@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wireside.errors import CommandError, ScenarioError
-from wireside.kernel.dev_rx import budget_left
-from wireside.kernel.dev_tx import qdisc_len
-from wireside.kernel.nic import (
+from wireside.kernel.core.dev_tx import qdisc_len
+from wireside.kernel.core.sch_tbf import Tbf
+from wireside.kernel.drivers.nic import (
     Nic,
     ethtool_stats,
     register_nic,
@@ -15,8 +15,8 @@ from wireside.kernel.nic import (
     rx_ring_used,
     set_ring,
 )
-from wireside.kernel.sch_tbf import Tbf
-from wireside.kernel.veth import Tun, Veth, register_tun, register_veth, veth_pair
+from wireside.kernel.drivers.veth import Tun, Veth, register_tun, register_veth, veth_pair
+from wireside.kernel.rx.dev_rx import budget_left
 from wireside.scenario.spec import MAX_RING, MAX_RX_USECS_NS, MIN_RING
 from wireside.sim.link import Lossy, Wire
 from wireside.sim.meddler import Meddled, Meddler
@@ -24,7 +24,7 @@ from wireside.sim.tap import names_of
 from wireside.snapshot import NicRow
 
 if TYPE_CHECKING:
-    from wireside.kernel.net import Net
+    from wireside.kernel.core.net import Net
     from wireside.scenario.spec import LinkSpec, NicSpec
     from wireside.sim.wire_peer import WirePeer
     from wireside.sim.world import World

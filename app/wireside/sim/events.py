@@ -10,8 +10,8 @@ from wireside.snapshot import Event
 
 if TYPE_CHECKING:
     from wireside.catalog.drop_reasons import DropReason
-    from wireside.kernel.net import Cpu, Net
-    from wireside.kernel.skbuff import SkBuff
+    from wireside.kernel.core.net import Cpu, Net
+    from wireside.kernel.core.skbuff import SkBuff
     from wireside.sim.env import KernelEnv
     from wireside.sim.run import ProgramRun
 

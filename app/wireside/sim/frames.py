@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wireside.kernel.icmp_send import IcmpSkb
-from wireside.kernel.skbuff import IPPROTO_TCP
+from wireside.kernel.core.skbuff import IPPROTO_TCP
+from wireside.kernel.ip.icmp_send import IcmpSkb
 from wireside.wire.frame import Frame
 
 if TYPE_CHECKING:
-    from wireside.kernel.skbuff import SkBuff
+    from wireside.kernel.core.skbuff import SkBuff
 
 
 def frame_of(when: int, skb: SkBuff, *, lost: bool = False) -> Frame:

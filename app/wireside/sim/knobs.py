@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wireside.catalog import sysctls
 from wireside.errors import CommandError
-from wireside.kernel.proc_sysctl import write_sysctl
+from wireside.kernel.core.proc_sysctl import write_sysctl
 from wireside.scenario.behaviours import BEHAVIOURS, parse_parameter
 from wireside.scenario.datagrams import ways_of
 from wireside.scenario.decode_story import with_usecs
@@ -15,7 +15,7 @@ from wireside.scenario.units import Kind, UnitError, parse, text_of
 from wireside.sim.devices import nic_knob, turn_nic_knob
 
 if TYPE_CHECKING:
-    from wireside.kernel.net import Net
+    from wireside.kernel.core.net import Net
     from wireside.scenario.spec import ProgramSpec
     from wireside.sim.run import ProgramRun
     from wireside.sim.world import World

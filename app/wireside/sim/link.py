@@ -11,13 +11,13 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
 
 from wireside.catalog.stages import Stage
-from wireside.kernel.nic import RX_MISSED
+from wireside.kernel.drivers.nic import RX_MISSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wireside.kernel.net import Net
-    from wireside.kernel.skbuff import SkBuff
+    from wireside.kernel.core.net import Net
+    from wireside.kernel.core.skbuff import SkBuff
     from wireside.sim.env import KernelEnv
     from wireside.sim.events import EventLog
 

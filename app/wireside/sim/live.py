@@ -14,9 +14,9 @@ from wireside.catalog.counters import COUNTER_BY_NAME
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.sysctls import BY_NAME, format_value
 from wireside.catalog.tcp_states import SS_NAME, TcpState
-from wireside.kernel.nic import Nic, ethtool_stats, rx_ring_used
-from wireside.kernel.tcp_sock import TcpSock, tcp_receive_window
-from wireside.kernel.udp import UdpSock
+from wireside.kernel.drivers.nic import Nic, ethtool_stats, rx_ring_used
+from wireside.kernel.tcp.sock.tcp_sock import TcpSock, tcp_receive_window
+from wireside.kernel.udp.udp import UdpSock
 from wireside.scenario.paths import NIC_FIELDS
 from wireside.sim.books import queued_frames, total_dropped
 from wireside.sim.devices import nic_row, rx_missed
@@ -26,7 +26,7 @@ from wireside.sim.view import cpu_row, program_row, softnet_row
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from wireside.kernel.net import Net
+    from wireside.kernel.core.net import Net
     from wireside.scenario.paths import Path
     from wireside.scenario.terms import Get
     from wireside.sim.world import World

@@ -5,14 +5,14 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING
 
-from wireside.kernel.skbuff import skb_birth
+from wireside.kernel.core.skbuff import skb_birth
 from wireside.scenario.patterns import matches
 from wireside.sim.frames import frame_of
 from wireside.wire.told import Teller
 
 if TYPE_CHECKING:
-    from wireside.kernel.net import Net
-    from wireside.kernel.skbuff import SkBuff
+    from wireside.kernel.core.net import Net
+    from wireside.kernel.core.skbuff import SkBuff
     from wireside.scenario.spec import LinkRule
     from wireside.sim.link import Medium, Wire
 

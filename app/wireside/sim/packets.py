@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from wireside.kernel.net import ip_text
-from wireside.kernel.skbuff import ACK, FIN, IPPROTO_TCP, IPPROTO_UDP, RST, SYN
+from wireside.kernel.core.net import ip_text
+from wireside.kernel.core.skbuff import ACK, FIN, IPPROTO_TCP, IPPROTO_UDP, RST, SYN
 from wireside.snapshot import PacketTrace
 from wireside.wire.words import flag_letters
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Iterable
 
-    from wireside.kernel.net import Machine, Net
-    from wireside.kernel.skbuff import Flow, SkBuff
+    from wireside.kernel.core.net import Machine, Net
+    from wireside.kernel.core.skbuff import Flow, SkBuff
 
 MASK = 0xFFFFFFFF
 REMEMBERED = 20_000

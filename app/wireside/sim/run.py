@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from wireside.kernel.call import Syscall
-    from wireside.kernel.net import Cpu
-    from wireside.kernel.task import Task
+    from wireside.kernel.core.net import Cpu
+    from wireside.kernel.core.task import Task
+    from wireside.kernel.syscalls.call import Syscall
 
 NEVER = 1 << 62
 """A time that does not come; a program that sleeps until then waits for a knob."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from wireside.kernel.task import Task
+from wireside.kernel.core.task import Task
 from wireside.sim.run import NEVER, ProgramRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wireside.kernel.net import Cpu
+    from wireside.kernel.core.net import Cpu
     from wireside.sim.env import Call
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING, Any
 
-from wireside.kernel.call import Syscall
+from wireside.kernel.syscalls.call import Syscall
 from wireside.scenario.datagrams import UDP_MAX_PAYLOAD, segmenting
 from wireside.scenario.spec import Break, Call, Statement
 from wireside.scenario.syscalls import ALGORITHMS, CONSTANTS, POLL_EVENTS, SYSCALLS, Arg

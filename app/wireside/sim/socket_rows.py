@@ -6,11 +6,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.tcp_states import SS_NAME, TcpState
-from wireside.kernel.net import ip_text
-from wireside.kernel.request_sock import RequestSock
-from wireside.kernel.skbuff import IPPROTO_UDP
-from wireside.kernel.sock import Sock
-from wireside.kernel.tcp_sock import (
+from wireside.kernel.core.net import ip_text
+from wireside.kernel.core.skbuff import IPPROTO_UDP
+from wireside.kernel.core.sock import Sock
+from wireside.kernel.tcp.door.request_sock import RequestSock
+from wireside.kernel.tcp.sock.tcp_sock import (
     CA_STATE_NAME,
     ICSK_TIME_NONE,
     ICSK_TIME_PROBE0,
@@ -22,14 +22,14 @@ from wireside.kernel.tcp_sock import (
     tcp_receive_window,
     tcp_wnd_end,
 )
-from wireside.kernel.udp import UdpSock, udp_rqueue_get
+from wireside.kernel.udp.udp import UdpSock, udp_rqueue_get
 from wireside.snapshot import SocketRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from wireside.kernel.net import Net
-    from wireside.kernel.tcp_minisocks import TimewaitSock
+    from wireside.kernel.core.net import Net
+    from wireside.kernel.tcp.send.tcp_minisocks import TimewaitSock
 
 Key = tuple[Any, ...]
 MS = 1_000_000

@@ -5,13 +5,13 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from wireside.kernel.skbuff import SHARING_DEVICES
+from wireside.kernel.core.skbuff import SHARING_DEVICES
 from wireside.sim.frames import frame_of
 from wireside.sim.link import LOST
 from wireside.wire.told import Teller
 
 if TYPE_CHECKING:
-    from wireside.kernel.skbuff import SkBuff
+    from wireside.kernel.core.skbuff import SkBuff
     from wireside.sim.link import Wire
     from wireside.sim.world import World
     from wireside.wire.frame import Frame

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from wireside.catalog import sysctls
 from wireside.catalog.tcp_states import SS_NAME, TcpState
-from wireside.kernel.net import ip_text
+from wireside.kernel.core.net import ip_text
 from wireside.sim.books import queued_frames, total_dropped, world_books
 from wireside.sim.devices import nic_row, rx_missed
 from wireside.sim.run import EXITED, SLEEPING, Tally
@@ -17,7 +17,7 @@ from wireside.snapshot import CpuRow, HostSnapshot, ListenerRow, ProgramRow, Sof
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from wireside.kernel.net import Cpu, Net
+    from wireside.kernel.core.net import Cpu, Net
     from wireside.sim.run import ProgramRun
     from wireside.sim.runner import Runner
     from wireside.sim.world import World

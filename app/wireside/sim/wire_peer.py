@@ -6,19 +6,8 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from wireside.kernel.icmp_send import (
-    ICMP_DEST_UNREACH,
-    ICMP_HLEN,
-    ICMP_HOST_UNREACH,
-    ICMP_MAX_IP,
-    ICMP_NET_UNREACH,
-    ICMP_PKT_FILTERED,
-    ICMP_PORT_UNREACH,
-    ICMP_PROT_UNREACH,
-    IcmpSkb,
-)
-from wireside.kernel.net import Machine, Net, ip_parse
-from wireside.kernel.skbuff import (
+from wireside.kernel.core.net import Machine, Net, ip_parse
+from wireside.kernel.core.skbuff import (
     ACK,
     ETH_HLEN,
     FIN,
@@ -37,6 +26,17 @@ from wireside.kernel.skbuff import (
     consume_skb,
     skb_birth,
 )
+from wireside.kernel.ip.icmp_send import (
+    ICMP_DEST_UNREACH,
+    ICMP_HLEN,
+    ICMP_HOST_UNREACH,
+    ICMP_MAX_IP,
+    ICMP_NET_UNREACH,
+    ICMP_PKT_FILTERED,
+    ICMP_PORT_UNREACH,
+    ICMP_PROT_UNREACH,
+    IcmpSkb,
+)
 from wireside.scenario.patterns import matches
 from wireside.scenario.spec import ECHO, WireSegment
 from wireside.sim.frames import frame_of
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wireside.catalog.profiles import KernelProfile
-    from wireside.kernel.net import Scheduler
+    from wireside.kernel.core.net import Scheduler
     from wireside.sim.env import KernelEnv
     from wireside.sim.link import Medium
     from wireside.wire.told import ToldFrame

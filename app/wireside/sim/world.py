@@ -15,7 +15,7 @@ from wireside.sim.watch import Watch
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from wireside.kernel.net import Machine, Net
+    from wireside.kernel.core.net import Machine, Net
     from wireside.scenario.expect import Condition
     from wireside.scenario.spec import Scenario
     from wireside.sim.cpu import Engine

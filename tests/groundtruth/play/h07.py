@@ -5,7 +5,7 @@ from __future__ import annotations
 from errno import errorcode
 
 from tests.groundtruth.pair import MS, SERVER, PairLab, sleep, sys
-from wireside.kernel.sch_tbf import Tbf
+from wireside.kernel.core.sch_tbf import Tbf
 
 RATE_BPS, BURST, LIMIT = 8_000, 2000, 3000
 COUNT, SIZE, PORT = 50, 500, 9000

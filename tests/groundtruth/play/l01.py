@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tests.groundtruth.raw_peer import MS, PEER, RawConnection, RawLab
-from wireside.kernel.call import Syscall
-from wireside.kernel.net import ip_parse
-from wireside.kernel.stream import release
-from wireside.kernel.syscall import do_syscall
+from wireside.kernel.core.net import ip_parse
+from wireside.kernel.syscalls.call import Syscall
+from wireside.kernel.syscalls.stream import release
+from wireside.kernel.syscalls.syscall import do_syscall
 
 CASES = (
     ("4096 131072 33554432", None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.groundtruth.pair import MS, SECOND
 from tests.groundtruth.silent_peer import SilentPeer
-from wireside.kernel.skbuff import RST
+from wireside.kernel.core.skbuff import RST
 
 
 def play() -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.groundtruth.pair import MS, PairLab, client_socket, server_socket, sleep, sys
-from wireside.kernel.tcp_sock import TcpSock
+from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
 LATER = (
     ("client", "net.ipv4.tcp_timestamps", "0"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wireside.kernel.poll import PollFd
-from wireside.kernel.wait import EPOLLIN
+from wireside.kernel.core.wait import EPOLLIN
+from wireside.kernel.syscalls.poll import PollFd
 from wireside.sim.programs.steps import RETRY_NS, EventLoop, Resolve, Step, Value
 from wireside.sim.run import NEVER
 from wireside.sim.script import NOT_YET

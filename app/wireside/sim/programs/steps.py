@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from wireside.kernel.call import Syscall
+from wireside.kernel.syscalls.call import Syscall
 from wireside.sim.run import NEVER, Sleep, Tally
 from wireside.sim.script import ERRNO_NAME
 
 if TYPE_CHECKING:
-    from wireside.kernel.poll import PollFd
+    from wireside.kernel.syscalls.poll import PollFd
 
 Step = Syscall | Sleep | None
 Value = int | float | str

@@ -1,0 +1,37 @@
+"""Writing a sysctl, from outside or by a program on the host. Linux: fs/proc/proc_sysctl.c."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wireside.catalog import sysctls
+from wireside.catalog.kinds import Scope, Sysctl
+from wireside.errors import CommandError
+
+if TYPE_CHECKING:
+    from wireside.kernel.core.net import Cpu, Net
+
+EINVAL = 22
+
+
+def write_sysctl(net: Net, sysctl: Sysctl[Any], value: Any) -> None:
+    """Set a sysctl of a host; one of host scope is set for the whole machine and all namespaces on it."""
+    machine = net.machine
+    if sysctl.scope is Scope.HOST:
+        machine.sysctl[sysctl] = value
+        for each in machine.nets:
+            each.sysctl[sysctl] = value
+    else:
+        net.sysctl[sysctl] = value
+
+
+def sysctl_write(cpu: Cpu, net: Net, name: str, text: str) -> int:
+    """`sysctl -w name="text"` on a host: 0, or -EINVAL when the kernel refuses the value. Linux: proc_sys_write()."""
+    sysctl = sysctls.find(name)
+    try:
+        value = sysctls.parse_value(sysctl, text)
+    except CommandError:
+        return -EINVAL
+    write_sysctl(net, sysctl, value)
+    net.event(cpu, "sysctl", f"{sysctl.name} is now {sysctls.format_value(value)}", 1)
+    return 0

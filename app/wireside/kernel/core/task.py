@@ -1,0 +1,113 @@
+"""struct task_struct and its files, as far as system calls need them."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Any
+
+from wireside.catalog.rlimits import INR_OPEN_CUR, STDIO
+from wireside.kernel.core.sock import sk_sleep
+from wireside.kernel.core.wait import WaitQueueEntry
+
+if TYPE_CHECKING:
+    from wireside.kernel.core.net import Net
+    from wireside.kernel.core.sock import Sock
+
+
+EMFILE = 24
+SS_UNCONNECTED, SS_CONNECTING, SS_CONNECTED, SS_DISCONNECTING = 1, 2, 3, 4
+"""How far connect() has come. Linux: include/uapi/linux/net.h socket_state."""
+
+
+class File:
+    """struct file of a socket and its struct socket: flags, connect() state, and how many descriptors share it."""
+
+    __slots__ = ("f_count", "nonblock", "sk", "state")
+
+    def __init__(self, sk: Sock) -> None:
+        self.sk = sk
+        self.nonblock = False
+        self.f_count = 1
+        self.state = SS_UNCONNECTED
+
+
+class Task:
+    """One program's task. `waiting` lists the wait-queue entries to take back when it is woken."""
+
+    __slots__ = (
+        "comm",
+        "cpu_id",
+        "files",
+        "locked_sk",
+        "net",
+        "next_fd",
+        "pid",
+        "private",
+        "rlimit_nofile",
+        "unused_fds",
+        "waiting",
+    )
+
+    def __init__(self, pid: int, comm: str, net: Net, cpu_id: int) -> None:
+        self.pid = pid
+        self.comm = comm
+        self.net = net
+        self.cpu_id = cpu_id
+        self.files: dict[int, File] = {}
+        self.next_fd = STDIO
+        """This number and all above have never been used."""
+        self.unused_fds: list[int] = []
+        """A heap of the numbers below that are free again."""
+        self.rlimit_nofile = INR_OPEN_CUR
+        """RLIMIT_NOFILE, the soft limit: every descriptor's number is below it."""
+        self.waiting: list[tuple[list[WaitQueueEntry], WaitQueueEntry]] = []
+        self.locked_sk: Sock | None = None
+        """The socket whose lock the running system call holds until its slice of CPU time ends."""
+        self.private: Any = None
+        """The scheduler's own record of this task."""
+
+    @property
+    def open_fds(self) -> int:
+        """How many descriptors it has open, as /proc/PID/fd lists them."""
+        return len(self.files) + STDIO
+
+    def finish_wait(self) -> None:
+        """Leave every wait queue this task sleeps on. Linux: kernel/sched/wait.c finish_wait()."""
+        for queue, entry in self.waiting:
+            if entry in queue:
+                queue.remove(entry)
+        self.waiting.clear()
+
+    def prepare_to_wait(self, queue: list[WaitQueueEntry], entry: WaitQueueEntry) -> None:
+        """Join a wait queue; exclusive sleepers go to its tail, others to its head."""
+        if entry.exclusive:
+            queue.append(entry)
+        else:
+            queue.insert(0, entry)
+        self.waiting.append((queue, entry))
+
+
+def get_unused_fd(task: Task) -> int:
+    """The lowest free descriptor, or -EMFILE when the limit allows no more. Linux: fs/file.c alloc_fd()."""
+    fd = task.unused_fds[0] if task.unused_fds else task.next_fd
+    return fd if fd < task.rlimit_nofile else -EMFILE
+
+
+def fd_install(task: Task, fd: int, file: File) -> None:
+    """Give a file the descriptor that get_unused_fd() has just found. Linux: fs/file.c fd_install()."""
+    if fd == task.next_fd:
+        task.next_fd += 1
+    else:
+        heappop(task.unused_fds)
+    task.files[fd] = file
+
+
+def put_unused_fd(task: Task, fd: int) -> File:
+    """Take a descriptor back; the file it stood for. Linux: fs/file.c file_close_fd()."""
+    heappush(task.unused_fds, fd)
+    return task.files.pop(fd)
+
+
+def wait_on(task: Task, sk: Sock, key: int, *, exclusive: bool = False) -> None:
+    """Sleep on a socket until one of the events in `key`."""
+    task.prepare_to_wait(sk_sleep(sk), WaitQueueEntry(task, key, exclusive=exclusive))

@@ -61,17 +61,14 @@ STATIONS = (
 NIC, RING, SOFTIRQ, IP, TCP, SOCKBUF, READ = range(7)
 N = len(STATIONS)
 
-_RX = [-1] * len(Stage)
-for _k, _station in enumerate(STATIONS):
-    for _stage in _station.stages:
-        _RX[_stage] = _k
-_TX = [-1] * len(Stage)
-for _stage, _k in (
-    (Stage.SYS_WRITE, 0), (Stage.TCP_SENDMSG, 2), (Stage.UDP_SENDMSG, 2), (Stage.TCP_WRITE_XMIT, 2),
-    (Stage.IP_OUTPUT, 3), (Stage.QDISC, 4), (Stage.TX_RING, 5), (Stage.WIRE, 6), (Stage.RX_RING, 7),
-    (Stage.BACKLOG, 7), (Stage.NETIF_RECEIVE, 7), (Stage.IP_RCV, 7),
-):  # fmt: skip
-    _TX[_stage] = _k
+_STATION_OF_STAGE = {stage: k for k, station in enumerate(STATIONS) for stage in station.stages}
+_RX = [_STATION_OF_STAGE.get(stage, -1) for stage in Stage]
+_PLACE_OF_SENDING = {
+    Stage.SYS_WRITE: 0, Stage.TCP_SENDMSG: 2, Stage.UDP_SENDMSG: 2, Stage.TCP_WRITE_XMIT: 2,
+    Stage.IP_OUTPUT: 3, Stage.QDISC: 4, Stage.TX_RING: 5, Stage.WIRE: 6, Stage.RX_RING: 7,
+    Stage.BACKLOG: 7, Stage.NETIF_RECEIVE: 7, Stage.IP_RCV: 7,
+}  # fmt: skip
+_TX = [_PLACE_OF_SENDING.get(stage, -1) for stage in Stage]
 _RX_HOLDS = [s.holds for s in STATIONS]
 _TX_HOLDS = [False, False, False, False, True, True, False]
 
@@ -307,10 +304,10 @@ def newest_stage(traces: Sequence[PacketTrace], t: int) -> tuple[PacketTrace, St
     return (best[1], Stage(best[2])) if best else None
 
 
-_STATION_OF_WORD = {word: places.STATIONS.index(key) for word, key in places.STATION_OF_WORD.items()}
-for _word, _stage in places.STAGE_OF_WORD.items():
-    if _RX[_stage] >= 0:
-        _STATION_OF_WORD.setdefault(_word, _RX[_stage])
+_STATION_OF_WORD = {
+    **{word: _RX[stage] for word, stage in places.STAGE_OF_WORD.items() if _RX[stage] >= 0},
+    **{word: places.STATIONS.index(key) for word, key in places.STATION_OF_WORD.items()},
+}
 
 
 SENDING = (
@@ -323,8 +320,10 @@ SENDING = (
     Stage.TX_RING,
 )
 """A packet's stages before the wire."""
-_SENDING_WORDS = {word: stage for word, stage in places.STAGE_OF_WORD.items() if stage in SENDING}
-_SENDING_WORDS[places.squeezed(Stage.TX_COMPLETION.name)] = Stage.TX_RING
+_SENDING_WORDS = {
+    **{word: stage for word, stage in places.STAGE_OF_WORD.items() if stage in SENDING},
+    places.squeezed(Stage.TX_COMPLETION.name): Stage.TX_RING,
+}
 
 
 def sending_stage(look_at: str, newest: tuple[PacketTrace, Stage] | None) -> Stage | None:
@@ -333,11 +332,6 @@ def sending_stage(look_at: str, newest: tuple[PacketTrace, Stage] | None) -> Sta
     if named is not None or newest is None:
         return named
     return newest[1] if newest[1] in SENDING else None
-
-
-def sending_station(stage: Stage) -> int:
-    """The station above which the lane back shows a stage of sending."""
-    return N - 1 - _TX[stage]
 
 
 def highlighted(look_at: str) -> tuple[int, str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wireside.paint.view import Look, View
 
 TABS = ("ss", "nstat", "events", "packets")
-SOCKETS, COUNTERS, EVENTS, PACKETS = range(1, 5)
+SOCKETS, COUNTERS, EVENTS = 1, 2, 3
 
 
 def draw_tools(surface: Surface, look: Look, view: View) -> None:

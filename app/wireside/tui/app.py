@@ -33,7 +33,6 @@ TRACE = 1024
 """Packets per host that the world remembers for the picture; a flood is shown by samples anyway."""
 CRASHED = 70
 """Exit status after a fault of the program itself, as sysexits.h calls it: EX_SOFTWARE."""
-RENDERERS = ("auto", "safe", "fast")
 
 
 class WiresideApp(App[int]):

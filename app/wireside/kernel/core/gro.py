@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wireside.catalog.stages import Stage
 from wireside.kernel.core.napi import GRO_HASH_BUCKETS, flow_hash
 from wireside.kernel.core.skbuff import (
     FIN,
-    IPPROTO_TCP,
     MAX_SKB_FRAGS,
     MERGED,
     PSH,
@@ -20,30 +18,15 @@ from wireside.kernel.core.skbuff import (
 
 if TYPE_CHECKING:
     from wireside.kernel.core.napi import Napi
-    from wireside.kernel.core.net import Cpu
     from wireside.kernel.core.skbuff import SkBuff
 
 MAX_GRO_SKBS = 8
 """Flows held per bucket. Linux: net/core/gro.c."""
 GRO_MAX_SIZE = 65536
-GRO = int(Stage.GRO)
 _FLUSH = URG | PSH | RST | SYN | FIN
 _MUST_MATCH = ~(PSH | FIN)
 _MASK = 0xFFFFFFFF
 _BUCKET = GRO_HASH_BUCKETS - 1
-
-
-def napi_gro_receive(cpu: Cpu, napi: Napi, skb: SkBuff) -> None:
-    """Take one packet from a driver: merge it, hold it, or put it on the list for the stack.
-
-    Linux: net/core/gro.c napi_gro_receive(), dev_gro_receive().
-    """
-    if skb.stamps is not None:
-        skb.stamps += (GRO, cpu.now)
-    cpu.now += cpu.cost[GRO]
-    if skb.protocol != IPPROTO_TCP or skb.csum_bad or not tcp_gro_receive(napi, skb):
-        napi.rx_list.append(skb)
-        napi.rx_count += 1
 
 
 def tcp_gro_receive(napi: Napi, skb: SkBuff) -> bool:

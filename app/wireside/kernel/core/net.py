@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-TIMER_SOFTIRQ, NET_TX_SOFTIRQ, NET_RX_SOFTIRQ, TASKLET_SOFTIRQ, HRTIMER_SOFTIRQ = 0x2, 0x4, 0x8, 0x40, 0x100
+NET_TX_SOFTIRQ, NET_RX_SOFTIRQ, TASKLET_SOFTIRQ, HRTIMER_SOFTIRQ = 0x4, 0x8, 0x40, 0x100
 """Bits of the pending mask; those of one round run in this order. Linux: include/linux/interrupt.h."""
 
 

@@ -212,9 +212,3 @@ def skb_orphan(cpu: Cpu, skb: SkBuff) -> None:
         skb.destructor(cpu, skb)
         skb.destructor = None
         skb.sk = None
-
-
-def stamp(cpu: Cpu, skb: SkBuff, stage: int) -> None:
-    """Write down that `skb` enters `stage` now."""
-    if skb.stamps is not None:
-        skb.stamps += (stage, cpu.now)

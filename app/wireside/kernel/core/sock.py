@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import Flow, SkBuff
     from wireside.kernel.core.wait import WaitQueueEntry
 
-SOCK_STREAM, SOCK_DGRAM = 1, 2
 RCV_SHUTDOWN, SEND_SHUTDOWN = 1, 2
 SOCK_SNDBUF_LOCK, SOCK_RCVBUF_LOCK, SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK, SOCK_CONNECT_BIND = 1, 2, 4, 8, 16
 """Bits of sk_userlocks: what the program has fixed, and that connect() chose the port. Linux: include/net/sock.h."""
@@ -154,8 +153,7 @@ class Sock:
         """IP_BIND_ADDRESS_NO_PORT: bind() to port 0 takes the address only."""
         self.keepopen = False
         """SO_KEEPALIVE; only TCP acts on it."""
-        self.sk_reuse = False
-        self.sk_reuseport = False
+        self.sk_reuse = self.sk_reuseport = False
         self.orphan = False
         """No file refers to it any more (SOCK_DEAD)."""
         self.comm = ""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Machine
 
 SOFTIRQS = NET_TX_SOFTIRQ | NET_RX_SOFTIRQ | TASKLET_SOFTIRQ | HRTIMER_SOFTIRQ
-"""Those that run in slices; TIMER_SOFTIRQ is a slice of its own."""
+"""Those that run in slices; the timer wheel is a slice of its own."""
 MAX_SOFTIRQ_RESTART = 10
 """Rounds in a row before ksoftirqd takes over. Linux: kernel/softirq.c."""
 MAX_SOFTIRQ_TIME_NS = 2_000_000

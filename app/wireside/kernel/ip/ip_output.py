@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.sock import Sock
 
 IP_OUTPUT = int(Stage.IP_OUTPUT)
-NET_XMIT_SUCCESS, NET_XMIT_DROP, NET_XMIT_CN = 0, 1, 2
+NET_XMIT_DROP, NET_XMIT_CN = 1, 2
 EINVAL, ENETUNREACH, ENOBUFS, EHOSTUNREACH = 22, 101, 105, 113
 IP_MAX_MTU = 65535
 _REQUESTS, _TRANSMITS, _OCTETS = Ip.OutRequests, Ip.OutTransmits, IpExt.OutOctets

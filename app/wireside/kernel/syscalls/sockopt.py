@@ -143,23 +143,9 @@ def tcp_setsockopt(cpu: Cpu, tp: TcpSock, option: str, value: int) -> int:
         tp.nonagle = tp.nonagle | TCP_NAGLE_OFF | TCP_NAGLE_PUSH if value else tp.nonagle & ~TCP_NAGLE_OFF
         push_held(cpu, tp)
     elif option == "TCP_CORK":
-        tp.nonagle = tp.nonagle | TCP_NAGLE_CORK if value else tp.nonagle & ~TCP_NAGLE_CORK
-        if not value:
-            if tp.nonagle & TCP_NAGLE_OFF:
-                tp.nonagle |= TCP_NAGLE_PUSH
-            push_held(cpu, tp)
+        tcp_sock_set_cork(cpu, tp, on=bool(value))
     elif option == "TCP_QUICKACK":
-        if value:
-            tp.ack_pingpong = 0
-        else:
-            tcp_enter_pingpong_mode(tp)
-        if (
-            value
-            and tp.ack_pending & ICSK_ACK_SCHED
-            and tp.sk_state in (TcpState.ESTABLISHED, TcpState.CLOSE_WAIT)
-        ):
-            tp.ack_pending |= ICSK_ACK_PUSHED
-            tcp_cleanup_rbuf(cpu, tp, 1)
+        tcp_sock_set_quickack(cpu, tp, on=bool(value))
     elif option == "SO_KEEPALIVE":
         tcp_set_keepalive(cpu, tp, on=bool(value))
     elif option in KEEPALIVE_LIMITS:
@@ -193,6 +179,28 @@ def tcp_setsockopt(cpu: Cpu, tp: TcpSock, option: str, value: int) -> int:
     else:
         return -ENOPROTOOPT
     return 0
+
+
+def tcp_sock_set_cork(cpu: Cpu, tp: TcpSock, *, on: bool) -> None:
+    """Hold small segments back, or let go what was held. Linux: net/ipv4/tcp.c __tcp_sock_set_cork()."""
+    if on:
+        tp.nonagle |= TCP_NAGLE_CORK
+        return
+    tp.nonagle &= ~TCP_NAGLE_CORK
+    if tp.nonagle & TCP_NAGLE_OFF:
+        tp.nonagle |= TCP_NAGLE_PUSH
+    push_held(cpu, tp)
+
+
+def tcp_sock_set_quickack(cpu: Cpu, tp: TcpSock, *, on: bool) -> None:
+    """Acknowledge at once, what waits for its ACK included. Linux: net/ipv4/tcp.c __tcp_sock_set_quickack()."""
+    if not on:
+        tcp_enter_pingpong_mode(tp)
+        return
+    tp.ack_pingpong = 0
+    if tp.ack_pending & ICSK_ACK_SCHED and tp.sk_state in (TcpState.ESTABLISHED, TcpState.CLOSE_WAIT):
+        tp.ack_pending |= ICSK_ACK_PUSHED
+        tcp_cleanup_rbuf(cpu, tp, 1)
 
 
 def secs_to_retrans(seconds: int) -> int:

@@ -62,9 +62,9 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import SkBuff
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-FLAG_DATA, FLAG_WIN_UPDATE, FLAG_DATA_ACKED, FLAG_RETRANS_DATA_ACKED = 0x01, 0x02, 0x04, 0x08
-FLAG_SYN_ACKED, FLAG_DATA_SACKED, FLAG_LOST_RETRANS, FLAG_SLOWPATH = 0x10, 0x20, 0x80, 0x100
-FLAG_ORIG_SACK_ACKED, FLAG_SND_UNA_ADVANCED, FLAG_SET_XMIT_TIMER = 0x200, 0x400, 0x1000
+FLAG_DATA, FLAG_WIN_UPDATE, FLAG_DATA_ACKED = 0x01, 0x02, 0x04
+FLAG_SYN_ACKED, FLAG_DATA_SACKED, FLAG_SLOWPATH = 0x10, 0x20, 0x100
+FLAG_SND_UNA_ADVANCED, FLAG_SET_XMIT_TIMER = 0x400, 0x1000
 FLAG_UPDATE_TS_RECENT, FLAG_NO_CHALLENGE_ACK = 0x4000, 0x8000
 FLAG_NOT_DUP = FLAG_DATA | FLAG_WIN_UPDATE | FLAG_DATA_ACKED | FLAG_SYN_ACKED
 FLAG_FORWARD_PROGRESS = FLAG_DATA_ACKED | FLAG_SYN_ACKED | FLAG_DATA_SACKED
@@ -79,8 +79,7 @@ def tcp_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:
     Linux: net/ipv4/tcp_input.c tcp_ack().
     """
     ack = skb.ack_seq
-    prior_una = tp.snd_una
-    prior_delivered = tp.delivered
+    prior_una, prior_delivered = tp.snd_una, tp.delivered
     prior_fack = tcp_highest_sack_seq(tp) if tp.sack_ok else prior_una
     sack: SacktagState | None = None
     mib = tp.net.mib

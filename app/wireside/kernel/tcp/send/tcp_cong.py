@@ -92,6 +92,3 @@ def tcp_cong_avoid_ai(tp: TcpSock, w: int, acked: int) -> None:
         delta = tp.snd_cwnd_cnt // w
         tp.snd_cwnd_cnt -= delta * w
         tp.snd_cwnd += delta
-
-
-RENO = Reno()

@@ -75,7 +75,6 @@ HEADERS = 54
 """Ethernet 14 + IP 20 + TCP 20, bytes."""
 SKB_HEAD_TRUESIZE = SK_BUFF_SIZE + SKB_SMALL_HEAD
 """A segment's sk_buff and header room; payload lies in page fragments. Linux: tcp_stream_alloc_skb()."""
-TCPCB_RETRANS = 0x82
 XMIT_STATES = frozenset(
     {TcpState.ESTABLISHED, TcpState.FIN_WAIT1, TcpState.CLOSING, TcpState.CLOSE_WAIT, TcpState.LAST_ACK}
 )
@@ -273,8 +272,7 @@ def tcp_write_xmit(cpu: Cpu, tp: TcpSock, mss: int, nonagle: int, push_one: int)
     `push_one` 1 sends one segment, 2 one more even if cwnd is used up (a loss probe). All of one call bear one time: RACK
     tells them apart by sequence number. Linux: net/ipv4/tcp_output.c tcp_write_xmit(), tcp_mstamp_refresh().
     """
-    sent = 0
-    cwnd_limited = False
+    sent, cwnd_limited = 0, False
     mstamp_ns = cpu.now or 1
     max_segs = tcp_tso_segs(tp, mss)
     queue = tp.tcp_write_queue

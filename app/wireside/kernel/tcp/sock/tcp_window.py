@@ -12,7 +12,6 @@ from wireside.kernel.tcp.sock.tcp_sock import (
     ICSK_ACK_NOMEM,
     ICSK_ACK_PUSHED,
     ICSK_ACK_PUSHED2,
-    MASK,
     TCP_INIT_CWND,
     TCP_MIN_MSS,
     TCP_MSS_DEFAULT,
@@ -270,8 +269,3 @@ def window_update_due(tp: TcpSock, copied: int) -> bool:
         new_window = __tcp_select_window(tp)
         return bool(new_window and new_window >= 2 * now_open)
     return False
-
-
-def seq_add(seq: int, count: int) -> int:
-    """Sequence number `count` bytes after `seq`, modulo 2**32."""
-    return (seq + count) & MASK

@@ -10,9 +10,10 @@ from wireside.paint.panes import question_of
 from wireside.paint.screen import draw_screen
 from wireside.paint.view import KnobView, Look
 from wireside.paint.viewer import Viewer
-from wireside.paint.words import clock, fit, rounded, size, span, wrap
+from wireside.paint.words import clock, fit, rounded, short_clock, size, span, wrap
+from wireside.player.knobs import knob_row
 from wireside.player.player import Player
-from wireside.scenario.spec import Beat
+from wireside.scenario.spec import Beat, KnobSpec
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -116,7 +117,26 @@ def test_a_closing_question_stands_apart():
 def test_times_and_sizes_as_people_say_them():
     assert [span(n) for n in (57, 1_500, 20_000_000, 2_000_000_000)] == ["57 ns", "1.5 µs", "20 ms", "2 s"]
     assert clock(12_480_312_456) == "12.480 312 456 s"
+    assert [short_clock(n * 1000) for n in (3_800_170, 112_640_003, 1_112_640_003)] == [
+        "3.800170",
+        "112.64000",
+        "1112.6400",
+    ]
     assert [size(n) for n in (640, 12_800, 212_992)] == ["640", "12.5K", "208K"]
     assert [rounded(n) for n in ("131072", "33554432", "300")] == ["128K", "32M", "300"]
     assert wrap("one two three", 7) == ["one two", "three"]
     assert fit("the window closes now", 14) == "the window…"
+
+
+def test_ports_are_numbers_and_bytes_may_be_rounded():
+    view = view_of()
+    offered = {
+        "net.ipv4.ip_local_port_range": "32768 60999",
+        "net.ipv4.tcp_max_tw_buckets": "131072",
+        "net.ipv4.tcp_rmem": "4096 131072 33554432",
+    }
+    rows = tuple(knob_row(KnobSpec("server", name), value, value, "6.18") for name, value in offered.items())
+    view.knobs = KnobView(rows)
+    shown = draw_screen(120, 36, Look(Palette(), UNICODE), view).text()
+    for text in ("32768 60999", "131072", "4K 128K 32M"):
+        assert text in shown

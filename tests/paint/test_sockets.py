@@ -6,6 +6,7 @@ from tests.paint.fake_world import FakeWorld, scenario
 from wireside.paint.glyphs import UNICODE
 from wireside.paint.palette import Palette
 from wireside.paint.sockets import columns, endpoint, listing, timer
+from wireside.paint.stations import readings
 from wireside.paint.surface import Surface
 from wireside.paint.tables import draw_tools
 from wireside.paint.view import Look
@@ -123,3 +124,14 @@ def test_a_timer_is_shortened_from_its_end_and_never_loses_a_part_of_a_number():
     assert timer("persist,412ms,2", 14) == "persist,412ms"
     assert timer("persist,412ms,2", 11) == "persist"
     assert timer("keepalive,119min,0", 14) == "keepalive"
+    assert timer("timewait,,0", 24) == "timer:(timewait,,0)"
+    assert timer("timewait,,0", 9) == "timewait"
+
+
+@pytest.mark.parametrize(("state", "short"), [("FIN-WAIT-2", "FIN-W-2"), ("SYN-RECV", "SYN-RCV")])
+def test_a_state_in_the_smallest_box_is_shortened_and_not_cut(state, short):
+    view = view_with([row(1, state, sk_rcvbuf=0)])
+    server = dataclasses.replace(view.world.hosts[1], listeners=())
+    view.world = dataclasses.replace(view.world, hosts=(view.world.hosts[0], server))
+    reading = readings(view)[4]
+    assert (reading.value, reading.short) == (state, short)

@@ -96,7 +96,9 @@ def _knob_row(surface: Surface, look: Look, row: KnobRow, y: int, typed: str | N
         surface.put_right(right, y, mark, look.style("warn", ground, bold=True))
         value = plain(row.value, look.glyphs)
         if len(value) + len(row.label) + 5 > surface.w:
-            value = fit(" ".join(map(rounded, value.split())), surface.w - 12, look.glyphs.ellipsis)
+            if row.unit == "bytes":
+                value = " ".join(map(rounded, value.split()))
+            value = fit(value, surface.w - 12, look.glyphs.ellipsis)
         style = look.style("warn" if row.changed else "accent", ground, bold=row.changed)
         left = surface.put_right(right - 2, y, value, style)
     label = fit(row.label, max(4, left - 3), look.glyphs.ellipsis)

@@ -298,6 +298,7 @@ def timer(text: str, width: int) -> str:
     kind, _, rest = text.partition(",")
     left, _, count = rest.rpartition(",")
     forms = [f"timer:({text})", text]
-    forms += [f"{kind},{left}"] if count == "0" or len(text) > width else []
-    forms += [left] if kind in {"timewait", "on"} else []
+    if left:  # what is due at once has no time
+        forms += [f"{kind},{left}"] if count == "0" or len(text) > width else []
+        forms += [left] if kind in {"timewait", "on"} else []
     return next((form for form in forms if len(form) <= width), kind[:width])

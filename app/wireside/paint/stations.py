@@ -115,7 +115,8 @@ def _transport(view: View, row: SocketRow | None, *, is_udp: bool) -> Reading:
         short = f"{lost} lost" if lost < 100 else str(lost)
         return Reading("udp_rcv", f"{lost} drops", short, -1.0, "bad" if lost else "good", "UDP")
     if not row.sk_rcvbuf:
-        return Reading("tcp_v4_rcv", row.state, row.state, -1.0, "FIN")
+        short = row.state.replace("WAIT", "W").replace("RECV", "RCV")
+        return Reading("tcp_v4_rcv", row.state, short, -1.0, "FIN")
     most = max(row.window_clamp, row.rcv_wnd, 1)
     left = row.rcv_wnd_left
     closed = 1 - min(1.0, left / max(1, min(most, row.rcv_ssthresh or most)))

@@ -121,5 +121,7 @@ def _packets(surface: Surface, look: Look, view: View) -> None:
         text = trace.label
         if surface.w < 90:
             text = f"{trace.source}: {trace.label.partition(': ')[2] or trace.label}"
+        if surface.w < 54:  # room for the numbers is worth more than a word that every line has
+            text = text.replace(" Flags ", " ")
         text = fit(plain(text, look.glyphs), right - x - 1, look.glyphs.ellipsis)
         surface.put(x + 1, y, text, look.style("text"))

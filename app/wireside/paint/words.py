@@ -26,8 +26,8 @@ def clock(ns: int) -> str:
 
 
 def short_clock(ns: int) -> str:
-    """A moment of the run in seconds with six digits."""
-    return f"{ns // 1_000_000_000}.{ns // 1_000 % 1_000_000:06d}"
+    """A moment of the run in seconds, with as many of six digits as nine cells have room for: "3.800170", "112.64000"."""
+    return f"{ns // 1_000_000_000}.{ns // 1_000 % 1_000_000:06d}"[:9]
 
 
 def count(n: float) -> str:

@@ -35,6 +35,8 @@ class KnobRow:
     values: tuple[str, ...]
     allowed: str = ""
     """What it can be set to, in one phrase; empty where only trying tells."""
+    unit: str = ""
+    """What its numbers count, as the catalog says: "bytes", "port"."""
 
     @property
     def changed(self) -> bool:
@@ -56,9 +58,8 @@ def knob_row(spec: KnobSpec, value: str, at_start: str, kernel: str) -> KnobRow:
     values = spec.values or tuple(format_value(step) for step in sysctl.steps)
     label = spec.name.rpartition(".")[2]
     doc = spec.doc or sysctl.doc
-    return KnobRow(
-        spec.host, spec.name, label, value, default, sysctl.takes_effect, doc, values, sysctl.allowed
-    )
+    effect, allowed, unit = sysctl.takes_effect, sysctl.allowed, sysctl.unit
+    return KnobRow(spec.host, spec.name, label, value, default, effect, doc, values, allowed, unit)
 
 
 def sysctl_row(sysctl: Sysctl[Any], value: str, kernel: str) -> KnobRow:

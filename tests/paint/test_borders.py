@@ -10,6 +10,7 @@ from wireside.paint.glyphs import ASCII, UNICODE
 from wireside.paint.journey import plan
 from wireside.paint.layout import layout
 from wireside.paint.palette import Palette
+from wireside.paint.scene import Mover
 from wireside.paint.screen import DRAW
 from wireside.paint.surface import Surface
 from wireside.paint.view import KnobView, Look
@@ -124,3 +125,27 @@ def test_no_word_or_number_of_a_box_stands_on_its_frame(w, h, few):
         for box in where.boxes if row else ():
             for x in (box.x, box.right - 1):
                 assert surface.ch[row][x] in {"│", "┃"}, surface.text()
+
+
+@pytest.mark.parametrize(("w", "h"), SIZES)
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+def test_a_lost_packet_falls_past_the_bottom_of_its_box_and_no_further_than_the_lane(w, h, glyphs):
+    view = long_view()
+    rect = layout(w, h).panes["journey"]
+    where = plan(rect.w, rect.h)
+    view.beat, view.scene.parked = None, [0] * len(where.boxes)
+    seen = set()
+    for tenth in range(11):
+        depth = max(0.01, tenth / 10)
+        for movers, losses in (
+            ([Mover(1, "DATA", 4.4, parked=False, depth=depth)], []),
+            ([], [(4, depth, 64)]),
+        ):
+            view.scene.inbound, view.scene.falling = movers, losses
+            surface = Surface(rect.w, rect.h)
+            DRAW["journey"](surface, Look(Palette(), glyphs), view)
+            box = where.boxes[4]
+            seen |= {y for y in range(surface.h) if glyphs.lost in surface.ch[y][box.x : box.right]}
+    assert where.ack_row in seen
+    assert where.boxes[4].bottom - 1 not in seen
+    assert max(seen) == where.ack_row

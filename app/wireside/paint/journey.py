@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wireside.catalog.stages import STAGES
-from wireside.paint.margins import draw_drops, draw_peer, draw_sending
+from wireside.paint.margins import draw_drops, draw_peer, draw_sending, station_of_own_sending
 from wireside.paint.palette import mix
 from wireside.paint.scene import (
     FEW_MOVERS,
@@ -88,6 +88,8 @@ def draw_journey(surface: Surface, look: Look, view: View) -> None:
     surface.clear()
     where = plan(surface.w, surface.h)
     station, pane = view.highlight
+    if station < 0:
+        station = station_of_own_sending(view)
     few = len(view.scene.inbound) + len(view.scene.outbound) <= FEW_MOVERS
     note = _current(view) if few else f"1 brick = {view.scene.thin} packets" if view.scene.thin > 1 else ""
     symbols = _symbols(view, where) if few else {}
@@ -257,17 +259,17 @@ def _inbound(surface: Surface, look: Look, view: View, where: Plan) -> None:
 
 def _fall(surface: Surface, look: Look, where: Plan, mover: Mover, x: float) -> None:
     bottom = where.boxes[0].bottom
-    y = where.lanes.stop - 1 + round(mover.depth * (bottom - where.lanes.stop + 2))
+    y = where.lanes.stop - 1 + round(mover.depth * (bottom - where.lanes.stop + 1))
     _cross(surface, look, where, int(x), y)
 
 
 def _cross(surface: Surface, look: Look, where: Plan, x: int, y: int) -> None:
-    """Mark a lost packet, but never over a word, a number or a gauge."""
-    if y in {where.value_row, where.gauge_row, where.latency_row}:
+    """Mark a lost packet, but never over a word, a number, a gauge or the bottom of its box."""
+    if y in {where.value_row, where.gauge_row, where.latency_row, where.boxes[0].bottom - 1}:
         return
     under = look.palette.bg_of(surface.style_at(x, y))
     glyphs = look.glyphs
-    free = (" ", glyphs.lane, glyphs.free, glyphs.slot, glyphs.borders[1])
+    free = (" ", glyphs.lane, glyphs.free, glyphs.slot)
     grounds = (look.palette.roles["panel"], look.palette.roles["bg"])
     if 0 <= y < surface.h and surface.ch[y][x] in free and under in grounds:
         surface.cell(x, y, look.glyphs.lost, look.style("bad", under, bold=True))

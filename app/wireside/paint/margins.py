@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.drop_reasons import NO_LOSS
 from wireside.catalog.stages import STAGES, Stage
-from wireside.paint.scene import SENDING, newest_stage, sending_stage
+from wireside.paint.scene import SENDING, newest_stage, sending_stage, sending_station
 from wireside.paint.words import count, grouped, size
 
 if TYPE_CHECKING:
@@ -165,6 +165,15 @@ def draw_peer(surface: Surface, look: Look, view: View, y: int) -> None:
         x = surface.put(x + 1, y, text, look.style("text", bold=True)) + 1
     if row.nonblocking_reason and x + 12 + len(row.nonblocking_reason) < right - 1:
         surface.put(x + 1, y, f"held by {row.nonblocking_reason}", look.style("warn", bold=True))
+
+
+def station_of_own_sending(view: View) -> int:
+    """The box under which the host in focus sends its newest packet, when the story points at that stage; -1: it does not."""
+    stage = sending_stage(view.beat.look_at, None) if view.beat else None
+    newest = newest_stage(view.traces, view.t) if stage is not None else None
+    if stage is None or newest is None or newest[0].source != view.focus or newest[1] == Stage.SYS_READ:
+        return -1
+    return sending_station(stage)
 
 
 def draw_sending(surface: Surface, look: Look, view: View, y: int) -> bool:

@@ -75,12 +75,12 @@ def _seconds(s: float) -> str:
 
 
 def draw_footer(surface: Surface, look: Look, view: View) -> None:
-    """The keys, as many as fit."""
-    draw_keys(surface, look, view.keys)
+    """The keys, as many as fit; where a beat points at the knobs, their key stands out, for their pane may be hidden."""
+    draw_keys(surface, look, view.keys, lit="knobs" if view.highlight[1] == "knobs" else "")
 
 
-def draw_keys(surface: Surface, look: Look, keys: Sequence[tuple[str, str]]) -> None:
-    """One line of keys and what they do."""
+def draw_keys(surface: Surface, look: Look, keys: Sequence[tuple[str, str]], lit: str = "") -> None:
+    """One line of keys and what they do; the one with the title `lit` stands out."""
     surface.fill_style = look.style("text", "bar")
     surface.clear()
     x = 1
@@ -88,7 +88,8 @@ def draw_keys(surface: Surface, look: Look, keys: Sequence[tuple[str, str]]) -> 
         if x + len(key) + len(title) + 2 > surface.w:
             break
         x = surface.put(x, 0, key, look.style("warn", "bar", bold=True))
-        x = surface.put(x + 1, 0, title, look.style("dim", "bar")) + 2
+        style = look.style("accent", "bar", bold=True) if title == lit else look.style("dim", "bar")
+        x = surface.put(x + 1, 0, title, style) + 2
 
 
 def question_of(say: str) -> tuple[str, str]:

@@ -334,6 +334,11 @@ def sending_stage(look_at: str, newest: tuple[PacketTrace, Stage] | None) -> Sta
     return newest[1] if newest[1] in SENDING else None
 
 
+def sending_station(stage: Stage) -> int:
+    """The station under which the lane back shows a stage of sending."""
+    return N - 1 - _TX[stage]
+
+
 def highlighted(look_at: str) -> tuple[int, str]:
     """(station or -1, pane or "") that a beat's `look_at` names."""
     word = places.squeezed(look_at)

@@ -41,7 +41,7 @@ class UdpSink(Steps):
         if not params["read"]:
             return self.wait("receive", NEVER, "read is off")
         if params["rate"] and now < self.due:
-            return self.wait("receive", self.due, f"reads {params['rate']} datagrams/s")
+            return self.wait("receive", self.due, f"reads {params['rate']} pps")
         if params["batch"] > 1:
             return self.call("took_many", "recvmmsg", self.fd, params["batch"], 65536)
         return self.call("took", "recvfrom", self.fd, 65536, "0")
@@ -87,7 +87,7 @@ class UdpSource(Steps):
             if not params["pps"]:
                 return self.wait("send", NEVER, "pps is 0")
             if now < self.due:
-                return self.wait("send", self.due, f"sends {params['pps']} datagrams/s")
+                return self.wait("send", self.due, f"sends {params['pps']} pps")
             self.left = max(1, params["burst"])
             self.pace(now, self.left, params["pps"])
         self.left -= 1

@@ -99,7 +99,8 @@ class TcpSink(Server):
 
     def took(self, now: int, result: int) -> Step:
         """Account for what was read; 0 or an error ends the connection."""
-        if self.failed(result) or result == 0:
+        if result <= 0:
+            self.failed(result)
             return self.call("accept", "close", self.fd)
         self.total += result
         if self.params["rate"]:
@@ -122,14 +123,16 @@ class TcpEcho(Server):
 
     def reply(self, now: int, result: int) -> Step:
         """Write back what was read."""
-        if self.failed(result) or result == 0:
+        if result <= 0:
+            self.failed(result)
             return self.call("accept", "close", self.fd)
         self.owed = result
         return self.call("replied", "write", self.fd, result)
 
     def replied(self, now: int, result: int) -> Step:
         """Write the rest, if write() took only a part."""
-        if self.failed(result) or result == 0:
+        if result <= 0:
+            self.failed(result)
             return self.call("accept", "close", self.fd)
         self.owed -= result
         if self.owed > 0:
@@ -242,7 +245,8 @@ class TcpPing(Client):
 
     def took(self, now: int, result: int) -> Step:
         """Read until the whole answer is there."""
-        if self.failed(result) or result == 0:
+        if result <= 0:
+            self.failed(result)
             return self.call("over", "close", self.fd)
         self.missing -= result
         if self.missing > 0:

@@ -52,8 +52,10 @@ class UdpSink(Steps):
 
     def took_many(self, now: int, result: int) -> Step:
         """Count them."""
-        if not self.failed(result):
+        if result >= 0:
             self.total += result
+        else:
+            self.failed(result)
         if self.params["rate"]:
             self.pace(now, max(result, 1), self.params["rate"])
         return self.receive(now, 0)

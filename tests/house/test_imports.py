@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 
 import pytest
 
-from tests.house.tree import APP, FILES, declared, module_name, parsed, readers, short, work_at_import
+from tests.house.tree import (
+    APP,
+    FILES,
+    ROOT,
+    declared,
+    imported,
+    module_name,
+    parsed,
+    readers,
+    running,
+    short,
+    work_at_import,
+)
 
 KEPT_UNREAD = {
     "tools/": "what real commands print, compared with what they printed on a real host",
@@ -48,6 +61,19 @@ def collected(value):
 def test_every_room_of_the_kernel_opens_with_a_chapter(path):
     chapter = ast.get_docstring(parsed(path)) or ""
     assert len(chapter.split()) >= 15
+
+
+def test_an_import_upward_in_the_kernel_is_for_types_alone():
+    """The contract of the rooms lets these through; at run time they must not exist."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    upward = [each.split(" -> ") for contract in contracts for each in contract.get("ignore_imports", ())]
+    assert upward
+    for below, above in upward:
+        tree = parsed(APP.parent / f"{below.replace('.', '/')}.py")
+        assert above not in {module for module, _ in imported(running(tree)).values()}
+        assert above in {module for module, _ in imported(tree).values()}
 
 
 def test_there_are_rooms():

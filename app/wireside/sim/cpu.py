@@ -32,7 +32,7 @@ from wireside.sim.spin import spin
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wireside.kernel.core.hrtimer import HrTimer
+    from wireside.kernel.core.hrtimer import AnyHrTimer
     from wireside.kernel.core.net import Cpu, Machine
     from wireside.kernel.core.task import Task
     from wireside.sim.env import Call, KernelEnv
@@ -94,7 +94,7 @@ class Engine:
         """Interrupt a CPU at `when` ns."""
         self.env.at(when, self._interrupt, (self.runners[cpu_id], handler, arg))
 
-    def raise_hrtimer(self, cpu_id: int, when: int, timer: HrTimer) -> Call:
+    def raise_hrtimer(self, cpu_id: int, when: int, timer: AnyHrTimer) -> Call:
         """Raise HRTIMER_SOFTIRQ for a timer on a CPU at `when` ns."""
         return self.env.at(when, self._hrtimer, (self.runners[cpu_id].cpu, timer))
 
@@ -146,7 +146,7 @@ class Engine:
         else:
             self._arm(runner, runner.busy_until)
 
-    def _hrtimer(self, due: tuple[Cpu, HrTimer]) -> None:
+    def _hrtimer(self, due: tuple[Cpu, AnyHrTimer]) -> None:
         cpu, timer = due
         cpu.hrtimers.append(timer)
         raise_softirq(cpu, HRTIMER_SOFTIRQ)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from wireside.catalog import sysctls
 from wireside.catalog.tcp_states import SS_NAME, TcpState
 from wireside.kernel.core.net import ip_text
+from wireside.kernel.core.proc_sysctl import sysctl_table
 from wireside.sim.books import queued_frames, total_dropped, world_books
 from wireside.sim.devices import nic_row, rx_missed
 from wireside.sim.run import EXITED, SLEEPING, Tally
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wireside.kernel.core.net import Cpu, Net
+    from wireside.kernel.core.proc_sysctl import SysctlTable
     from wireside.sim.run import ProgramRun
     from wireside.sim.runner import Runner
     from wireside.sim.world import World
@@ -29,7 +31,7 @@ class HostView:
     __slots__ = ("counters", "mib", "shared", "socket_rows", "sysctl", "table")
 
     def __init__(self) -> None:
-        self.table: dict[Any, Any] = {}
+        self.table: SysctlTable = sysctl_table()
         self.sysctl: Mapping[str, str] = {}
         self.mib: dict[Any, int] = {}
         self.counters: Mapping[str, int] = {}
@@ -85,7 +87,7 @@ def _host(world: World, net: Net, view: HostView) -> HostSnapshot:
     now = world.now
     engine = world.engines[net.machine.name]
     if view.table != net.sysctl:
-        view.table = dict(net.sysctl)
+        view.table = net.sysctl.copy()
         view.sysctl = {key.name: sysctls.format_value(value) for key, value in net.sysctl.items()}
     if view.mib != net.mib:
         view.mib = dict(net.mib)

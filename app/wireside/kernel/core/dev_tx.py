@@ -59,13 +59,13 @@ class Qdisc:
 
 def qdisc_len(dev: NetDevice) -> int:
     """Packets that wait in the device's qdisc."""
-    qdisc: Qdisc | None = dev.qdisc
+    qdisc = dev.qdisc
     return 0 if qdisc is None else len(qdisc.queue) + len(qdisc.gso_skb)
 
 
 def qdisc_holds(dev: NetDevice, original: SkBuff) -> bool:
     """A copy of `original`, a segment queued in a socket, waits in the device's qdisc."""
-    qdisc: Qdisc | None = dev.qdisc
+    qdisc = dev.qdisc
     if qdisc is None:
         return False
     return any(skb.original is original for waiting in (qdisc.gso_skb, qdisc.queue) for skb in waiting)
@@ -77,7 +77,7 @@ def dev_queue_xmit(cpu: Cpu, dev: NetDevice, skb: SkBuff) -> int:
     On the way out softirqs run that the packet raised: on veth and loopback the receiver's half of the journey.
     Linux: net/core/dev.c __dev_queue_xmit(), __dev_xmit_skb().
     """
-    qdisc: Qdisc | None = dev.qdisc
+    qdisc = dev.qdisc
     rc = NET_XMIT_SUCCESS
     if qdisc is None:
         dev_hard_start_xmit(cpu, dev, skb)
@@ -108,7 +108,8 @@ def qdisc_run(cpu: Cpu, dev: NetDevice) -> None:
 
     Linux: net/sched/sch_generic.c __qdisc_run(), sch_direct_xmit().
     """
-    qdisc: Qdisc = dev.qdisc
+    qdisc = dev.qdisc
+    assert qdisc is not None
     sysctl = cpu.machine.sysctl
     quota = sysctl[DEV_WEIGHT] * sysctl[DEV_WEIGHT_TX_BIAS]
     qdisc.scheduled = False
@@ -127,7 +128,8 @@ def qdisc_run(cpu: Cpu, dev: NetDevice) -> None:
 
 def netif_schedule(cpu: Cpu, dev: NetDevice) -> None:
     """Let NET_TX_SOFTIRQ run the device's qdisc. Linux: net/core/dev.c __netif_schedule()."""
-    qdisc: Qdisc = dev.qdisc
+    qdisc = dev.qdisc
+    assert qdisc is not None
     if dev not in cpu.softnet.output_queue:
         qdisc.scheduled = True
         cpu.softnet.output_queue.append(dev)
@@ -165,7 +167,8 @@ def dev_hard_start_xmit(cpu: Cpu, dev: NetDevice, skb: SkBuff) -> bool:
 
 def _requeue(dev: NetDevice, skbs: list[SkBuff]) -> None:
     """Keep refused packets at the head of the qdisc. Linux: net/sched/sch_generic.c dev_requeue_skb()."""
-    qdisc: Qdisc = dev.qdisc
+    qdisc = dev.qdisc
+    assert qdisc is not None
     qdisc.requeues += 1
     qdisc.scheduled = True
     qdisc.gso_skb.extendleft(reversed(skbs))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wireside.kernel.core.net import Cpu, Machine
+    from wireside.kernel.core.net import Cpu, Handle, Machine
+
+T = TypeVar("T")
 
 
-class HrTimer:
+class HrTimer(Generic[T]):
     """struct hrtimer, from its start until it fires or is cancelled.
 
     `event` is the scheduler's handle; a timer that is `dead` does nothing any more, even if its time has come already.
@@ -18,14 +20,18 @@ class HrTimer:
 
     __slots__ = ("arg", "dead", "event", "function")
 
-    def __init__(self, function: Callable[[Cpu, Any], None], arg: Any) -> None:
+    def __init__(self, function: Callable[[Cpu, T], None], arg: T) -> None:
         self.function = function
         self.arg = arg
-        self.event: Any = None
+        self.event: Handle = None
         self.dead = False
 
 
-def hrtimer_start(cpu: Cpu, delay_ns: int, function: Callable[[Cpu, Any], None], arg: Any) -> HrTimer:
+AnyHrTimer: TypeAlias = HrTimer[Any]
+"""A timer as CPUs see it."""
+
+
+def hrtimer_start(cpu: Cpu, delay_ns: int, function: Callable[[Cpu, T], None], arg: T) -> HrTimer[T]:
     """Let function(cpu, arg) run on this CPU in `delay_ns` ns, or as soon after as its softirqs can.
 
     Linux: kernel/time/hrtimer.c hrtimer_start_range_ns() with HRTIMER_MODE_REL_PINNED_SOFT.
@@ -35,7 +41,7 @@ def hrtimer_start(cpu: Cpu, delay_ns: int, function: Callable[[Cpu, Any], None],
     return timer
 
 
-def hrtimer_cancel(machine: Machine, timer: HrTimer) -> None:
+def hrtimer_cancel(machine: Machine, timer: AnyHrTimer) -> None:
     """Make sure that a timer does not run any more. Linux: kernel/time/hrtimer.c hrtimer_try_to_cancel()."""
     timer.dead = True
     machine.clock.cancel(timer.event)

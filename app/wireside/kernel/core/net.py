@@ -8,33 +8,36 @@ from __future__ import annotations
 
 from collections import deque
 from random import Random
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
+from wireside.kernel.core.proc_sysctl import sysctl_table
 from wireside.kernel.core.timer import TimerWheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wireside.catalog.drop_reasons import DropReason
-    from wireside.catalog.kinds import Counter, Sysctl
+    from wireside.catalog.kinds import Counter
     from wireside.catalog.profiles import KernelProfile
-    from wireside.kernel.core.hrtimer import HrTimer
-    from wireside.kernel.core.skbuff import SkBuff
+    from wireside.kernel.core.dev_tx import Qdisc
+    from wireside.kernel.core.hrtimer import AnyHrTimer
+    from wireside.kernel.core.napi import Napi
+    from wireside.kernel.core.skbuff import Flow, SkBuff
     from wireside.kernel.core.sock import Sock
+    from wireside.kernel.core.softirq import SoftirqRun
     from wireside.kernel.core.task import Task
+    from wireside.kernel.tcp.door.request_sock import RequestSock
+    from wireside.kernel.tcp.send.tcp_minisocks import TimewaitSock
+    from wireside.kernel.tcp.sock.tcp_sock import TcpSock
+
+    PortOwner: TypeAlias = Sock | TimewaitSock
 
 T = TypeVar("T")
+Handle: TypeAlias = Any
+"""What a clock gave for a planned call; only the clock looks inside."""
 
 NET_TX_SOFTIRQ, NET_RX_SOFTIRQ, TASKLET_SOFTIRQ, HRTIMER_SOFTIRQ = 0x4, 0x8, 0x40, 0x100
 """Bits of the pending mask; those of one round run in this order. Linux: include/linux/interrupt.h."""
-
-
-class SysctlTable(dict[Any, Any]):
-    """Values of sysctls by their declaration; reading one is a plain dict look-up."""
-
-    if TYPE_CHECKING:
-
-        def __getitem__(self, key: Sysctl[T]) -> T: ...
 
 
 class Clock(Protocol):
@@ -43,10 +46,10 @@ class Clock(Protocol):
     `at` is for hardware alone: what it calls has no CPU. The kernel's own timers are TimerList and HrTimer.
     """
 
-    def at(self, when: int, function: Callable[[Any], None], arg: Any) -> Any:
+    def at(self, when: int, function: Callable[[T], None], arg: T) -> Handle:
         """Call function(arg) at `when`; the handle returned can be given to `cancel`."""
 
-    def cancel(self, handle: Any) -> None:
+    def cancel(self, handle: Handle) -> None:
         """Forget a call that has not happened yet."""
 
     def peek(self) -> int:
@@ -62,10 +65,10 @@ class Scheduler(Protocol):
     def raise_softirq(self, cpu: Cpu) -> None:
         """`cpu.softirq_pending` has just become non-zero on a CPU that may be idle, as of cpu.now."""
 
-    def raise_hardirq(self, cpu_id: int, when: int, handler: Callable[[Cpu, Any], None], arg: Any) -> None:
+    def raise_hardirq(self, cpu_id: int, when: int, handler: Callable[[Cpu, T], None], arg: T) -> None:
         """A device interrupts CPU `cpu_id` at `when`; the handler runs there in hardirq context."""
 
-    def raise_hrtimer(self, cpu_id: int, when: int, timer: HrTimer) -> Any:
+    def raise_hrtimer(self, cpu_id: int, when: int, timer: AnyHrTimer) -> Handle:
         """Let the timer run on CPU `cpu_id` in softirq context, at `when` or as soon as that CPU can.
 
         The handle returned can be given to `Clock.cancel`.
@@ -92,14 +95,14 @@ class SoftnetData:
     )
 
     def __init__(self) -> None:
-        self.poll_list: deque[Any] = deque()
+        self.poll_list: deque[Napi] = deque()
         self.input_pkt_queue: deque[SkBuff] = deque()
         self.process_queue: deque[SkBuff] = deque()
         self.output_queue: deque[NetDevice] = deque()
         """Devices whose qdisc NET_TX_SOFTIRQ is to run."""
         self.rps_ipi_list: list[int] = []
         """CPUs whose backlog got its first packet from here and that still have to be told."""
-        self.backlog: Any = None
+        self.backlog: Napi | None = None
         """The pseudo NAPI of the backlog; owned by backlog.py."""
         self.backlog_scheduled = False
         self.processed = 0
@@ -107,7 +110,7 @@ class SoftnetData:
         self.time_squeeze = 0
         self.received_rps = 0
         self.flow_limit_count = 0
-        self.round: Any = None
+        self.round: SoftirqRun | None = None
         """State of the softirq run and its net_rx_action round; owned by softirq.py."""
 
 
@@ -151,7 +154,7 @@ class Cpu:
         self.softnet = SoftnetData()
         self.tasklets: deque[tuple[Callable[[Cpu, Any], None], Any]] = deque()
         """Work put off to TASKLET_SOFTIRQ."""
-        self.hrtimers: deque[HrTimer] = deque()
+        self.hrtimers: deque[AnyHrTimer] = deque()
         """Timers whose time has come and that wait for HRTIMER_SOFTIRQ."""
         self.context = "idle"
         self.hardirq_ns = 0
@@ -186,7 +189,7 @@ class Machine:
         self.rng = Random(f"{seed}/{name}")
         self.cpus: list[Cpu] = []
         self.timers = TimerWheel(profile.hz, ideal=ideal_timers)
-        self.sysctl = SysctlTable()
+        self.sysctl = sysctl_table()
         self.nets: list[Net] = []
         self.softirq_vec: dict[int, Callable[[Cpu], bool]] = {}
         """Softirq bit to its action, which does one slice and returns whether there is more; net_dev_init() fills it."""
@@ -262,7 +265,7 @@ class NetDevice:
         """The device takes TSO super-packets (NETIF_F_TSO)."""
         self.gso_max_segs = GSO_MAX_SEGS
         """The most segments of a super-packet that goes towards it; 1: there are none (`ip link set … gso_max_segs 1`)."""
-        self.qdisc: Any = None
+        self.qdisc: Qdisc | None = None
         """Its queueing discipline, or None for "noqueue"."""
         self.rps_cpus: tuple[int, ...] = ()
         """CPUs over which receive packet steering spreads flows; empty when it is off."""
@@ -292,17 +295,17 @@ class Net:
         self.dev: NetDevice | None = None
         self.lo: NetDevice | None = None
         """The loopback device, once something was sent to an address of this host itself."""
-        self.sysctl = SysctlTable()
+        self.sysctl = sysctl_table()
         """Namespace sysctls and, by reference copies kept in step, the machine's: every read goes here."""
         self.mib: dict[Counter, int] = {}
         self.drops: dict[DropReason, int] = {}
         self.on_drop: Callable[[Net, SkBuff, DropReason], None] | None = None
         self.on_event: Callable[[Net, int, str, str, int], None] | None = None
         """(net, ns, topic, sentence, severity): something worth a line in the Events pane."""
-        self.ehash: dict[tuple[int, int, int, int], Any] = {}
-        self.listening: dict[int, list[Any]] = {}
+        self.ehash: dict[Flow, TcpSock | RequestSock | TimewaitSock] = {}
+        self.listening: dict[int, list[TcpSock]] = {}
         self.udp_table: dict[int, list[Sock]] = {}
-        self.bind_ports: dict[int, Any] = {}
+        self.bind_ports: dict[int, PortOwner | dict[int, PortOwner]] = {}
         """Local port → who holds it; read and changed through inet_bind.py. Linux: bhash."""
         self.sockets: dict[int, Sock] = {}
         """Every socket that exists, by id, in order of creation."""
@@ -321,11 +324,11 @@ class Net:
         """Program → its sockets in CLOSE_WAIT."""
         self.turned_away = {"SYN": 0, "ACK": 0}
         """What ListenDrops is made of: SYNs, and final ACKs of handshakes."""
-        self.timewait: dict[int, Any] = {}
+        self.timewait: dict[int, TimewaitSock] = {}
         """Minisocks (TIME_WAIT and orphaned FIN_WAIT2) by id."""
         self.fin_wait2_minisocks = 0
         """How many of them are in FIN_WAIT2."""
-        self.requests: dict[int, Any] = {}
+        self.requests: dict[int, RequestSock] = {}
         """Request socks by id."""
         self.link_lost = 0
         self.tcp_challenge = (-1, 0)

@@ -1,20 +1,43 @@
-"""Writing a sysctl, from outside or by a program on the host. Linux: fs/proc/proc_sysctl.c."""
+"""The values of sysctls, and writing one, from outside or by a program on the host. Linux: fs/proc/proc_sysctl.c."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from wireside.catalog import sysctls
 from wireside.catalog.kinds import Scope, Sysctl
 from wireside.errors import CommandError
 
 if TYPE_CHECKING:
+    from collections.abc import ItemsView
+
     from wireside.kernel.core.net import Cpu, Net
+
+T = TypeVar("T")
 
 EINVAL = 22
 
 
-def write_sysctl(net: Net, sysctl: Sysctl[Any], value: Any) -> None:
+class SysctlTable(Protocol):
+    """Values of sysctls by their declaration: a plain dict, of which the types say that each value suits its sysctl."""
+
+    def __getitem__(self, key: Sysctl[T], /) -> T: ...
+
+    def __setitem__(self, key: Sysctl[T], value: T, /) -> None: ...
+
+    def items(self) -> ItemsView[Sysctl[object], object]:
+        """What dict.items() gives."""
+
+    def copy(self) -> SysctlTable:
+        """Another table with the same values."""
+
+
+def sysctl_table() -> SysctlTable:
+    """An empty table."""
+    return cast("SysctlTable", {})
+
+
+def write_sysctl(net: Net, sysctl: Sysctl[T], value: T) -> None:
     """Set a sysctl of a host; one of host scope is set for the whole machine and all namespaces on it."""
     machine = net.machine
     if sysctl.scope is Scope.HOST:

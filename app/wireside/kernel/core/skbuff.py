@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +57,13 @@ def tcp_syn_options_len(opt: SynOptions, *, stamped: bool) -> int:
     if stamped:
         return size + TCPOLEN_TSTAMP_ALIGNED
     return size + 4 if opt.sack_ok else size
+
+
+class Charged(Protocol):
+    """What a socket pays for: a packet, or what a driver keeps of one."""
+
+    sk: Sock | None
+    truesize: int
 
 
 class SkBuff:
@@ -143,8 +150,8 @@ class SkBuff:
         """The namespace that sent it; None for hand-written segments."""
         self.sk: Sock | None = None
         """The sending socket that pays for it until `destructor` runs (transmit only)."""
-        self.destructor: Callable[[Cpu, Any], None] | None = None
-        """Gives `truesize` back to `sk`; a TX ring calls it with a record of its own that has these two."""
+        self.destructor: Callable[[Cpu, Charged], None] | None = None
+        """Gives `truesize` back to `sk`; a TX ring calls it with a record of its own."""
 
 
 def skb_alloc_truesize(linear: int) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from wireside.kernel.core.wait import EPOLLERR, EPOLLIN, EPOLLOUT, wake_up
 if TYPE_CHECKING:
     from wireside.kernel.core.ip_sockglue import SockExterrSkb
     from wireside.kernel.core.net import Cpu, Net
-    from wireside.kernel.core.skbuff import Flow, SkBuff
+    from wireside.kernel.core.skbuff import Charged, Flow, SkBuff
     from wireside.kernel.core.wait import WaitQueueEntry
 
 RCV_SHUTDOWN, SEND_SHUTDOWN = 1, 2
@@ -50,7 +50,7 @@ class NoEntries(list[Any]):
 
     append = insert = extend = NoSkBuffs.refuse
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> str:
         return "NO_ENTRIES"
 
 
@@ -274,7 +274,7 @@ def sk_stream_write_space(cpu: Cpu, sk: Sock) -> None:
             wake_up(cpu, sk.sk_wq, EPOLLOUT)
 
 
-def sock_wfree(cpu: Cpu, skb: SkBuff) -> None:
+def sock_wfree(cpu: Cpu, skb: Charged) -> None:
     """The device is done with a datagram: stop charging it, and wake a blocked sender. Linux: net/core/sock.c sock_wfree()."""
     sk = skb.sk
     assert sk is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from wireside.kernel.core.hrtimer import hrtimer_run_softirq
 from wireside.kernel.core.net import HRTIMER_SOFTIRQ, NET_RX_SOFTIRQ, NET_TX_SOFTIRQ, TASKLET_SOFTIRQ
@@ -11,7 +11,10 @@ from wireside.kernel.core.net import HRTIMER_SOFTIRQ, NET_RX_SOFTIRQ, NET_TX_SOF
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from wireside.kernel.core.napi import Napi
     from wireside.kernel.core.net import Cpu, Machine
+
+T = TypeVar("T")
 
 SOFTIRQS = NET_TX_SOFTIRQ | NET_RX_SOFTIRQ | TASKLET_SOFTIRQ | HRTIMER_SOFTIRQ
 """Those that run in slices; the timer wheel is a slice of its own."""
@@ -22,7 +25,7 @@ QUIET_NS = 100_000_000
 """Hand-overs to ksoftirqd are told as events at most this often; under a flood there are thousands."""
 
 
-def tasklet_schedule(cpu: Cpu, function: Callable[[Cpu, Any], None], arg: Any) -> None:
+def tasklet_schedule(cpu: Cpu, function: Callable[[Cpu, T], None], arg: T) -> None:
     """Let function(cpu, arg) run on this CPU when the softirq or system call of now is through.
 
     Linux: include/linux/interrupt.h tasklet_schedule().
@@ -81,9 +84,9 @@ class SoftirqRun:
         self.budget = 0
         """Packets left in this net_rx_action round."""
         self.time_limit = 0
-        self.polling: deque[Any] = deque()
-        self.repoll: list[Any] = []
-        self.napi: Any = None
+        self.polling: deque[Napi] = deque()
+        self.repoll: list[Napi] = []
+        self.napi: Napi | None = None
         """The NAPI that is being polled."""
         self.weight = 0
         self.work = 0
@@ -95,7 +98,7 @@ def softirq_run(cpu: Cpu) -> SoftirqRun:
     run = cpu.softnet.round
     if run is None:
         run = cpu.softnet.round = SoftirqRun()
-    return run  # type: ignore[no-any-return]
+    return run
 
 
 def softirq_step(cpu: Cpu) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wireside.kernel.core.net import Cpu
+
+T = TypeVar("T")
 
 LVL_SIZE = 64
 """Buckets per level. Linux: kernel/time/timer.c LVL_BITS 6."""
@@ -20,17 +22,22 @@ SWEEP_FROM = 16
 """Fewer disarmed timers than this are left in their bucket until it is due."""
 
 
-class TimerList:
-    """struct timer_list: one timer. `expires` is the wheel's due time in ns, 0 when it is not pending."""
+class TimerList(Generic[T]):
+    """struct timer_list: one timer, which calls function(cpu, arg). `expires` is the wheel's due time in ns, 0 when it is not pending."""
 
     __slots__ = ("arg", "expires", "function", "nominal")
 
-    def __init__(self, function: Callable[[Any, Any], None], arg: Any) -> None:
+    def __init__(self, function: Callable[[Cpu, T], None], arg: T) -> None:
         self.function = function
-        self.arg = arg
+        self.arg: T | None = arg
+        """None once its owner is gone: a disarmed timer may stay in its bucket for a while."""
         self.nominal = 0
         """When it was asked to fire, ns."""
         self.expires = 0
+
+
+AnyTimer: TypeAlias = TimerList[Any]
+"""A timer as the wheel sees it: what it is given when it fires is its owner's business."""
 
 
 class TimerWheel:
@@ -43,7 +50,7 @@ class TimerWheel:
     def __init__(self, hz: int, *, ideal: bool = False) -> None:
         self.tick_ns = 1_000_000_000 // hz
         self.ideal = ideal
-        self.buckets: dict[int, list[TimerList]] = {}
+        self.buckets: dict[int, list[AnyTimer]] = {}
         self.due: list[int] = []
         """A heap of the buckets' times, each once."""
         self.stale: dict[int, int] = {}
@@ -66,7 +73,7 @@ class TimerWheel:
             span <<= LVL_CLK_SHIFT
         return ((target >> shift) + 1 << shift) * tick
 
-    def mod_timer(self, timer: TimerList, now: int, expires: int) -> None:
+    def mod_timer(self, timer: AnyTimer, now: int, expires: int) -> None:
         """Arm or re-arm `timer` to fire at `expires` ns, counted from `now`."""
         due = self.wheel_time(now, expires)
         if due == self.last_due:
@@ -87,7 +94,7 @@ class TimerWheel:
         else:
             bucket.append(timer)
 
-    def timer_delete(self, timer: TimerList) -> None:
+    def timer_delete(self, timer: AnyTimer) -> None:
         """Disarm `timer`; nothing happens when it is not pending."""
         if timer.expires:
             due = timer.expires

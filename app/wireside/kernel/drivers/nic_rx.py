@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wireside.catalog.stages import Stage
 from wireside.kernel.core.gro import tcp_gro_receive
@@ -19,7 +19,7 @@ from wireside.kernel.core.skbuff import (
 from wireside.kernel.drivers.nic_tx import igb_arm_tx_irq, igb_clean_tx_irq
 
 if TYPE_CHECKING:
-    from wireside.kernel.core.net import Cpu
+    from wireside.kernel.core.net import Cpu, Handle
     from wireside.kernel.core.skbuff import SkBuff
     from wireside.kernel.drivers.nic import Nic
 
@@ -70,7 +70,7 @@ class RxQueue:
         """The interrupt is on its way to the CPU."""
         self.unmasked_at = 0
         """ns from which on the interrupt may be raised again, once the NAPI is not scheduled."""
-        self.moderation: Any = None
+        self.moderation: Handle = None
         """Handle of the wait until the next interrupt is allowed."""
         self.moderation_at = 0
         self.last_irq = -1_000_000_000

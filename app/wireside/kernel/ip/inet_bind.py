@@ -5,7 +5,7 @@ One holder of a port stands for itself, several share a dict by socket id.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wireside.catalog.sysctls import IP_NONLOCAL_BIND, IP_UNPRIVILEGED_PORT_START
 from wireside.catalog.tcp_states import TcpState
@@ -14,7 +14,7 @@ from wireside.kernel.core.net import INADDR_BROADCAST, inet_addr_local, ipv4_is_
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from wireside.kernel.core.net import Net
+    from wireside.kernel.core.net import Net, PortOwner
     from wireside.kernel.core.sock import Sock
 
 EACCES, EINVAL, EADDRNOTAVAIL = 13, 22, 99
@@ -49,7 +49,7 @@ def inet_bind_refused(sk: Sock, address: int, port: int) -> int:
     return 0
 
 
-def inet_bind_owners(net: Net, port: int) -> Iterable[Any]:
+def inet_bind_owners(net: Net, port: int) -> Iterable[PortOwner]:
     """Sockets and minisocks that hold a port, oldest first. Linux: struct inet_bind_bucket owners."""
     held = net.bind_ports.get(port)
     if held is None:
@@ -57,7 +57,7 @@ def inet_bind_owners(net: Net, port: int) -> Iterable[Any]:
     return held.values() if isinstance(held, dict) else (held,)
 
 
-def inet_bind_hash(net: Net, port: int, owner: Any) -> None:
+def inet_bind_hash(net: Net, port: int, owner: PortOwner) -> None:
     """Let a socket hold a port. Linux: net/ipv4/inet_hashtables.c inet_bind_hash()."""
     held = net.bind_ports.get(port)
     if isinstance(held, dict):
@@ -68,7 +68,7 @@ def inet_bind_hash(net: Net, port: int, owner: Any) -> None:
         net.bind_ports[port] = owner
 
 
-def inet_bind_unhash(net: Net, port: int, owner: Any) -> None:
+def inet_bind_unhash(net: Net, port: int, owner: PortOwner) -> None:
     """Give a port back; nothing happens when `owner` does not hold it. Linux: __inet_put_port()."""
     held = net.bind_ports.get(port)
     if isinstance(held, dict):
@@ -85,7 +85,7 @@ def inet_bind_unhash(net: Net, port: int, owner: Any) -> None:
     net.ports_freed += 1
 
 
-def inet_bind_replace(net: Net, port: int, owner: Any, minisock: Any) -> None:
+def inet_bind_replace(net: Net, port: int, owner: PortOwner, minisock: PortOwner) -> None:
     """A minisock of the same id takes its socket's place. Linux: inet_twsk_hashdance_schedule()."""
     held = net.bind_ports.get(port)
     if isinstance(held, dict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.stages import Stage
@@ -75,7 +75,7 @@ def backlog_napi(cpu: Cpu) -> Napi:
         napi = cpu.softnet.backlog = Napi(process_backlog, backlog_complete, None, None)
     sysctl = cpu.machine.sysctl
     napi.weight = sysctl[DEV_WEIGHT] * sysctl[DEV_WEIGHT_RX_BIAS]
-    return napi  # type: ignore[no-any-return]
+    return napi
 
 
 def process_backlog(cpu: Cpu, napi: Napi, limit: int) -> int:
@@ -105,7 +105,7 @@ def net_rps_send_ipi(cpu: Cpu) -> None:
     cpu.softnet.rps_ipi_list.clear()
 
 
-def rps_trigger_softirq(cpu: Cpu, _: Any) -> None:
+def rps_trigger_softirq(cpu: Cpu, _: None) -> None:
     """The inter-processor interrupt: poll this CPU's backlog. Linux: net/core/dev.c rps_trigger_softirq()."""
     cpu.charge(HARDIRQ)
     cpu.softnet.received_rps += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, Sock
@@ -30,8 +30,7 @@ def sock_poll(sk: Sock) -> int:
 def tcp_poll(tp: TcpSock) -> int:
     """Linux: net/ipv4/tcp.c tcp_poll()."""
     if tp.sk_state == TcpState.LISTEN:
-        queue: Any = tp.icsk_accept_queue
-        return EPOLLIN if queue.accept else 0
+        return EPOLLIN if tp.icsk_accept_queue.accept else 0
     mask = 0
     if tp.sk_shutdown == BOTH or tp.sk_state == TcpState.CLOSE:
         mask |= EPOLLHUP

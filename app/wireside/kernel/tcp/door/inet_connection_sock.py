@@ -47,12 +47,12 @@ def inet_csk_bind_conflict(tp: TcpSock, address: int, port: int, *, relax: bool,
     for other in inet_bind_owners(tp.net, port):
         if other is tp:
             continue
-        minisock = isinstance(other, TimewaitSock)
-        taken = other.flow_out[0] if minisock else other.rcv_saddr
+        taken = other.flow_out[0] if isinstance(other, TimewaitSock) else other.rcv_saddr
         if address and taken and address != taken:
             continue
         shared = reuseport_ok and tp.sk_reuseport and other.sk_reuseport
-        if tp.sk_reuse and other.sk_reuse and (minisock or other.sk_state != TcpState.LISTEN):
+        listens = not isinstance(other, TimewaitSock) and other.sk_state == TcpState.LISTEN
+        if tp.sk_reuse and other.sk_reuse and not listens:
             if not relax:
                 return True
         elif not shared:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.stages import Stage
@@ -116,7 +116,7 @@ class RequestSock:
         self.snt_synack_ns = 0
         self.snt_tsval_first = self.snt_tsval_last = 0
         self.last_oow_ack_ns = 0
-        self.timer: TimerList | None = None
+        self.timer: TimerList[RequestSock] | None = None
 
 
 def tcp_openreq_init(req: RequestSock, skb: SkBuff) -> None:
@@ -285,12 +285,11 @@ def syn_ack_recalc(req: RequestSock, max_retries: int, defer_accept: int) -> tup
     )
 
 
-def reqsk_timer_handler(cpu: Cpu, arg: Any) -> None:
+def reqsk_timer_handler(cpu: Cpu, req: RequestSock) -> None:
     """No usable final ACK yet: send the SYN-ACK again, or give up in silence.
 
     Linux: net/ipv4/inet_connection_sock.c reqsk_timer_handler().
     """
-    req: RequestSock = arg
     if req.listener.sk_state != TcpState.LISTEN and not reqsk_migrate(req):
         inet_csk_reqsk_queue_drop(req)
         return

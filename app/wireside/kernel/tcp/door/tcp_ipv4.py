@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.drop_reasons import DropReason
@@ -77,7 +77,7 @@ def tcp_v4_rcv(cpu: Cpu, net: Net, skb: SkBuff) -> None:
     elif type(sk) is RequestSock:
         tcp_v4_rcv_request(cpu, sk, skb)
     else:
-        tcp_v4_timewait(cpu, net, sk, skb)
+        tcp_v4_timewait(cpu, net, cast("TimewaitSock", sk), skb)
 
 
 def inet_lookup_listener(net: Net, skb: SkBuff) -> TcpSock | None:

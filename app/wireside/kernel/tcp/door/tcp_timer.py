@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import (
@@ -78,9 +78,8 @@ def tcp_init_xmit_timers(tp: TcpSock) -> None:
     tp.delack_timer = TimerList(tcp_delack_timer, tp)
 
 
-def tcp_delack_timer(cpu: Cpu, arg: Any) -> None:
+def tcp_delack_timer(cpu: Cpu, tp: TcpSock) -> None:
     """The delayed-ACK timer fired. Linux: tcp_delack_timer()."""
-    tp: TcpSock = arg
     if tp.sk_lock_owned:
         tp.net.mib[TcpExt.DelayedACKLocked] += 1
         tp.tsq_flags |= TCP_DELACK_TIMER_DEFERRED
@@ -113,9 +112,8 @@ def tcp_delack_timer_handler(cpu: Cpu, tp: TcpSock) -> None:
         tp.net.mib[TcpExt.DelayedACKs] += 1
 
 
-def tcp_write_timer(cpu: Cpu, arg: Any) -> None:
+def tcp_write_timer(cpu: Cpu, tp: TcpSock) -> None:
     """The retransmit timer fired. Linux: tcp_write_timer()."""
-    tp: TcpSock = arg
     if tp.sk_lock_owned:
         tp.tsq_flags |= TCP_WRITE_TIMER_DEFERRED
     else:
@@ -350,9 +348,8 @@ def tcp_reset_keepalive_timer(cpu: Cpu, tp: TcpSock, delay_ns: int) -> None:
     tp.net.machine.timers.mod_timer(tp.keepalive_timer, cpu.now, cpu.now + delay_ns)
 
 
-def tcp_keepalive_timer(cpu: Cpu, arg: Any) -> None:
+def tcp_keepalive_timer(cpu: Cpu, tp: TcpSock) -> None:
     """An idle connection, or an orphan in FIN_WAIT2. Linux: net/ipv4/tcp_timer.c tcp_keepalive_timer()."""
-    tp: TcpSock = arg
     if tp.sk_lock_owned:
         tcp_reset_keepalive_timer(cpu, tp, 50_000_000)
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from struct import Struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
@@ -48,7 +48,7 @@ def tw_set(index: int, tw: TimewaitSock, value: int) -> None:
     tw.tw_packed = TW_LAYOUT.pack(*values)
 
 
-class TimewaitSock(TimerList):
+class TimewaitSock(TimerList["TimewaitSock"]):
     """struct tcp_timewait_sock: all that a closed connection must remember, in little memory; its own timer, too.
 
     `tw_substate` is TIME_WAIT or FIN_WAIT2. `tw_connect_bind`: connect() had chosen the port, so that others may get it
@@ -97,7 +97,7 @@ class TimewaitSock(TimerList):
         return self.flow_in[3]
 
 
-def tw_timer_handler(cpu: Cpu, tw: Any) -> None:
+def tw_timer_handler(cpu: Cpu, tw: TimewaitSock) -> None:
     """The waiting is over. Linux: net/ipv4/inet_timewait_sock.c tw_timer_handler()."""
     inet_twsk_kill(tw)
 

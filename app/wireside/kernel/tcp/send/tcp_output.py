@@ -68,6 +68,7 @@ from wireside.kernel.tcp.sock.tcp_window import tcp_select_window
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
+    from wireside.kernel.core.skbuff import Charged
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
 TCP_WRITE_XMIT = int(Stage.TCP_WRITE_XMIT)
@@ -95,7 +96,7 @@ def tcp_sack_option(tp: TcpSock) -> tuple[tuple[int, int], ...]:
     return tuple(blocks[: 3 if tp.tstamp_ok else 4])
 
 
-def tcp_wfree(cpu: Cpu, skb: SkBuff) -> None:
+def tcp_wfree(cpu: Cpu, skb: Charged) -> None:
     """The device is done with a segment: stop charging it, and let a throttled socket go on sending later.
 
     Not here: whoever freed the segment may be sending for this very socket. Under ksoftirqd the device first runs dry.

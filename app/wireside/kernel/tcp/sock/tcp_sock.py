@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Net
     from wireside.kernel.core.skbuff import SkBuff
     from wireside.kernel.core.timer import TimerList
+    from wireside.kernel.tcp.ack.tcp_cubic import Bictcp
+    from wireside.kernel.tcp.door.request_sock import RequestSock
 
 MASK = 0xFFFFFFFF
 TCP_INIT_CWND = 10
@@ -284,7 +286,7 @@ class TcpSock(Sock):
         self.ca_state = TCP_CA_OPEN
         self.ca_ops: Any = net.sysctl[TCP_CONGESTION_CONTROL]
         """Name of the congestion control until the connection is established, then its operations."""
-        self.ca: Any = None
+        self.ca: Bictcp | None = None
         self.ca_setsockopt = False
         """TCP_CONGESTION was set: accepted sockets inherit it instead of taking the sysctl."""
 
@@ -315,7 +317,7 @@ class TcpSock(Sock):
         self.recv_sack_cache: tuple[tuple[int, int], ...] = ()
         self.dsack: tuple[int, int] | None = None
         self.compressed_ack = self.compressed_ack_rcv_nxt = self.dup_ack_counter = 0
-        self.compressed_ack_timer: HrTimer | None = None
+        self.compressed_ack_timer: HrTimer[TcpSock] | None = None
         self.rcv_rtt_us = self.rcv_rtt_seq = self.rcv_rtt_time_us = self.rcv_rtt_last_tsecr = 0
         self.rcvq_space = self.rcvq_space_seq = self.rcvq_space_time_us = 0
         self.last_oow_ack_ns = 0
@@ -340,10 +342,10 @@ class TcpSock(Sock):
         """TSQ_* and TCP_*_DEFERRED bits: what waits for the device or for the socket lock."""
         self.icsk_accept_queue: Any = None
         """Only of a listener: its pending requests and waiting children."""
-        self.request: Any = None
-        self.retransmit_timer: TimerList | None = None
-        self.delack_timer: TimerList | None = None
-        self.keepalive_timer: TimerList | None = None
+        self.request: RequestSock | None = None
+        self.retransmit_timer: TimerList[TcpSock] | None = None
+        self.delack_timer: TimerList[TcpSock] | None = None
+        self.keepalive_timer: TimerList[TcpSock] | None = None
 
 
 def tcp_share_numbers(tp: TcpSock) -> None:

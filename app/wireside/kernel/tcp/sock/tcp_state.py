@@ -164,7 +164,6 @@ def tcp_destroy_sock(cpu: Cpu, tp: TcpSock) -> None:
     put_port(tp)
     for timer in (tp.retransmit_timer, tp.delack_timer, tp.keepalive_timer):
         if timer is not None:
-            # A disarmed timer may stay in its bucket for a while; the socket must not stay with it.
             timer.arg = None
     tcp_orphan_count_add(cpu, -1)
 

@@ -19,7 +19,7 @@ test: $(DEV_STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	PYTHONPATH=app $(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 	$(BIN)/wireside check
 
 # What touches the libraries, with the oldest versions of them that pyproject.toml allows.

@@ -43,12 +43,14 @@ from wireside.catalog.sysctls_tcp import (
     TCP_RTO_MIN_US,
     TCP_SACK,
     TCP_SLOW_START_AFTER_IDLE,
+    TCP_SYSCTLS,
     TCP_THIN_LINEAR_TIMEOUTS,
     TCP_TIMESTAMPS,
     TCP_TSO_RTT_LOG,
     TCP_TSO_WIN_DIVISOR,
     TCP_WINDOW_SCALING,
 )
+from wireside.catalog.together import all_sysctls
 from wireside.errors import CommandError
 from wireside.outside import quoted, whole
 
@@ -225,9 +227,7 @@ ICMP_MSGS_BURST: Final = Sysctl[int]("net.ipv4.icmp_msgs_burst", 50, "messages",
     "How many ICMP errors may be sent in one burst.", "net/ipv4/icmp.c icmp_global_allow()", steps=(1, 50, 500))
 # fmt: on
 
-ALL_SYSCTLS: Final[tuple[Sysctl[Any], ...]] = tuple(
-    word for word in globals().values() if isinstance(word, Sysctl)
-)
+ALL_SYSCTLS: Final[tuple[Sysctl[Any], ...]] = all_sysctls(globals(), TCP_SYSCTLS)
 BY_NAME: Final[dict[str, Sysctl[Any]]] = {sysctl.name: sysctl for sysctl in ALL_SYSCTLS}
 """Full name to sysctl."""
 

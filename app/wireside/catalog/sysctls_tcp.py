@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from wireside.catalog.kinds import Scope, Sysctl
+from wireside.catalog.together import declared_sysctls
 
 # fmt: off
 NS = Scope.NETNS
@@ -99,3 +100,5 @@ TCP_CHALLENGE_ACK_LIMIT: Final = Sysctl[int]("net.ipv4.tcp_challenge_ack_limit",
 TCP_MIN_RTT_WLEN: Final = Sysctl[int]("net.ipv4.tcp_min_rtt_wlen", 300, "s", NS, AT_ONCE,
     "How long the smallest round-trip time seen is remembered.", f"{INPUT} tcp_update_rtt_min()", high=86400, steps=(0, 10, 300), modelled=False)
 # fmt: on
+
+TCP_SYSCTLS: Final[tuple[Sysctl[Any], ...]] = declared_sysctls(globals())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from wireside.catalog.together import complete
+from wireside.scenario.behaviours import BEHAVIOURS
 from wireside.sim.programs.server import TcpServer
 from wireside.sim.programs.steps import Idle, Step, Steps
 from wireside.sim.programs.tcp import TcpEcho, TcpPing, TcpSink, TcpSource
@@ -10,7 +12,7 @@ from wireside.sim.programs.visitors import TcpVisitors
 
 __all__ = ["PROGRAMS", "Step"]
 
-PROGRAMS: dict[str, type[Steps]] = {
+_CLASSES: dict[str, type[Steps]] = {
     "tcp_sink": TcpSink,
     "tcp_source": TcpSource,
     "tcp_server": TcpServer,
@@ -23,4 +25,5 @@ PROGRAMS: dict[str, type[Steps]] = {
     "tcp_ping": TcpPing,
     "idle": Idle,
 }
+PROGRAMS = complete("program", BEHAVIOURS, _CLASSES)
 """The class that carries out each behaviour of scenario.behaviours."""

@@ -44,6 +44,8 @@ SHOTS = (
     Shot("ring-overflow", beat=5, seconds=1, tab=2),
     Shot("zero-window", beat=6, seconds=2),
     Shot("udp-overflow", beat=4, seconds=2, tab=3),
+    Shot("slow-accept", beat=6, seconds=2),
+    Shot("close-wait-leak", beat=6, seconds=3),
 )
 
 

@@ -229,6 +229,8 @@ class HostSnapshot:
     """Program to its sockets in CLOSE-WAIT; only non-zero ones."""
     turned_away: Mapping[str, int] = field(default_factory=dict)
     """What listeners turned away: "SYN" (no drop reason tells of it) and "ACK", the last of a handshake."""
+    kernel: str = "6.18"
+    """The release whose words its tools print."""
 
 
 @dataclass(frozen=True, slots=True)

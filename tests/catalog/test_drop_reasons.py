@@ -28,9 +28,9 @@ def test_a_reason_is_explained_and_its_twin_counters_exist(reason):
 
 
 def test_a_kernel_that_lacks_a_reason_gives_none():
-    assert DropReason.TCP_LISTEN_OVERFLOW.shown_on("6.18") == "TCP_LISTEN_OVERFLOW"
-    assert DropReason.TCP_LISTEN_OVERFLOW.shown_on("6.12") == "NOT_SPECIFIED"
-    assert DropReason.TCP_ZEROWINDOW.shown_on("6.12") == "TCP_ZEROWINDOW"
+    assert DropReason.TCP_LISTEN_OVERFLOW.shown_on("6.18") is DropReason.TCP_LISTEN_OVERFLOW
+    assert DropReason.TCP_LISTEN_OVERFLOW.shown_on("6.12") is DropReason.NOT_SPECIFIED
+    assert DropReason.TCP_ZEROWINDOW.shown_on("6.12") is DropReason.TCP_ZEROWINDOW
 
 
 @pytest.mark.parametrize(

@@ -95,12 +95,13 @@ def setting(rng: Random) -> tuple[str, str]:
 
 def taken(settings: dict[str, str]) -> dict[str, str]:
     """Those of the settings that the loader would take."""
+    from wireside.catalog.profiles import DEFAULT_PROFILE
     from wireside.scenario.words import check_sysctl
 
     good = {}
     for name, text in settings.items():
         try:
-            good[name] = check_sysctl(name, text)
+            good[name] = check_sysctl(name, text, DEFAULT_PROFILE)
         except (WiresideError, ValueError):
             continue
     return good

@@ -20,7 +20,7 @@ SLOW = settings(
 
 
 def understood(scenario, text):
-    return compile_condition(text, names_of(scenario.hosts, scenario.programs))
+    return compile_condition(text, names_of(scenario.hosts, scenario.programs, scenario.kernel))
 
 
 def first_true(scenario, condition):
@@ -80,7 +80,7 @@ def test_a_watched_run_in_pieces_is_the_same_run(scenario, texts, stops):
 def test_a_living_world_has_the_values_of_its_snapshot(scenario, moments):
     world = World(scenario)
     live = Live(world)
-    names = names_of(scenario.hosts, scenario.programs)
+    names = names_of(scenario.hosts, scenario.programs, scenario.kernel)
     terms = [compile_condition(path, names).term for path in AMOUNTS]
     for moment in sorted(moments):
         world.run_until(moment)

@@ -37,7 +37,7 @@ def every_path(host, programs):
 @pytest.mark.parametrize("moment", [0, 2 * MS, 3 * MS + 77_777, 300 * MS])
 def test_every_path_has_the_value_of_the_snapshot(name, moment):
     played = SCENARIOS[name]
-    names = paths.names_of(played.hosts, played.programs)
+    names = paths.names_of(played.hosts, played.programs, played.kernel)
     world = World(played)
     live = Live(world)
     world.run_until(moment)

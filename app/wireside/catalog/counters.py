@@ -6,6 +6,8 @@ and hashed by identity, so that they serve as dict keys on the hot path.
 
 from __future__ import annotations
 
+from functools import cache
+
 from wireside.catalog.counters_tcp import Tcp, TcpExt
 from wireside.catalog.kinds import Counter, NicCounter
 
@@ -99,6 +101,14 @@ GROUPS = (Ip, Icmp, Tcp, Udp, TcpExt, IpExt)
 ALL_COUNTERS: tuple[Counter, ...] = _declared_in(*GROUPS)
 COUNTER_BY_NAME: dict[str, Counter] = {counter.name: counter for counter in ALL_COUNTERS}
 """The nstat spelling to the counter."""
+
+
+@cache
+def counters_of(kernel: str) -> tuple[Counter, ...]:
+    """Those that a kernel release has."""
+    return tuple(counter for counter in ALL_COUNTERS if counter.exists_in(kernel))
+
+
 GAUGES: tuple[Counter, ...] = (Tcp.CurrEstab,)
 """Counters that also go down; nstat does not show them."""
 
@@ -217,4 +227,5 @@ __all__ = [
     "Tcp",
     "TcpExt",
     "Udp",
+    "counters_of",
 ]

@@ -120,13 +120,18 @@ class DropReason(Enum):
         return self.value.visible_to
 
     @property
+    def since(self) -> str:
+        """The kernel release that brought it; "" when all profiles have it."""
+        return self.value.since
+
+    @property
     def is_loss(self) -> bool:
         """Whether something is missing that somebody waits for."""
         return self.value.loss
 
-    def shown_on(self, version: str) -> str:
-        """The name a kernel of profile `version` prints; reasons it does not have yet are NOT_SPECIFIED."""
-        return self.name if brought_by(self.value.since, version) else DropReason.NOT_SPECIFIED.name
+    def shown_on(self, version: str) -> DropReason:
+        """What a kernel of profile `version` prints; a reason that it does not have yet is NOT_SPECIFIED."""
+        return self if brought_by(self.since, version) else DropReason.NOT_SPECIFIED
 
     __hash__ = object.__hash__
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -33,9 +34,15 @@ class Direction(Enum):
     TX = "transmit"
 
 
+@cache
 def brought_by(since: str, version: str) -> bool:
     """Whether a word that came with kernel release `since` exists in `version`; "" came before all profiles."""
     return not since or _numbers(since) <= _numbers(version)
+
+
+def absent(name: str, since: str, version: str) -> str:
+    """Why kernel `version` has nothing called `name`, which came with `since`; "" when it has."""
+    return "" if brought_by(since, version) else f"Linux {version} has no {name}: it came with {since}"
 
 
 def _numbers(version: str) -> tuple[int, ...]:

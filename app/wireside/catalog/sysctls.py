@@ -9,7 +9,8 @@ import difflib
 import re
 from typing import Any, Final
 
-from wireside.catalog.kinds import CpuMask, Scope, Sysctl
+from wireside.catalog.kinds import CpuMask, Scope, Sysctl, absent
+from wireside.catalog.profiles import DEFAULT_PROFILE
 from wireside.catalog.sysctls_tcp import (
     TCP_AUTOCORKING,
     TCP_BACKLOG_ACK_DEFER,
@@ -277,6 +278,15 @@ def find(name: str) -> Sysctl[Any]:
     raise CommandError(f"there is no sysctl {quoted(name)} here", next_step=advice)
 
 
+def find_in(name: str, kernel: str) -> Sysctl[Any]:
+    """Like `find`, on one kernel; CommandError also for a sysctl that came later, and says with which release."""
+    sysctl = find(name)
+    why = absent(sysctl.name, sysctl.since, kernel)
+    if why:
+        raise CommandError(why, next_step=f"Kernel {DEFAULT_PROFILE} has it.")
+    return sysctl
+
+
 def format_value(value: Any) -> str:
     """Return the text `sysctl` prints, with one space between the numbers of a list."""
     if isinstance(value, tuple):
@@ -373,6 +383,6 @@ __all__ = [
     "TCP_SYNACK_RETRIES", "TCP_SYNCOOKIES", "TCP_SYN_LINEAR_TIMEOUTS", "TCP_SYN_RETRIES",
     "TCP_THIN_LINEAR_TIMEOUTS", "TCP_TIMESTAMPS", "TCP_TSO_RTT_LOG", "TCP_TSO_WIN_DIVISOR", "TCP_TW_REUSE",
     "TCP_TW_REUSE_DELAY", "TCP_WINDOW_SCALING", "TCP_WMEM", "UDP_EARLY_DEMUX", "UDP_MEM", "UDP_RMEM_MIN",
-    "WMEM_DEFAULT", "WMEM_MAX", "find", "format_value", "matching", "parse_value", "port_ranges",
+    "WMEM_DEFAULT", "WMEM_MAX", "find", "find_in", "format_value", "matching", "parse_value", "port_ranges",
 ]
 # fmt: on

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.profiles import PROFILES
+from wireside.errors import CommandError
 from wireside.scenario import library
 from wireside.scenario.load import load
-from wireside.scenario.vary import Setting, settings, timed_settings, vary, vary_kernel
+from wireside.scenario.units import advice
+from wireside.scenario.vary import Setting, settings, timed_settings, vary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +20,9 @@ if TYPE_CHECKING:
 
 def load_scenario(path: Path, kernel: str | None) -> Scenario:
     """The scenario in a file, on another kernel if one is given."""
-    scenario = load(path, shown=library.shown_path(path))
-    return vary_kernel(scenario, kernel) if kernel else scenario
+    if kernel is not None and kernel not in PROFILES:
+        raise CommandError(f"there is no kernel profile {kernel!r}", next_step=advice(kernel, PROFILES))
+    return load(path, shown=library.shown_path(path), kernel=kernel)
 
 
 def settings_of(scenario: Scenario, texts: Sequence[str]) -> tuple[Setting, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wireside.catalog.drop_reasons import NO_LOSS
+from wireside.catalog.drop_reasons import NO_LOSS, DropReason
 from wireside.catalog.stages import STAGES, Stage
 from wireside.paint.scene import SENDING, newest_stage, sending_stage, sending_station
 from wireside.paint.words import count, grouped, size
@@ -28,7 +28,7 @@ def drop_places(host: HostSnapshot) -> list[tuple[str, int]]:
         "rx_missed": host.wire_drops.get("rx_missed_errors", 0),
         "softnet dropped": sum(row.dropped for row in host.softnet),
     }
-    told = NO_LOSS | {"CPU_BACKLOG", "TCP_LISTEN_OVERFLOW"}
+    told = NO_LOSS | {DropReason.CPU_BACKLOG.name, DropReason.TCP_LISTEN_OVERFLOW.name}
     reasons = {reason: n for reason, n in host.drops.items() if reason not in told}
     has_udp = host.counters.get("UdpInDatagrams", 0) or "SOCKET_RCVBUFF" in reasons or not host.states
     for usual in ("SOCKET_RCVBUFF", "PROTO_MEM") if has_udp else ("TCP_ZEROWINDOW", "PROTO_MEM"):
@@ -56,10 +56,11 @@ def listener_words(host: HostSnapshot, *, room: int) -> Words:
     if overflows:
         acks = away.get("ACK", 0)
         wide = room >= ROOMY
+        overflow = DropReason.TCP_LISTEN_OVERFLOW.shown_on(host.kernel).name
         words += [("ListenOverflows ", "text"), (grouped(overflows), "bad")]
         join = " = " if wide else ": "
         for name, n, seen in (
-            ("ACKs ", acks, " TCP_LISTEN_OVERFLOW"),
+            ("ACKs ", acks, f" {overflow}"),
             ("SYNs ", overflows - acks, " unseen by dropwatch"),
         ):
             if n:

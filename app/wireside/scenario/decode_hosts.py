@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.counters import NIC_QUEUES
+from wireside.catalog.profiles import DEFAULT_PROFILE
 from wireside.errors import ScenarioError
 from wireside.outside import quoted
 from wireside.scenario import nodes, words
@@ -99,18 +100,21 @@ def _read_addresses(doc: Document, node: yaml.Node) -> tuple[str, ...]:
     return nodes.each(doc, node, "secondary", address_of)
 
 
-def _read_sysctls(doc: Document, node: yaml.Node) -> dict[str, str]:
-    settings = {}
-    for name, key_node, value_node in nodes.entries(doc, node, "sysctl"):
-        try:
-            settings[name] = words.check_sysctl(name, nodes.text(doc, value_node))
-        except words.UnknownSysctlError as error:
-            doc.complain(key_node, error.what, error.next_step)
-        except UnitError as error:
-            doc.complain(value_node, error.what, error.next_step)
-        except ScenarioError as error:
-            doc.note(error)
-    return settings
+def _sysctls_of(kernel: str) -> nodes.Reader:
+    def read(doc: Document, node: yaml.Node) -> dict[str, str]:
+        settings = {}
+        for name, key_node, value_node in nodes.entries(doc, node, "sysctl"):
+            try:
+                settings[name] = words.check_sysctl(name, nodes.text(doc, value_node), kernel)
+            except words.UnknownWordError as error:
+                doc.complain(key_node, error.what, error.next_step)
+            except UnitError as error:
+                doc.complain(value_node, error.what, error.next_step)
+            except ScenarioError as error:
+                doc.note(error)
+        return settings
+
+    return read
 
 
 def _read_costs(doc: Document, node: yaml.Node) -> dict[str, int]:
@@ -132,19 +136,20 @@ HOST_FIELDS = {
     "secondary": Field(_read_addresses, ()),
     "cpus": Field(value_of(Kind.COUNT, 1, MAX_CPUS), 1),
     "nic": Field(_read_nic, NicSpec()),
-    "sysctl": Field(_read_sysctls, {}),
+    "sysctl": Field(_sysctls_of(DEFAULT_PROFILE), {}),
     "costs": Field(_read_costs, {}),
 }
 
 
-def read_hosts(doc: Document, node: yaml.Node) -> tuple[HostSpec, ...]:
-    """The `hosts:` mapping of names to hosts."""
+def read_hosts(doc: Document, node: yaml.Node, kernel: str) -> tuple[HostSpec, ...]:
+    """The `hosts:` mapping of names to hosts that run this kernel."""
+    fields = {**HOST_FIELDS, "sysctl": Field(_sysctls_of(kernel), {})}
     hosts = []
     taken: dict[str, str] = {}
     for _name, key_node, value_node in nodes.entries(doc, node, "hosts"):
         try:
             name = name_of(doc, key_node)
-            values = section(doc, value_node, f"host {name}", HOST_FIELDS)
+            values = section(doc, value_node, f"host {name}", fields)
         except ScenarioError as error:
             doc.note(error)
             continue

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from wireside.catalog import places
+from wireside.catalog.sysctls import BY_NAME
 from wireside.outside import quoted
 from wireside.scenario import nodes, words
 from wireside.scenario.behaviours import BEHAVIOURS, parse_parameter
@@ -47,13 +48,14 @@ class Cast:
     hosts: Mapping[str, HostSpec]
     programs: Mapping[str, ProgramSpec]
     way: Ways
+    kernel: str
     wires: frozenset[frozenset[str]] = frozenset()
     """The pairs of hosts and wire peers that a link joins, and each host for its loopback."""
 
     @property
     def names(self) -> dict[str, HostNames]:
         """What conditions may name."""
-        return names_of(self.hosts.values(), self.programs.values())
+        return names_of(self.hosts.values(), self.programs.values(), self.kernel)
 
 
 def _condition(cast: Cast) -> nodes.Reader:
@@ -186,7 +188,8 @@ def check_knob(cast: Cast, host: str, name: str, value: str | None) -> str:
             raise UnitError(f"{program} does not run on {host}", f"It runs on {cast.programs[program].on}.")
         return _parameter_text(cast, cast.programs[program], parameter, value)
     if name in words.SYSCTL_NAMES:
-        return "" if value is None else words.check_sysctl(name, value)
+        words.check_release(name, BY_NAME[name].since, cast.kernel)
+        return "" if value is None else words.check_sysctl(name, value, cast.kernel)
     raise UnitError(f"{host} has no knob {quoted(name)}", advice(name, knob_names(cast, host)))
 
 
@@ -237,4 +240,4 @@ def knob_names(cast: Cast, host: str) -> list[str]:
             names += [
                 f"{program.name}.{each.name}" for each in BEHAVIOURS[program.run].parameters if each.live
             ]
-    return [*names, *NIC_KNOBS, *words.SYSCTL_NAMES]
+    return [*names, *NIC_KNOBS, *words.sysctl_names(cast.kernel)]

@@ -98,7 +98,7 @@ def compile_condition(text: str, names: Mapping[str, HostNames]) -> Condition:
 
 def conditions_of(scenario: Scenario, texts: list[str]) -> list[Condition]:
     """Compile conditions of a scenario that was loaded, and so checked."""
-    names = paths.names_of(scenario.hosts, scenario.programs)
+    names = paths.names_of(scenario.hosts, scenario.programs, scenario.kernel)
     return [compile_condition(text, names) for text in texts]
 
 

@@ -51,22 +51,26 @@ FIELDS = {
 }
 
 
-def load(path: Path | str, *, shown: str | None = None) -> Scenario:
-    """The scenario in a file; ScenarioErrors carries every problem with its place (`shown` names the file there)."""
+def load(path: Path | str, *, shown: str | None = None, kernel: str | None = None) -> Scenario:
+    """The scenario in a file; ScenarioErrors carries every problem with its place (`shown` names the file there).
+
+    `kernel` is the profile to play it on, in place of the one that the file names.
+    """
     path = Path(path)
     doc, root = open_document(path, shown if shown is not None else str(path))
     try:
-        scenario = _decode(doc, root, path)
+        scenario = _decode(doc, root, path, kernel)
     except ScenarioError as error:
         doc.note(error)
     doc.raise_problems()
     return scenario
 
 
-def _decode(doc: Document, root: yaml.Node, path: Path) -> Scenario:
+def _decode(doc: Document, root: yaml.Node, path: Path, kernel: str | None) -> Scenario:
     top = section(doc, root, "the scenario", FIELDS)
     _check_format(doc, root, top["format"])
-    hosts = _part(doc, top["hosts"], read_hosts)
+    kernel = kernel or top["kernel"] or DEFAULT_PROFILE
+    hosts = _part(doc, top["hosts"], lambda doc, node: read_hosts(doc, node, kernel))
     host_by_name = {host.name: host for host in hosts}
     peers = _part(doc, top["wire"], lambda doc, node: read_wire_peers(doc, node, host_by_name))
     if len(hosts) + len(peers) > MAX_HOSTS:
@@ -81,7 +85,7 @@ def _decode(doc: Document, root: yaml.Node, path: Path) -> Scenario:
     wires = frozenset(
         {frozenset((link.a, link.b)) for link in links} | {frozenset((host.name,)) for host in hosts}
     )
-    cast = Cast(host_by_name, {program.name: program for program in programs}, way, wires)
+    cast = Cast(host_by_name, {program.name: program for program in programs}, way, kernel, wires)
     if top["focus"] and top["focus"] not in host_by_name:
         place = nodes.given(root)["focus"]
         doc.complain(place, f"unknown host {quoted(top['focus'])}", advice(top["focus"], host_by_name))
@@ -91,7 +95,7 @@ def _decode(doc: Document, root: yaml.Node, path: Path) -> Scenario:
         summary=top["summary"],
         duration_ns=top["duration"],
         seed=top["seed"],
-        kernel=top["kernel"],
+        kernel=kernel,
         hosts=hosts,
         links=links,
         programs=programs,

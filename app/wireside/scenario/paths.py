@@ -6,6 +6,10 @@ import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from wireside.catalog.counters import COUNTER_BY_NAME
+from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.profiles import DEFAULT_PROFILE
+from wireside.catalog.sysctls import BY_NAME
 from wireside.outside import whole
 from wireside.scenario import words
 from wireside.scenario.units import UnitError, advice, cpus_text
@@ -29,14 +33,15 @@ class HostNames:
 
     cpus: int
     programs: tuple[str, ...]
+    kernel: str = DEFAULT_PROFILE
 
 
-def names_of(hosts: Iterable[HostSpec], programs: Iterable[ProgramSpec]) -> dict[str, HostNames]:
-    """The names of a scenario's hosts and programs that conditions are checked against."""
+def names_of(hosts: Iterable[HostSpec], programs: Iterable[ProgramSpec], kernel: str) -> dict[str, HostNames]:
+    """The names of a scenario's hosts and programs that conditions are checked against, and the kernel they run on."""
     by_host: dict[str, list[str]] = {host.name: [] for host in hosts}
     for program in programs:
         by_host.setdefault(program.on, []).append(program.name)
-    return {host.name: HostNames(host.cpus, tuple(by_host[host.name])) for host in hosts}
+    return {host.name: HostNames(host.cpus, tuple(by_host[host.name]), kernel) for host in hosts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +171,13 @@ def _entries(part: str) -> tuple[str, ...]:
             return words.SYSCTL_NAMES
 
 
+_SINCE: dict[str, Callable[[str], str]] = {
+    "drops": lambda name: DropReason[name].since,
+    "sysctl": lambda name: BY_NAME[name].since,
+}
+"""Part → the release that brought one of its entries, where not all kernels have all of them."""
+
+
 def resolve(text: str, names: Mapping[str, HostNames]) -> Path:
     """The path that `text` spells; UnitError says which step of it is unknown and what is near."""
     host, _, rest = text.partition(".")
@@ -177,6 +189,7 @@ def resolve(text: str, names: Mapping[str, HostNames]) -> Path:
     if not field and match and match["arg"] is None and part not in _PARTS:
         if part not in words.COUNTER_NAMES:
             raise UnitError(f"unknown counter {part!r}", advice(part, (*words.COUNTER_NAMES, *_PARTS)))
+        words.check_release(part, COUNTER_BY_NAME[part].since, names[host].kernel)
         return Path(host, "counter", "", part)
     if part not in _PARTS or part == "counter" or match is None:
         raise UnitError(
@@ -188,6 +201,8 @@ def resolve(text: str, names: Mapping[str, HostNames]) -> Path:
         raise UnitError(f"{part} takes no argument", f"Write {host}.{part}.NAME.")
     if field not in _entries(part):
         raise UnitError(f"{host}.{part} has no {field!r}", advice(field, _entries(part)))
+    if part in _SINCE:
+        words.check_release(field, _SINCE[part](field), names[host].kernel)
     return Path(host, part, "", field)
 
 

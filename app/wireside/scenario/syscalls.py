@@ -150,7 +150,7 @@ SYSCALLS: dict[str, Syscall] = {
         Syscall(
             "sysctl",
             (Arg.NAME, Arg.TEXT),
-            "Turns a sysctl of the host, as `sysctl -w` does; `-> EINVAL` when the kernel refuses the value.",
+            "Turns a sysctl of the host, as `sysctl -w` does; `-> EINVAL` when the kernel refuses the value, ENOENT when it has no such sysctl.",
         ),
         Syscall(
             "sleep", (Arg.TIME,), "Does nothing for so long; not a system call of its own, but nanosleep()."

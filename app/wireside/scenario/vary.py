@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wireside.catalog import sysctls
-from wireside.catalog.profiles import PROFILES
 from wireside.errors import CommandError, ScenarioError, ScenarioErrors
 from wireside.outside import clean, quoted
 from wireside.scenario import words
@@ -37,6 +36,7 @@ def cast_of(scenario: Scenario) -> Cast:
         {host.name: host for host in scenario.hosts},
         {program.name: program for program in scenario.programs},
         ways_of(scenario),
+        scenario.kernel,
     )
 
 
@@ -100,13 +100,6 @@ def vary(scenario: Scenario, changes: tuple[Setting, ...]) -> Scenario:
     return scenario
 
 
-def vary_kernel(scenario: Scenario, version: str) -> Scenario:
-    """The scenario on another kernel."""
-    if version not in PROFILES:
-        raise CommandError(f"there is no kernel profile {version!r}", next_step=advice(version, PROFILES))
-    return replace(scenario, kernel=version)
-
-
 def _with(scenario: Scenario, change: Setting) -> Scenario:
     program, _, parameter = change.name.rpartition(".")
     for each in scenario.programs:
@@ -114,7 +107,9 @@ def _with(scenario: Scenario, change: Setting) -> Scenario:
             changed = _program(scenario, each, parameter, change.value)
             programs = tuple(changed if other is each else other for other in scenario.programs)
             return replace(scenario, programs=programs)
-    hosts = tuple(_host(host, change) if host.name == change.host else host for host in scenario.hosts)
+    hosts = tuple(
+        _host(host, change, scenario.kernel) if host.name == change.host else host for host in scenario.hosts
+    )
     return replace(scenario, hosts=hosts)
 
 
@@ -127,11 +122,10 @@ def _program(scenario: Scenario, program: ProgramSpec, parameter: str, value: st
     return changed
 
 
-def _host(host: HostSpec, change: Setting) -> HostSpec:
+def _host(host: HostSpec, change: Setting, kernel: str) -> HostSpec:
     if not change.name.startswith("nic."):
-        return replace(
-            host, sysctl={**host.sysctl, change.name: words.check_sysctl(change.name, change.value)}
-        )
+        value = words.check_sysctl(change.name, change.value, kernel)
+        return replace(host, sysctl={**host.sysctl, change.name: value})
     key = change.name.removeprefix("nic.")
     if key not in NIC_FIELDS:
         raise UnitError(f"nic has no {quoted(key)}", advice(key, NIC_FIELDS))

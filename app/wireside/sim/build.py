@@ -121,7 +121,7 @@ def _add_machine(world: World, members: list[HostSpec], profile: KernelProfile) 
             net.sysctl[sysctl] = value
     for spec in members:
         for name, text in spec.sysctl.items():
-            sysctl = sysctls.find(name)
+            sysctl = sysctls.find_in(name, profile.version)
             write_sysctl(world.nets[spec.name], sysctl, sysctls.parse_value(sysctl, text))
     engine.attach(machine)
 
@@ -134,7 +134,7 @@ def _initial_sysctls(world: World, settings: dict[str, str]) -> dict[str, str]:
         if name in NIC_KNOBS or name.removeprefix("program.").rpartition(".")[0] in programs:
             later[name] = text
             continue
-        sysctl = sysctls.find(name)
+        sysctl = sysctls.find_in(name, world.kernel)
         value = sysctls.parse_value(sysctl, text)
         for net in world.nets.values():
             write_sysctl(net, sysctl, value)

@@ -46,15 +46,16 @@ class EventLog:
         self.add(time_ns, net.name, topic, text, severity)
 
     def on_drop(self, net: Net, skb: SkBuff, reason: DropReason) -> None:
-        """A packet of `net` was dropped."""
+        """A packet of `net` was dropped; a kernel that has no name for the reason does not keep us from telling it."""
+        shown = reason.shown_on(net.machine.profile.version).name
         total = self._counted(net.name, reason.name, skb.gso_segs)
         if not total:
             return
         amount = "First packet dropped" if total == 1 else f"{total} packets dropped so far"
         if reason.is_loss:
-            self.add(self.env.now, net.name, "drop", f"{amount}, {reason.name}: {reason.doc}", LOSS)
+            self.add(self.env.now, net.name, "drop", f"{amount}, {shown}: {reason.doc}", LOSS)
         else:
-            self.add(self.env.now, net.name, "tcp", f"{amount}, nothing lost, {reason.name}: {reason.doc}")
+            self.add(self.env.now, net.name, "tcp", f"{amount}, nothing lost, {shown}: {reason.doc}")
 
     def on_missed(self, host: str) -> None:
         """A frame found no free descriptor in the ring of `host`."""

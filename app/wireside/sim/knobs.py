@@ -46,11 +46,11 @@ def knob_value(world: World, host: str, name: str) -> str:
         value = run.program.params[param]  # type: ignore[union-attr]
         declared = BEHAVIOURS[spec.run].parameter(param)
         return text_of(declared.kind, value) if declared is not None else str(value)
-    return sysctls.format_value(net.sysctl[sysctls.find(name)])
+    return sysctls.format_value(net.sysctl[sysctls.find_in(name, world.kernel)])
 
 
 def _turn_sysctl(net: Net, name: str, value: str) -> str:
-    sysctl = sysctls.find(name)
+    sysctl = sysctls.find_in(name, net.machine.profile.version)
     parsed = sysctls.parse_value(sysctl, value)
     write_sysctl(net, sysctl, parsed)
     effect = (

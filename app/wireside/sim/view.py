@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wireside.catalog import sysctls
+from wireside.catalog.counters import counters_of
 from wireside.catalog.tcp_states import SS_NAME, TcpState
 from wireside.kernel.core.net import ip_text
 from wireside.kernel.core.proc_sysctl import sysctl_table
@@ -85,13 +86,17 @@ class Views:
 
 def _host(world: World, net: Net, view: HostView) -> HostSnapshot:
     now = world.now
-    engine = world.engines[net.machine.name]
+    engine, kernel = world.engines[net.machine.name], net.machine.profile.version
     if view.table != net.sysctl:
         view.table = net.sysctl.copy()
-        view.sysctl = {key.name: sysctls.format_value(value) for key, value in net.sysctl.items()}
+        view.sysctl = {
+            key.name: sysctls.format_value(value)
+            for key, value in net.sysctl.items()
+            if key.exists_in(kernel)
+        }
     if view.mib != net.mib:
         view.mib = dict(net.mib)
-        view.counters = {key.name: value for key, value in net.mib.items()}
+        view.counters = {key.name: net.mib[key] for key in counters_of(kernel)}
     rows, states = socket_rows(net, view.socket_rows, now)
     drops = {reason.name: count for reason, count in net.drops.items() if count}
     missed, lost = rx_missed(net), net.link_lost
@@ -125,6 +130,7 @@ def _host(world: World, net: Net, view: HostView) -> HostSnapshot:
         view.same("entered", {SS_NAME[state]: n for state in TcpState if (n := net.tcp_entered[state])}),
         view.same("close_wait", {comm: n for comm, n in net.close_wait_of.items() if n}),
         view.same("turned_away", dict(net.turned_away)),
+        kernel,
     )
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class World:
     """A running scenario. The same scenario, seed and commands give the same bytes; pickles go on identically.
 
-    Times are ns since the start. `kernel` names a profile ("6.18"); `sysctl` maps knob names (a sysctl's full or short
+    Times are ns since the start. `sysctl` maps knob names (a sysctl's full or short
     name, "nic.rx_ring", "PROGRAM.param") to the text they start with, on every host that has them. `trace` packets are
     remembered per machine; 0 turns tracing off. Raises CommandError for what cannot be set.
     """
@@ -39,14 +39,13 @@ class World:
         scenario: Scenario,
         *,
         seed: int | None = None,
-        kernel: str | None = None,
         sysctl: Mapping[str, str] | None = None,
         trace: int = 4096,
         ideal_timers: bool = False,
     ) -> None:
         self.scenario = scenario
         self.seed = scenario.seed if seed is None else seed
-        self.kernel = kernel or scenario.kernel
+        self.kernel = scenario.kernel
         self.trace = trace
         self.ideal_timers = ideal_timers
         self.env = KernelEnv()

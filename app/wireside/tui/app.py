@@ -142,15 +142,12 @@ def make_player(
     scenario: Scenario,
     *,
     seed: int | None = None,
-    kernel: str | None = None,
     sysctl: Mapping[str, str] | None = None,
 ) -> Player:
     """A player of `scenario` in a world of its own."""
     from wireside.sim.world import World  # noqa: PLC0415  (not needed before the first scenario is read)
 
-    return Player(
-        scenario, partial(World, scenario, seed=seed, kernel=kernel, sysctl=sysctl, trace=TRACE), seed
-    )
+    return Player(scenario, partial(World, scenario, seed=seed, sysctl=sysctl, trace=TRACE), seed)
 
 
 def run(
@@ -176,7 +173,7 @@ def run(
     from wireside.sim import heap  # noqa: PLC0415
 
     def open_path(where: str) -> Player:
-        return make_player(load(where), seed=seed, kernel=kernel, sysctl=sysctl)
+        return make_player(load(where, kernel=kernel), seed=seed, sysctl=sysctl)
 
     app = WiresideApp(
         open_path(path),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-EINVAL = 22
+ENOENT, EINVAL = 2, 22
 
 
 class SysctlTable(Protocol):
@@ -49,8 +49,13 @@ def write_sysctl(net: Net, sysctl: Sysctl[T], value: T) -> None:
 
 
 def sysctl_write(cpu: Cpu, net: Net, name: str, text: str) -> int:
-    """`sysctl -w name="text"` on a host: 0, or -EINVAL when the kernel refuses the value. Linux: proc_sys_write()."""
+    """`sysctl -w name="text"` on a host: 0, -ENOENT when this kernel has no such file, -EINVAL when it refuses the value.
+
+    Linux: proc_sys_lookup(), proc_sys_write()
+    """
     sysctl = sysctls.find(name)
+    if not sysctl.exists_in(net.machine.profile.version):
+        return -ENOENT
     try:
         value = sysctls.parse_value(sysctl, text)
     except CommandError:

@@ -167,12 +167,13 @@ def skb_alloc_truesize(linear: int) -> tuple[int, int]:
 
 
 def kfree_skb_reason(net: Net, skb: SkBuff, reason: DropReason) -> None:
-    """Drop a packet and write down why.
+    """Drop a packet and write down why, as far as this kernel release tells reasons apart.
 
     Linux: net/core/skbuff.c sk_skb_reason_drop(); the drop is what `perf trace -e skb:kfree_skb` shows.
     """
-    net.drops[reason] = net.drops.get(reason, 0) + skb.gso_segs
-    skb.fate = reason.name
+    shown = reason.shown_on(net.machine.profile.version)
+    net.drops[shown] = net.drops.get(shown, 0) + skb.gso_segs
+    skb.fate = shown.name
     if net.on_drop is not None:
         net.on_drop(net, skb, reason)
 

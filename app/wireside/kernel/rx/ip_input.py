@@ -79,6 +79,4 @@ def ip_rcv_not_local(net: Net, skb: SkBuff) -> None:
         net.mib[Ip.InAddrErrors] += 1
         kfree_skb_reason(net, skb, DropReason.IP_INADDRERRORS)
         return
-    if net.machine.profile.version == "6.12":
-        reason = DropReason.NOT_SPECIFIED
     kfree_skb_reason(net, skb, reason)

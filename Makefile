@@ -9,7 +9,7 @@ LOWEST_STAMP := $(LOWEST)/.installed
 OLDEST := import tomllib; print(*(need.partition(",")[0].replace(">=", "==") \
   for need in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]))
 
-.PHONY: run test test-lowest format bench screenshots conformance differential fuzz clean
+.PHONY: run test test-lowest format bench screenshots conformance differential fuzz mutants coverage clean
 
 run: $(RUN_STAMP)
 	@$(BIN)/wireside
@@ -50,6 +50,16 @@ SECONDS ?= 600
 SEED ?= 1000000
 fuzz: $(DEV_STAMP)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --seed $(SEED)
+
+# Small changes of the catalog and of TCP, each tried against the tests that concern it; the survivors are printed.
+MUTANTS ?= 60
+COVERED_BY := tests/catalog tests/kernel tests/scenario tests/tools tests/life tests/calls tests/wire tests/sim
+mutants: $(DEV_STAMP)
+	$(BIN)/python -m tests.mutants --count $(MUTANTS)
+
+# Which branches of the model, the scenarios and the tools the tests take; fails below the floor in pyproject.toml.
+coverage: $(DEV_STAMP)
+	$(BIN)/pytest --cov --cov-report=term:skip-covered $(COVERED_BY)
 
 clean:
 	rm -rf $(VENV) build dist

@@ -141,6 +141,10 @@ class Counter(Declaration):
     source: str
     since: str = ""
     """The kernel release that brought it, when the oldest profile does not have it."""
+    bad: bool = False
+    """Whether it counts a loss or an error, or what is done to mend one."""
+    modelled: bool = True
+    """False: it is listed as the kernel lists it, but nothing here moves it."""
 
     def exists_in(self, version: str) -> bool:
         """Whether kernel `version` has it."""

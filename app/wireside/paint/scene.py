@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wireside.catalog import places
-from wireside.catalog.drop_reasons import NO_LOSS
+from wireside.catalog.drop_reasons import NO_LOSS, DropReason
 from wireside.catalog.stages import Stage
 
 if TYPE_CHECKING:
@@ -72,28 +72,17 @@ _TX = [_PLACE_OF_SENDING.get(stage, -1) for stage in Stage]
 _RX_HOLDS = [s.holds for s in STATIONS]
 _TX_HOLDS = [False, False, False, False, True, True, False]
 
-_REASON_STATION = {
-    "rx_missed_errors": RING,
-    "rx_no_buffer_count": RING,
-    "link loss": NIC,
-    "CPU_BACKLOG": SOFTIRQ,
-    "QDISC_DROP": SOFTIRQ,
-    "FULL_RING": RING,
-    "SOCKET_RCVBUFF": SOCKBUF,
-    "PROTO_MEM": SOCKBUF,
-    "TCP_ZEROWINDOW": SOCKBUF,
-    "TCP_RCVQ_FULL": SOCKBUF,
-    "SOCKET_BACKLOG": TCP,
-    "SOCKET_CLOSE": READ,
-}
+_BEFORE_MEMORY = {"rx_missed_errors": RING, "link loss": NIC}
+"""Losses of frames that never became an sk_buff, and so have no drop reason; and the station of each."""
 
 
 def station_of_reason(reason: str) -> int:
-    """The station at which a drop for `reason` falls out of the picture."""
-    known = _REASON_STATION.get(reason)
+    """The station at which what was lost for `reason` falls out of the picture; a SYN that was turned away at TCP."""
+    known = _BEFORE_MEMORY.get(reason)
     if known is not None:
         return known
-    return IP if reason.startswith(("IP_", "UNICAST_", "OTHERHOST", "NO_PROTO")) else TCP
+    stage = DropReason[reason].stage if reason in DropReason.__members__ else Stage.TCP_RCV
+    return _RX[stage] if _RX[stage] >= 0 else N - 1 - _TX[stage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +174,6 @@ def _position(
     return at + reach * done, done >= 1.0, since
 
 
-_BEFORE_MEMORY = ("rx_missed_errors", "link loss")
 ENDS = frozenset(("delivered", "consumed", "merged")) | NO_LOSS
 """Fates with which a packet leaves the picture without a fall."""
 

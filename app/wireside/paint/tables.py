@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from wireside.catalog.counters import COUNTER_BY_NAME
 from wireside.paint.glyphs import plain
 from wireside.paint.panes import event_lines
 from wireside.paint.scene import ENDS
@@ -54,21 +55,6 @@ def first_of(view: View) -> int:
     return view.tool_first if view.focus_pane == "tools" else 0
 
 
-_LOSSY = (
-    "Drop",
-    "Overflow",
-    "Prune",
-    "Err",
-    "Fail",
-    "Lost",
-    "Timeouts",
-    "Retrans",
-    "ZeroWindow",
-    "Abort",
-    "Discard",
-)
-
-
 def _counters(surface: Surface, look: Look, view: View) -> None:
     """The counters that moved, as `nstat` lists them; first those of the story and of trouble, and the latter in red."""
     told = f"{view.beat.when} {view.beat.say}" if view.beat else ""
@@ -87,7 +73,7 @@ def _counters(surface: Surface, look: Look, view: View) -> None:
 
 
 def _is_bad(name: str) -> bool:
-    return any(word in name for word in _LOSSY)
+    return COUNTER_BY_NAME[name].bad
 
 
 def _is_told(name: str, told: str) -> bool:

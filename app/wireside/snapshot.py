@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from wireside.catalog.packet_kinds import PacketKind
+
 
 @dataclass(frozen=True, slots=True)
 class SocketRow:
@@ -253,8 +255,7 @@ class PacketTrace:
     """One packet's way: what it is, and when it entered each stage."""
 
     id: int
-    kind: str
-    """"SYN", "SYN-ACK", "ACK", "DATA", "FIN", "RST", "PROBE" or "UDP"."""
+    kind: PacketKind
     source: str
     """Name of the host that sent it."""
     destination: str

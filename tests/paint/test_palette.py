@@ -1,5 +1,6 @@
 import pytest
 
+from wireside.catalog.packet_kinds import PacketKind
 from wireside.paint.glyphs import ASCII, UNICODE, glyphs_from_environment, plain
 from wireside.paint.palette import (
     DARK,
@@ -75,3 +76,8 @@ def test_ascii_when_asked_for_or_when_the_terminal_cannot_do_more():
     assert glyphs_from_environment({}, "ANSI_X3.4-1968") is ASCII
     assert glyphs_from_environment({"WIRESIDE_ASCII": "1"}, "utf-8") is ASCII
     assert plain("1 µs → 2", ASCII) == "1 us -> 2"
+
+
+@pytest.mark.parametrize("roles", [DARK, LIGHT])
+def test_every_kind_of_packet_of_the_legend_has_a_colour(roles):
+    assert set(PacketKind) - set(roles) == {PacketKind.ICMP}

@@ -101,6 +101,8 @@ GROUPS = (Ip, Icmp, Tcp, Udp, TcpExt, IpExt)
 ALL_COUNTERS: tuple[Counter, ...] = _declared_in(*GROUPS)
 COUNTER_BY_NAME: dict[str, Counter] = {counter.name: counter for counter in ALL_COUNTERS}
 """The nstat spelling to the counter."""
+BAD_COUNTERS = frozenset(counter.name for counter in ALL_COUNTERS if counter.bad)
+"""Names of those that count a loss or an error."""
 
 
 @cache
@@ -211,6 +213,7 @@ NIC_COUNTERS: tuple[NicCounter, ...] = _nic_counters()
 """All of them, in the order ethtool prints them."""
 __all__ = [
     "ALL_COUNTERS",
+    "BAD_COUNTERS",
     "COUNTER_BY_NAME",
     "GAUGES",
     "GROUPS",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from wireside.catalog.packet_kinds import PacketKind
 from wireside.catalog.stages import STAGES
 from wireside.paint.margins import draw_drops, draw_peer, draw_sending, station_of_own_sending
 from wireside.paint.palette import mix
@@ -126,7 +127,7 @@ def _symbols(view: View, where: Plan) -> dict[int, str]:
         if mover.parked or mover.id not in traces:
             continue
         trace = traces[mover.id]
-        other = "tcp_" if trace.kind == "UDP" else "udp_"
+        other = "tcp_" if trace.kind == PacketKind.UDP else "udp_"
         stage = STAGES[stage_within(trace, k, view.t)]
         symbols = [name for name in stage.symbols if not name.startswith(other)]
         if symbols:
@@ -247,7 +248,7 @@ def _inbound(surface: Surface, look: Look, view: View, where: Plan) -> None:
         if mover.depth:
             _fall(surface, look, where, mover, x)
             continue
-        color = palette.rgb(mover.kind if mover.kind in palette.roles else "DATA")
+        color = palette.rgb(mover.kind if mover.kind in palette.roles else PacketKind.DATA)
         if mover.id // (scene.thin * len(where.lanes)) % 2:
             color = mix(color, palette.roles["bg"], 0.25)
         shown.append((x, y, color))
@@ -302,10 +303,10 @@ def _outbound(surface: Surface, look: Look, view: View, where: Plan) -> None:
         surface.cell(where.boxes[k].x + where.boxes[k].w // 2, y, glyphs.lane, look.style("faint"))
     for mover in view.scene.outbound:
         x = int(column(where, mover.u))
-        color = palette.rgb(mover.kind if mover.kind in palette.roles else "ACK")
+        color = palette.rgb(mover.kind if mover.kind in palette.roles else PacketKind.ACK)
         if mover.depth:
             surface.cell(x, y, glyphs.lost, look.style("bad", bold=True))
-        elif mover.kind == "DATA":
+        elif mover.kind == PacketKind.DATA:
             brick(surface, look, column(where, mover.u), y, color)
         else:
             surface.cell(x, y, glyphs.ack, look.style(color, bold=True))

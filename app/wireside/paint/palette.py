@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from wireside.catalog.packet_kinds import PacketKind
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -29,14 +31,14 @@ DARK: dict[str, RGB] = {
     "hot": (255, 158, 88),
     "bad": (255, 92, 108),
     "ink": (8, 12, 16),
-    "SYN": (255, 209, 102),
-    "SYN-ACK": (255, 184, 76),
-    "ACK": (126, 231, 135),
-    "DATA": (91, 157, 255),
-    "FIN": (199, 125, 255),
-    "RST": (255, 95, 162),
-    "PROBE": (255, 158, 88),
-    "UDP": (76, 201, 240),
+    PacketKind.SYN: (255, 209, 102),
+    PacketKind.SYN_ACK: (255, 184, 76),
+    PacketKind.ACK: (126, 231, 135),
+    PacketKind.DATA: (91, 157, 255),
+    PacketKind.FIN: (199, 125, 255),
+    PacketKind.RST: (255, 95, 162),
+    PacketKind.PROBE: (255, 158, 88),
+    PacketKind.UDP: (76, 201, 240),
     "FIN-WAIT-2": (179, 114, 67),
 }
 LIGHT: dict[str, RGB] = {
@@ -56,14 +58,14 @@ LIGHT: dict[str, RGB] = {
     "hot": (190, 86, 0),
     "bad": (200, 24, 48),
     "ink": (255, 255, 255),
-    "SYN": (176, 124, 0),
-    "SYN-ACK": (188, 100, 0),
-    "ACK": (22, 140, 66),
-    "DATA": (36, 100, 214),
-    "FIN": (136, 60, 200),
-    "RST": (206, 28, 112),
-    "PROBE": (196, 90, 0),
-    "UDP": (0, 128, 170),
+    PacketKind.SYN: (176, 124, 0),
+    PacketKind.SYN_ACK: (188, 100, 0),
+    PacketKind.ACK: (22, 140, 66),
+    PacketKind.DATA: (36, 100, 214),
+    PacketKind.FIN: (136, 60, 200),
+    PacketKind.RST: (206, 28, 112),
+    PacketKind.PROBE: (196, 90, 0),
+    PacketKind.UDP: (0, 128, 170),
     "FIN-WAIT-2": (112, 72, 32),
 }
 

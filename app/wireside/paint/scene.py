@@ -12,6 +12,7 @@ from wireside.catalog.stages import Stage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from wireside.catalog.packet_kinds import PacketKind
     from wireside.player.history import Loss
     from wireside.snapshot import PacketTrace
 
@@ -90,7 +91,7 @@ class Mover:
     """One packet in the picture; `u` counts stations from the wire (0) to read() (7, exclusive)."""
 
     id: int
-    kind: str
+    kind: PacketKind
     u: float
     parked: bool
     depth: float = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from wireside.catalog.counters import COUNTER_BY_NAME
+from wireside.catalog.counters import BAD_COUNTERS
 from wireside.paint.glyphs import plain
 from wireside.paint.panes import event_lines
 from wireside.paint.scene import ENDS
@@ -58,22 +58,20 @@ def first_of(view: View) -> int:
 def _counters(surface: Surface, look: Look, view: View) -> None:
     """The counters that moved, as `nstat` lists them; first those of the story and of trouble, and the latter in red."""
     told = f"{view.beat.when} {view.beat.say}" if view.beat else ""
-    moved = sorted(view.moved.items(), key=lambda item: (not _is_told(item[0], told), not _is_bad(item[0])))
+    moved = sorted(
+        view.moved.items(), key=lambda item: (not _is_told(item[0], told), item[0] not in BAD_COUNTERS)
+    )
     moved = moved[first_of(view) :]
     columns = 2 if surface.w >= 76 else 1
     rows = surface.h - 2
     width = (surface.w - 4) // columns
     for i, (name, n) in enumerate(moved[: rows * columns]):
         x, y = 2 + (i // rows) * width, 1 + i % rows
-        bad = _is_bad(name)
+        bad = name in BAD_COUNTERS
         surface.put(x, y, fit(name, width - 14, look.glyphs.ellipsis), look.style("text"))
         surface.put_right(x + width - 2, y, str(n), look.style("bad" if bad else "accent", bold=bad))
     if not view.moved:
         surface.put(2, 1, "No counter has moved yet.", look.style("dim"))
-
-
-def _is_bad(name: str) -> bool:
-    return COUNTER_BY_NAME[name].bad
 
 
 def _is_told(name: str, told: str) -> bool:

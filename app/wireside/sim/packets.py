@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from wireside.catalog.packet_kinds import PacketKind
 from wireside.kernel.core.net import ip_text
 from wireside.kernel.core.skbuff import ACK, FIN, IPPROTO_TCP, IPPROTO_UDP, RST, SYN
 from wireside.snapshot import PacketTrace
@@ -77,7 +78,7 @@ class PacketBook:
         """By machine."""
         self.probes: set[int] = set()
         """Ids of window and keepalive probes."""
-        self.words: dict[int, tuple[str, str]] = {}
+        self.words: dict[int, tuple[PacketKind, str]] = {}
         """Id → (kind, label) of packets that still lived when they were last shown."""
         self.done: dict[int, PacketTrace] = {}
         """Packets that have ended, by id."""
@@ -150,19 +151,19 @@ class PacketBook:
             self.words[skb.id] = words
         return built
 
-    def _kind(self, skb: SkBuff) -> str:
+    def _kind(self, skb: SkBuff) -> PacketKind:
         if skb.protocol != IPPROTO_TCP:
-            return "UDP" if skb.protocol == IPPROTO_UDP else "ICMP"
+            return PacketKind.UDP if skb.protocol == IPPROTO_UDP else PacketKind.ICMP
         flags = skb.tcp_flags
         if flags & SYN:
-            return "SYN-ACK" if flags & ACK else "SYN"
+            return PacketKind.SYN_ACK if flags & ACK else PacketKind.SYN
         if flags & RST:
-            return "RST"
+            return PacketKind.RST
         if flags & FIN:
-            return "FIN"
+            return PacketKind.FIN
         if skb.id in self.probes:
-            return "PROBE"
-        return "DATA" if skb.len else "ACK"
+            return PacketKind.PROBE
+        return PacketKind.DATA if skb.len else PacketKind.ACK
 
     def _start(self, skb: SkBuff) -> int:
         """The initial sequence number of a packet's flow; of a flow whose SYN nobody saw, one less than its first packet's."""

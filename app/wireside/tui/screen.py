@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from wireside.catalog.actions import ALWAYS, BY_KEY, FOOTER, HELP
+from wireside.catalog.packet_kinds import PacketKind
 from wireside.paint.layout import SEARCH, Layout, layout
 from wireside.paint.panes import draw_help, draw_too_small
 from wireside.paint.screen import DRAW
@@ -40,7 +41,7 @@ EVERY = {"gauges": 2, "tools": 5, "events": 6, "timeline": 6, "knobs": 8, "narra
 PANES = tuple(DRAW)
 FOCUS = ("", "knobs", "tools")
 """Who has the keyboard, in the order of Tab."""
-KINDS = ("SYN", "SYN-ACK", "ACK", "DATA", "FIN", "RST", "PROBE", "UDP")
+KINDS = tuple(kind for kind in PacketKind if kind is not PacketKind.ICMP)
 
 
 class JourneyScreen(Screen[None]):

@@ -9,7 +9,9 @@ import pytest
 from wireside.catalog.sysctls import ALL_SYSCTLS, BY_NAME, SOMAXCONN, TCP_SACK
 from wireside.catalog.sysctls_tcp import TCP_SYSCTLS
 from wireside.catalog.together import DeclarationError, all_sysctls, complete, declared_sysctls
+from wireside.kernel.syscalls.syscall import HANDLERS
 from wireside.scenario.behaviours import BEHAVIOURS
+from wireside.scenario.syscalls import SYSCALLS
 from wireside.sim.programs import PROGRAMS
 
 
@@ -24,6 +26,10 @@ def test_a_program_without_a_class_is_named():
         complete("program", [*BEHAVIOURS, "tcp_chatter"], PROGRAMS)
     with pytest.raises(DeclarationError, match="program 'idle' is carried out, but declared nowhere"):
         complete("program", set(BEHAVIOURS) - {"idle"}, PROGRAMS)
+
+
+def test_every_system_call_that_a_script_may_name_has_a_handler():
+    assert set(SYSCALLS) - {"sleep"} == set(HANDLERS), "sleep() alone is the program's own"
 
 
 def test_every_declared_sysctl_is_known_by_its_name():

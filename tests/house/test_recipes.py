@@ -20,6 +20,8 @@ REASONS = "app/wireside/catalog/drop_reasons.py"
 BEHAVIOURS = "app/wireside/scenario/behaviours.py"
 PROGRAMS = "app/wireside/sim/programs/__init__.py"
 INDEX = "scenarios/index.yaml"
+GRAMMAR = "app/wireside/scenario/syscalls.py"
+HANDLERS = "app/wireside/kernel/syscalls/syscall.py"
 DATAGRAMS = """\
 format: 1
 title: A toy
@@ -35,6 +37,7 @@ programs:
 expect:
   - {at: 90ms, that: "client.UdpOutDatagrams > 0"}
 """
+BY_SCRIPT = "  - on: client\n    name: sender\n    script:\n"
 SENDER = DATAGRAMS.replace("RUN", "udp_source").replace("PARAMETERS", 'to: "server:9", pps: 1kpps, total: 5')
 
 
@@ -165,6 +168,21 @@ def test_a_lesson(tmp_path):
     copy.put(INDEX, "- udp-overflow\n", "- a-toy\n")
     assert "a-toy" in copy.wireside("list").stdout
     assert copy.wireside("check", "a-toy").returncode == 0
+
+
+def test_a_system_call(tmp_path):
+    copy = Copy(tmp_path, "A system call")
+    declaration = '        Syscall("toy", (Arg.FD,), "Gives a toy.", gives="toys"),\n'
+    copy.put(GRAMMAR, '        Syscall("listen",', declaration)
+    copy.put(HANDLERS, "HANDLERS: dict", "def sys_toy(cpu, task, call):\n    return 7\n\n\n")
+    copy.put(HANDLERS, '    "socket": sys_socket,', '    "toy": sys_toy,\n')
+    script = '      - fd = socket(SOCK_DGRAM)\n      - toy(fd) -> 7\n      - sendto(fd, 10, "server:9")\n'
+    story = DATAGRAMS.replace(
+        "  - {on: client, name: sender, run: RUN, PARAMETERS}\n", f"{BY_SCRIPT}{script}"
+    )
+    assert copy.server(story=story)["counters"]["UdpNoPorts"] == 1
+    (tmp_path / "toy.yaml").write_text(story.replace("-> 7", "-> 8"), "utf-8")
+    assert copy.wireside("run", "toy.yaml").returncode == 1
 
 
 @pytest.mark.parametrize(

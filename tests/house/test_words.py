@@ -19,7 +19,7 @@ OURS = ("app", "scenarios", "tests", ".ci")
 
 def files():
     """Every text file of the repository but what was recorded, which says what it says."""
-    beside = [path for path in ROOT.iterdir() if path.is_file() and path.name != ".git"]
+    beside = [path for path in ROOT.iterdir() if path.is_file() and path.name not in (".git", ".coverage")]
     below = [path for folder in OURS for path in (ROOT / folder).rglob("*") if path.is_file()]
     recorded = ("__pycache__", "results", "data")
     return [

@@ -52,7 +52,7 @@ fuzz: $(DEV_STAMP)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --seed $(SEED)
 
 # Small changes of the catalog and of TCP, each tried against the tests that concern it; the survivors are printed.
-MUTANTS ?= 60
+MUTANTS ?= 64
 COVERED_BY := tests/catalog tests/kernel tests/scenario tests/tools tests/life tests/calls tests/wire
 mutants: $(DEV_STAMP)
 	$(BIN)/python -m tests.mutants --count $(MUTANTS)

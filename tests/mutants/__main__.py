@@ -49,15 +49,22 @@ def noticed(mutant, tree, limit):
     source = path.read_bytes()
     path.write_bytes(mutant.applied(source))
     tests = next(tests for place, tests in CONCERNED.items() if mutant.path.startswith(place))
+    try:
+        return failing(tests, tree, limit)
+    finally:
+        path.write_bytes(source)
+
+
+def failing(tests, tree, limit):
+    """Whether some of `tests` fails in the copy `tree`, or takes longer than `limit` seconds."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-n0", "-p", "no:cacheprovider", *tests]
+    environment = _environment(tree)
     try:
         ran = subprocess.run(
-            command, cwd=tree, env=_environment(tree), capture_output=True, timeout=limit, check=False
+            command, cwd=tree, env=environment, capture_output=True, timeout=limit, check=False
         )
     except subprocess.TimeoutExpired:
         return True
-    finally:
-        path.write_bytes(source)
     return ran.returncode != 0
 
 
@@ -89,6 +96,10 @@ def main():
         trees = SimpleQueue()
         for job in range(asked.jobs):
             trees.put(copied(Path(folder, str(job))))
+
+        for tests in CONCERNED.values():
+            if failing(tests, Path(folder, "0"), asked.limit):
+                sys.exit(f"{' '.join(tests)} fail as they are: nothing can be learnt from mutants")
 
         def tried(mutant):
             tree = trees.get()

@@ -395,6 +395,7 @@ class Engine:
         if run.woken:
             return False
         run.state = BLOCKED
-        if run.call is not None and (latest := run.call.sleeps_until):
-            run.timer = self.env.at(latest, self._awake, run)
+        call = run.call
+        if call is not None and (call.timeout_at or call.wake_at):
+            run.timer = self.env.at(call.sleeps_until, self._awake, run)
         return True

@@ -395,7 +395,6 @@ class Engine:
         if run.woken:
             return False
         run.state = BLOCKED
-        call = run.call
-        if call is not None and (call.timeout_at or call.wake_at):
+        if (call := run.call) is not None and (call.timeout_at or call.wake_at):
             run.timer = self.env.at(call.sleeps_until, self._awake, run)
         return True

@@ -15,8 +15,8 @@ from wireside.paint.screen import DRAW
 from wireside.paint.surface import Surface
 from wireside.paint.view import KnobView, Look
 from wireside.paint.viewer import Viewer
-from wireside.player.player import Player
 from wireside.scenario.spec import Beat, HostSpec, KnobSpec, LinkSpec
+from wireside.session.session import Player
 from wireside.snapshot import Event, ListenerRow, ProgramRow, WorldSnapshot
 
 LONG = "a-name-that-is-much-longer-than-anybody-would-expect-in-a-pane-of-this-size"

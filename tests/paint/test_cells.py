@@ -17,8 +17,8 @@ from wireside.paint.surface import Rect, Surface
 from wireside.paint.view import KnobView, Look
 from wireside.paint.viewer import Viewer
 from wireside.paint.words import fit, wrap
-from wireside.player.player import Player
 from wireside.scenario.spec import Beat
+from wireside.session.session import Player
 from wireside.tui.fast import FastWriter
 
 TEXTS = st.text(alphabet="ab →漢字한😀é\u0301\u0308\uff57").map(clean)

@@ -11,9 +11,9 @@ from wireside.paint.screen import draw_screen
 from wireside.paint.view import KnobView, Look
 from wireside.paint.viewer import Viewer
 from wireside.paint.words import clock, fit, rounded, short_clock, size, span, wrap
-from wireside.player.knobs import knob_row
-from wireside.player.player import Player
 from wireside.scenario.spec import Beat, KnobSpec
+from wireside.session.knobs import knob_row
+from wireside.session.session import Player
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -19,9 +19,9 @@ from wireside.paint.surface import Surface
 from wireside.paint.timeline import telling
 from wireside.paint.view import KnobView, Look
 from wireside.paint.viewer import Viewer
-from wireside.player.history import History
-from wireside.player.player import Player
 from wireside.scenario.spec import Beat
+from wireside.session.history import History
+from wireside.session.session import Player
 from wireside.snapshot import ListenerRow, ProgramRow
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -10,10 +10,10 @@ from wireside.paint.palette import Palette
 from wireside.paint.screen import draw_screen
 from wireside.paint.view import Look
 from wireside.paint.viewer import Viewer
-from wireside.player.player import Player
 from wireside.scenario import library
 from wireside.scenario.load import load
 from wireside.scenario.spec import Beat
+from wireside.session.session import Player
 from wireside.sim.world import World
 
 LOOK = Look(Palette(), UNICODE)

@@ -23,7 +23,7 @@ from wireside.paint.scene import (
     station_of_reason,
 )
 from wireside.paint.screen import DRAW
-from wireside.player.history import Loss
+from wireside.session.history import Loss
 from wireside.snapshot import PacketTrace
 
 SLOW = 1_000

@@ -11,7 +11,7 @@ from wireside.paint.surface import Surface
 from wireside.paint.tables import draw_tools
 from wireside.paint.view import Look
 from wireside.paint.viewer import Viewer
-from wireside.player.player import Player
+from wireside.session.session import Player
 from wireside.snapshot import SocketRow
 
 LOOK = Look(Palette(), UNICODE)

@@ -1,7 +1,7 @@
 from tests.paint.fake_world import MS, US, FakeWorld, scenario
 from wireside.paint.scene import MAX_MOVERS
 from wireside.paint.viewer import Viewer
-from wireside.player.player import Player
+from wireside.session.session import Player
 
 
 class ForgetfulWorld(FakeWorld):

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.property.stories import stories
-from wireside.player.pace import reading_s
-from wireside.player.player import Player
-from wireside.player.telling import Telling
 from wireside.scenario.library import index, resolve
 from wireside.scenario.load import load
+from wireside.session.pace import reading_s
+from wireside.session.session import Player
+from wireside.session.telling import Telling
 from wireside.sim.world import World
 
 LONG_PAST = 0.0

@@ -7,7 +7,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "app"), str(ROOT)]
 
 from tests.paint.fake_world import MS, FakeWorld, scenario  # noqa: E402
-from wireside.player.player import Player  # noqa: E402
+from wireside.session.session import Player  # noqa: E402
 from wireside.tui import terminal  # noqa: E402
 from wireside.tui.app import WiresideApp  # noqa: E402
 

@@ -9,7 +9,7 @@ from wireside.catalog.sysctls import EVERYDAY
 from wireside.paint.glyphs import UNICODE
 from wireside.paint.palette import Depth, Palette
 from wireside.paint.view import Look
-from wireside.player.player import Player
+from wireside.session.session import Player
 from wireside.tui.app import WiresideApp
 from wireside.tui.screen import JourneyScreen
 

@@ -8,8 +8,8 @@ from wireside.errors import ScenarioError
 from wireside.paint.glyphs import UNICODE
 from wireside.paint.palette import Depth, Palette
 from wireside.paint.view import Look
-from wireside.player.player import Player
 from wireside.scenario.library import library
+from wireside.session.session import Player
 from wireside.tui.app import WiresideApp
 from wireside.tui.library import LibraryScreen
 from wireside.tui.screen import JourneyScreen

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wireside.out.transcript import judge
-from wireside.player.telling import Telling
 from wireside.scenario.expect import conditions_of
 from wireside.scenario.units import time_text
+from wireside.session.telling import Telling
 from wireside.sim import heap
 from wireside.sim.tap import attach
 from wireside.sim.world import World

@@ -15,9 +15,9 @@ from wireside.paint.palette import Palette
 from wireside.paint.screen import draw_screen
 from wireside.paint.view import KnobView, Look
 from wireside.paint.viewer import Viewer
-from wireside.player.player import Player
 from wireside.scenario.library import resolve
 from wireside.scenario.load import load
+from wireside.session.session import Player
 from wireside.sim.world import World
 
 if TYPE_CHECKING:

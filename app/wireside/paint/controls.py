@@ -13,7 +13,7 @@ from wireside.paint.words import fit, rounded, wrap
 if TYPE_CHECKING:
     from wireside.paint.surface import Surface
     from wireside.paint.view import Look, View
-    from wireside.player.knobs import KnobRow
+    from wireside.session.knobs import KnobRow
 
 
 def draw_knobs(surface: Surface, look: Look, view: View) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from wireside.catalog.packet_kinds import PacketKind
-    from wireside.player.history import Loss
+    from wireside.session.history import Loss
     from wireside.snapshot import PacketTrace
 
 INSIDE = 0.8

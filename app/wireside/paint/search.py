@@ -11,7 +11,7 @@ from wireside.paint.words import fit, wrap
 if TYPE_CHECKING:
     from wireside.paint.surface import Surface
     from wireside.paint.view import Look, View
-    from wireside.player.knobs import KnobRow
+    from wireside.session.knobs import KnobRow
 
 NAME, VALUE = 37, 21
 """Widths: the longest name of the catalog, and three numbers."""

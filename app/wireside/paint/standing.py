@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wireside.paint.palette import STATE_COLORS
 from wireside.paint.piles import FULL, NO_LIMIT
-from wireside.player.history import BY_CHANCE
+from wireside.session.history import BY_CHANCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from wireside.paint.surface import Surface
     from wireside.paint.view import Look, View
-    from wireside.player.history import History
+    from wireside.session.history import History
 
 LEFT, RIGHT = 13, 10
 """Columns left of the strips, and right of them."""

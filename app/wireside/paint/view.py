@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from wireside.paint.glyphs import Glyphs
     from wireside.paint.palette import RGB, Palette
     from wireside.paint.piles import Pile
-    from wireside.player.history import History
-    from wireside.player.knobs import KnobRow
     from wireside.scenario.spec import Beat, Scenario
+    from wireside.session.history import History
+    from wireside.session.knobs import KnobRow
     from wireside.snapshot import Event, HostSnapshot, PacketTrace, SocketRow, WorldSnapshot
 
 

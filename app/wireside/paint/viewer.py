@@ -11,7 +11,7 @@ from wireside.paint.stations import LINE_OVERHEAD
 from wireside.paint.view import View
 
 if TYPE_CHECKING:
-    from wireside.player.player import Player
+    from wireside.session.session import Player
     from wireside.snapshot import PacketTrace
 
 EVENTS_KEPT = 60

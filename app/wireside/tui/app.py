@@ -16,7 +16,7 @@ from wireside.paint.glyphs import glyphs_from_environment
 from wireside.paint.library import Lesson, lesson_of
 from wireside.paint.palette import Palette, depth_from_environment, roles_from_environment
 from wireside.paint.view import Look
-from wireside.player.player import Player
+from wireside.session.session import Player
 from wireside.tui.fast import FastWriter
 from wireside.tui.library import LibraryScreen
 from wireside.tui.screen import JourneyScreen

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from wireside.catalog.sysctls import BY_NAME, EVERYDAY, matching
 from wireside.errors import CommandError
 from wireside.paint.view import KnobView
-from wireside.player.knobs import stepped, sysctl_row
+from wireside.session.knobs import stepped, sysctl_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from textual import events
 
-    from wireside.player.knobs import KnobRow
-    from wireside.player.player import Player
+    from wireside.session.knobs import KnobRow
+    from wireside.session.session import Player
 
 
 class KnobKeys:

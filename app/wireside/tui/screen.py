@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from wireside.paint.surface import Surface
     from wireside.paint.view import Look, View
-    from wireside.player.player import Player
+    from wireside.session.session import Player
     from wireside.tui.fast import FastWriter
 
 SIMULATION_BUDGET_S = 0.008

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from wireside.player.story import begin
 from wireside.scenario.expect import conditions_of
+from wireside.session.story import begin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

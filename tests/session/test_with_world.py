@@ -4,10 +4,10 @@ import pytest
 
 from wireside.paint.scene import RING, SOCKBUF
 from wireside.paint.viewer import Viewer
-from wireside.player.knobs import stepped
-from wireside.player.player import Player
 from wireside.scenario.library import index, resolve
 from wireside.scenario.load import load
+from wireside.session.knobs import stepped
+from wireside.session.session import Player
 from wireside.sim.world import World
 
 MS, S = 1_000_000, 1_000_000_000

@@ -6,9 +6,9 @@ from functools import partial
 import pytest
 
 from tests.sim.worlds import MS, program, scenario, tcp_transfer
-from wireside.player.player import Player
-from wireside.player.quiet import CROSSING_S, LEAD_S, SETTLED_S, is_quiet
 from wireside.scenario.spec import Beat
+from wireside.session.quiet import CROSSING_S, LEAD_S, SETTLED_S, is_quiet
+from wireside.session.session import Player
 from wireside.sim.world import World
 
 S = 1_000_000_000

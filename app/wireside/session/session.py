@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from wireside.player.history import History
-from wireside.player.knobs import KnobRow, knob_row
-from wireside.player.pace import Pace
-from wireside.player.quiet import Crossing, crossing, is_quiet
-from wireside.player.telling import Telling, Watched
+from wireside.session.history import History
+from wireside.session.knobs import KnobRow, knob_row
+from wireside.session.pace import Pace
+from wireside.session.quiet import Crossing, crossing, is_quiet
+from wireside.session.telling import Telling, Watched
 from wireside.sim import heap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wireside.player.story import Story
     from wireside.scenario.spec import Beat, Scenario
+    from wireside.session.story import Story
     from wireside.snapshot import Event, HostSnapshot, PacketTrace, WorldSnapshot
 
 

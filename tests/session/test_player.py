@@ -4,11 +4,11 @@ import pytest
 
 from tests.paint.fake_world import MS, US, FakeWorld, scenario
 from wireside.errors import CommandError
-from wireside.player.history import MOST_BUCKETS, History
-from wireside.player.knobs import stepped
-from wireside.player.pace import FASTEST, LEAST_READING_S, SLOWEST, Pace, reading_s
-from wireside.player.player import Player
 from wireside.scenario.spec import Beat
+from wireside.session.history import MOST_BUCKETS, History
+from wireside.session.knobs import stepped
+from wireside.session.pace import FASTEST, LEAST_READING_S, SLOWEST, Pace, reading_s
+from wireside.session.session import Player
 
 
 def player(**changes):

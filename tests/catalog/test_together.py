@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import re
 from dataclasses import replace
 
 import pytest
 
+from tests.house.tree import ROOT
+from wireside.catalog.errno import ERRNOS
 from wireside.catalog.sysctls import ALL_SYSCTLS, BY_NAME, SOMAXCONN, TCP_SACK
 from wireside.catalog.sysctls_tcp import TCP_SYSCTLS
-from wireside.catalog.together import DeclarationError, all_sysctls, complete, declared_sysctls
+from wireside.catalog.together import DeclarationError, all_sysctls, complete, declared_sysctls, numbered
 from wireside.kernel.syscalls.syscall import HANDLERS
 from wireside.scenario.behaviours import BEHAVIOURS
 from wireside.scenario.syscalls import SYSCALLS
@@ -49,3 +53,15 @@ def test_a_sysctl_under_another_name_is_named():
         declared_sysctls({"SOMAXCON": SOMAXCONN})
     twin = replace(SOMAXCONN, name="net.ipv4.somaxconn")
     assert declared_sysctls({"SOMAXCONN": twin, "other": 1}) == (twin,)
+
+
+def test_every_errno_is_returned_by_something_and_means_what_linux_means():
+    kernel = "\n".join(path.read_text("utf-8") for path in (ROOT / "app/wireside").glob("[ks]*/**/*.py"))
+    for each in ERRNOS.values():
+        assert getattr(errno, each.name) == each.number
+        assert re.search(rf"\b{each.name}\b", kernel), f"nothing returns {each.name}"
+
+
+def test_an_errno_without_a_meaning_is_named():
+    with pytest.raises(DeclarationError, match="errno 'ETOY' is carried out, but declared nowhere"):
+        numbered("errno", "E", ["EAGAIN"], {"EAGAIN": 11, "ETOY": 7, "Error": object()})

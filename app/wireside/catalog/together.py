@@ -45,3 +45,13 @@ def all_sysctls(names: Mapping[str, object], parts: Collection[Sysctl[Any]]) -> 
                 f"sysctl {sysctl.name!r} is declared, but catalog.sysctls does not import it"
             )
     return found
+
+
+def numbered(
+    what: str, prefix: str, declared: Collection[str], names: Mapping[str, object]
+) -> list[tuple[str, int]]:
+    """(name, number) of a module's constants that begin with `prefix`, once it is sure that each is declared and no other."""
+    table = {
+        name: value for name, value in names.items() if name.startswith(prefix) and isinstance(value, int)
+    }
+    return list(complete(what, declared, table).items())

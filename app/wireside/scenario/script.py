@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from wireside.catalog import sysctls
+from wireside.catalog.errno import ERRNOS
 from wireside.errors import CommandError, ScenarioError
 from wireside.outside import clean, quoted, whole
 from wireside.scenario import nodes
@@ -16,7 +17,6 @@ from wireside.scenario.spec import Break, Call, Loop, Statement
 from wireside.scenario.syscalls import (
     ALGORITHMS,
     CONSTANTS,
-    ERRNOS,
     JOINED,
     MAX_VALUE,
     POLL_EVENTS,
@@ -128,7 +128,7 @@ def _statement(script: _Script, text: str, position: Position, depth: int) -> li
         )
     elif limit[0].isalpha() and limit not in ERRNOS:
         script.problem(
-            position, f"{quoted(limit)} is neither a number nor an errno name", advice(limit, ERRNOS)
+            position, f"{quoted(limit)} is neither a number nor an errno name", advice(limit, sorted(ERRNOS))
         )
     return [Break(variable, match["comparison"] or "==", limit, position)]
 
@@ -200,7 +200,7 @@ def _expected(script: _Script, syscall: Syscall, expected: str, position: Positi
             return ""
     if syscall.name != "poll":
         what = f"{quoted(expected)} is neither a number nor an errno name"
-        script.problem(position, what, advice(expected, ERRNOS))
+        script.problem(position, what, advice(expected, sorted(ERRNOS)))
         return ""
     for part in expected.split("|"):
         if part not in POLL_EVENTS:

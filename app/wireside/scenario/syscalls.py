@@ -157,10 +157,3 @@ SYSCALLS: dict[str, Syscall] = {
         ),
     )
 }
-
-ERRNOS = (
-    "EADDRINUSE", "EADDRNOTAVAIL", "EAGAIN", "EALREADY", "EBADF", "ECONNABORTED", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH",
-    "EINPROGRESS", "EINTR", "EINVAL", "EISCONN", "EMSGSIZE", "ENETUNREACH", "ENOBUFS", "ENOENT", "ENOPROTOOPT", "ENOTCONN", "ENOTSOCK",
-    "EOPNOTSUPP", "EPIPE", "EDESTADDRREQ", "ETIMEDOUT", "EMFILE", "ENOTSUPP",
-)  # fmt: skip
-"""Errors that a script may expect after `->`."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from wireside.catalog.errno import EINTR
+
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
     from wireside.kernel.core.task import Task
@@ -11,7 +13,6 @@ if TYPE_CHECKING:
 
 NEVER = 1 << 62
 """A time that does not come; a program that sleeps until then waits for a knob."""
-EINTR = 4
 READS = frozenset({"read", "recv", "recvfrom"})
 WRITES = frozenset({"write", "send", "sendto"})
 SLEEPING, RUNNABLE, RUNNING, BLOCKED, EXITED = "sleeping", "runnable", "running", "blocked", "exited"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING, Any
 
+from wireside.catalog.errno import EAGAIN, EINPROGRESS, EINTR, EMSGSIZE, ERRNOS, errno_name
 from wireside.kernel.syscalls.call import Syscall
 from wireside.scenario.datagrams import UDP_MAX_PAYLOAD, segmenting
 from wireside.scenario.spec import Break, Call, Statement
@@ -16,41 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-ERRNO: dict[str, int] = {
-    "ENOENT": 2,
-    "EINTR": 4,
-    "EBADF": 9,
-    "EAGAIN": 11,
-    "EINVAL": 22,
-    "EMFILE": 24,
-    "EPIPE": 32,
-    "ENOTSOCK": 88,
-    "EDESTADDRREQ": 89,
-    "EMSGSIZE": 90,
-    "ENOPROTOOPT": 92,
-    "EOPNOTSUPP": 95,
-    "EADDRINUSE": 98,
-    "EADDRNOTAVAIL": 99,
-    "ENETUNREACH": 101,
-    "ECONNABORTED": 103,
-    "ECONNRESET": 104,
-    "ENOBUFS": 105,
-    "EISCONN": 106,
-    "ENOTCONN": 107,
-    "ETIMEDOUT": 110,
-    "ECONNREFUSED": 111,
-    "EHOSTUNREACH": 113,
-    "EALREADY": 114,
-    "EINPROGRESS": 115,
-    "ENOTSUPP": 524,
-}
-"""Linux's error numbers; those of the system this runs on may differ."""
 SHOWN_FDS = 4
 """As many descriptors of a poll() are shown."""
 UNBOUND = -1
 """Stands for a variable that no call has given a value yet."""
-ERRNO_NAME = {number: name for name, number in ERRNO.items()}
-NOT_YET = (-ERRNO["EAGAIN"], -ERRNO["EINPROGRESS"], -ERRNO["EINTR"])
+NOT_YET = (-EAGAIN, -EINPROGRESS, -EINTR)
 """Results that are no failure: the call is to be made again, or goes on by itself."""
 
 
@@ -113,7 +84,7 @@ class Script:
         if call.bind:
             self.variables[call.bind] = result
         self._count(call, result)
-        if result == -ERRNO["EMSGSIZE"]:
+        if result == -EMSGSIZE:
             self._refused(call, now)
         if call.expected:
             self._judge(call, result, now)
@@ -134,7 +105,7 @@ class Script:
     def _count(self, call: Call, result: int) -> None:
         if result < 0:
             if result not in NOT_YET:
-                self.tally.fail(ERRNO_NAME.get(-result, str(-result)))
+                self.tally.fail(errno_name(-result))
         elif call.name == "connect":
             self.tally.connected += 1
         elif call.name == "accept":
@@ -198,7 +169,7 @@ class Script:
 
     def _breaks(self, statement: Break) -> bool:
         limit = statement.limit
-        number = -ERRNO[limit] if limit in ERRNO else int(limit)
+        number = -ERRNOS[limit].number if limit in ERRNOS else int(limit)
         return not statement.variable or COMPARISONS[statement.comparison](
             self.variables.get(statement.variable, UNBOUND), number
         )
@@ -227,8 +198,9 @@ def _as_expected(call: Call, result: int) -> bool:
     name = expected.removeprefix("-")
     if name.isdigit():
         return result == int(expected)
-    if name in ERRNO:
-        return result in (-ERRNO[name], ERRNO[name] if call.name == "getsockopt" else -ERRNO[name])
+    if name in ERRNOS:
+        number = ERRNOS[name].number
+        return result in (-number, number if call.name == "getsockopt" else -number)
     return result == sum({POLL_EVENTS[part] for part in name.split("|")})
 
 
@@ -241,7 +213,7 @@ def outcome_text(name: str, result: int) -> str:
 
 def result_text(result: int) -> str:
     """A system call's result as strace prints it, such as "1448" or "-EAGAIN"."""
-    return str(result) if result >= 0 else f"-{ERRNO_NAME.get(-result, str(-result))}"
+    return str(result) if result >= 0 else f"-{errno_name(-result)}"
 
 
 def call_text(name: str, args: tuple[object, ...]) -> str:

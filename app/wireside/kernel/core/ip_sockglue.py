@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from wireside.catalog.errno import EAGAIN
 from wireside.kernel.core.skbuff import IP_HLEN, skb_alloc_truesize
 from wireside.kernel.core.sock import NO_SKBUFFS, sk_error_report
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
     from wireside.kernel.core.sock import Sock
-
-EAGAIN = 11
 
 
 class SockExterrSkb(NamedTuple):

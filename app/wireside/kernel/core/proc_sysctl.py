@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from wireside.catalog import sysctls
+from wireside.catalog.errno import EINVAL, ENOENT
 from wireside.catalog.kinds import Scope, Sysctl
 from wireside.errors import CommandError
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Net
 
 T = TypeVar("T")
-
-ENOENT, EINVAL = 2, 22
 
 
 class SysctlTable(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
+from wireside.catalog.errno import EMFILE
 from wireside.catalog.rlimits import INR_OPEN_CUR, STDIO
 from wireside.kernel.core.sock import sk_sleep
 from wireside.kernel.core.wait import WaitQueueEntry
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from wireside.kernel.core.sock import Sock
 
 
-EMFILE = 24
 SS_UNCONNECTED, SS_CONNECTING, SS_CONNECTED, SS_DISCONNECTING = 1, 2, 3, 4
 """How far connect() has come. Linux: include/uapi/linux/net.h socket_state."""
 

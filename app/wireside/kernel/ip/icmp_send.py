@@ -5,6 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from wireside.catalog.counters import Icmp
+from wireside.catalog.errno import (
+    ECONNREFUSED,
+    EHOSTDOWN,
+    EHOSTUNREACH,
+    EMSGSIZE,
+    ENETUNREACH,
+    ENONET,
+    ENOPROTOOPT,
+    EOPNOTSUPP,
+)
 from wireside.catalog.sysctls import ICMP_MSGS_BURST, ICMP_MSGS_PER_SEC, ICMP_RATELIMIT, ICMP_RATEMASK
 from wireside.kernel.core.skbuff import ETH_HLEN, IP_HLEN, IPPROTO_ICMP, SkBuff, skb_alloc_truesize, skb_birth
 from wireside.kernel.ip.ip_output import ip_send_skb
@@ -19,8 +29,6 @@ ICMP_PKT_FILTERED = 13
 ICMP_HLEN = 8
 ICMP_MAX_IP = 576
 """An ICMP error is never larger than this, bytes of IP packet (RFC 1812)."""
-ENETUNREACH, EHOSTUNREACH, ENOPROTOOPT, ECONNREFUSED = 101, 113, 92, 111
-EMSGSIZE, EOPNOTSUPP, EHOSTDOWN, ENONET = 90, 95, 112, 64
 
 
 class IcmpErr(NamedTuple):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.errno import EACCES, EADDRNOTAVAIL, EINVAL
 from wireside.catalog.sysctls import IP_NONLOCAL_BIND, IP_UNPRIVILEGED_PORT_START
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.net import INADDR_BROADCAST, inet_addr_local, ipv4_is_multicast
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from wireside.kernel.core.net import Net, PortOwner
     from wireside.kernel.core.sock import Sock
-
-EACCES, EINVAL, EADDRNOTAVAIL = 13, 22, 99
 
 
 def inet_addr_valid_or_nonlocal(net: Net, address: int) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Ip, IpExt
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.errno import EHOSTUNREACH, EINVAL, ENETUNREACH, ENOBUFS
 from wireside.catalog.stages import Stage
 from wireside.kernel.core.dev_tx import dev_queue_xmit
 from wireside.kernel.core.net import INADDR_LOOPBACK, inet_addr_local
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 IP_OUTPUT = int(Stage.IP_OUTPUT)
 NET_XMIT_DROP, NET_XMIT_CN = 1, 2
-EINVAL, ENETUNREACH, ENOBUFS, EHOSTUNREACH = 22, 101, 105, 113
 IP_MAX_MTU = 65535
 _REQUESTS, _TRANSMITS, _OCTETS = Ip.OutRequests, Ip.OutTransmits, IpExt.OutOctets
 

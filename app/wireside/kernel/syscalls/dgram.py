@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.errno import EAGAIN, EINVAL
 from wireside.catalog.stages import Stage
 from wireside.kernel.core.ip_sockglue import ip_recv_error
 from wireside.kernel.core.sock import RCV_SHUTDOWN, sock_error
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from wireside.kernel.core.task import Task
     from wireside.kernel.syscalls.call import Syscall
 
-EAGAIN, EINVAL = 11, 22
 SYS_READ = int(Stage.SYS_READ)
 UIO_MAXIOV = 1024
 """Most datagrams of one recvmmsg(). Linux: include/uapi/linux/uio.h."""

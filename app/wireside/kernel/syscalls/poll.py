@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.errno import EINVAL
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, Sock
 from wireside.kernel.core.task import wait_on
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.task import Task
     from wireside.kernel.syscalls.call import Syscall
 
-POLLNVAL, EINVAL = 0x20, 22
+POLLNVAL = 0x20
 EVENTS = {"POLLIN": EPOLLIN, "POLLOUT": EPOLLOUT, "POLLRDHUP": EPOLLRDHUP}
 """What poll() can be asked for; POLLERR and POLLHUP are told unasked."""
 BOTH = RCV_SHUTDOWN | SEND_SHUTDOWN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.errno import EINVAL, ENOENT, ENOPROTOOPT, EOPNOTSUPP
 from wireside.catalog.sysctls import RMEM_MAX, TCP_FIN_TIMEOUT, TCP_RMEM, TCP_SYN_RETRIES, WMEM_MAX
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.ip_sockglue import skb_errqueue_purge
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
     from wireside.kernel.core.task import File
 
-ENOENT, EINVAL, ENOPROTOOPT, EOPNOTSUPP = 2, 22, 92, 95
 SECOND = 1_000_000_000
 TCP_FIN_TIMEOUT_MAX = 120
 """The longest TCP_LINGER2, s. Linux: include/net/tcp.h."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.errno import EAGAIN, EINVAL, ENOTCONN, EPIPE
 from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.ip_sockglue import ip_recv_error
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
     from wireside.kernel.syscalls.call import Syscall
 
-EAGAIN, EINVAL, EPIPE, ENOTCONN = 11, 22, 32, 107
 CONNECTING = (TcpState.SYN_SENT, TcpState.SYN_RECV)
 MAX_RW_COUNT = 0x7FFFF000
 """The most that one read or write moves, bytes. Linux: include/linux/fs.h."""

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.errno import (
+    EAGAIN,
+    EALREADY,
+    EBADF,
+    ECONNABORTED,
+    EINPROGRESS,
+    EINVAL,
+    EISCONN,
+    EOPNOTSUPP,
+)
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.proc_sysctl import sysctl_write
 from wireside.kernel.core.sock import (
@@ -59,9 +69,6 @@ if TYPE_CHECKING:
 
     from wireside.kernel.core.net import Cpu
 
-EBADF, EAGAIN, EINVAL = 9, 11, 22
-EOPNOTSUPP, EISCONN, EALREADY, EINPROGRESS = 95, 106, 114, 115
-ECONNABORTED = 103
 O_RDWR, O_NONBLOCK = 0o2, 0o4000
 
 

@@ -6,8 +6,19 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Icmp, Udp
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.errno import (
+    EACCES,
+    EAGAIN,
+    EDESTADDRREQ,
+    EHOSTUNREACH,
+    EINVAL,
+    EMSGSIZE,
+    ENOBUFS,
+    ENOTCONN,
+    EPIPE,
+)
 from wireside.catalog.stages import Stage
-from wireside.catalog.sysctls import IP_LOCAL_PORT_RANGE, RMEM_DEFAULT, WMEM_DEFAULT
+from wireside.catalog.sysctls import RMEM_DEFAULT, WMEM_DEFAULT
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.ip_sockglue import ip_icmp_error, ip_local_error, skb_errqueue_purge
 from wireside.kernel.core.net import INADDR_BROADCAST
@@ -42,6 +53,7 @@ from wireside.kernel.ip.icmp_send import (
 )
 from wireside.kernel.ip.inet_bind import inet_bind_refused
 from wireside.kernel.ip.ip_output import dst_mtu, ip_route_output_key, ip_send_skb
+from wireside.kernel.udp.udp_ports import udp_autobind, udp_lib_get_port
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Net
@@ -50,8 +62,6 @@ if TYPE_CHECKING:
 
 UDP_RCV, RECEIVE_QUEUE, WAKEUP = int(Stage.UDP_RCV), int(Stage.RECEIVE_QUEUE), int(Stage.WAKEUP)
 UDP_SENDMSG, SYS_READ = int(Stage.UDP_SENDMSG), int(Stage.SYS_READ)
-EPIPE, EAGAIN, EACCES, EINVAL, EDESTADDRREQ, EMSGSIZE = 32, 11, 13, 22, 89, 90
-EADDRINUSE, ENOBUFS, ENOTCONN, EHOSTUNREACH = 98, 105, 107, 113
 HEADERS = ETH_HLEN + IP_HLEN + UDP_HLEN
 UDP_MAX_PAYLOAD = 65535 - IP_HLEN - UDP_HLEN
 UDP_MAX_SEGMENTS = 128
@@ -111,42 +121,9 @@ def udp_bind(cpu: Cpu, sk: UdpSock, addr: int, port: int) -> int:
     return error
 
 
-def udp_lib_get_port(sk: UdpSock, addr: int, port: int) -> int:
-    """Take a port, or a free one when it is 0; 0 or -EADDRINUSE. Linux: net/ipv4/udp.c udp_lib_get_port()."""
-    net = sk.net
-    if port == 0:
-        port = _free_port(net)
-        if port == 0:
-            return -EADDRINUSE
-    elif any(_conflict(sk, other, addr) for other in net.udp_table.get(port, ())):
-        return -EADDRINUSE
-    sk.sk_num = port
-    net.udp_table.setdefault(port, []).append(sk)
-    return 0
-
-
-def _free_port(net: Net) -> int:
-    """A port nobody has, from a random place of the range on; 0 when there is none."""
-    low, high = net.sysctl[IP_LOCAL_PORT_RANGE]
-    span = high - low + 1
-    first = net.machine.rng.randrange(span)
-    for offset in range(span):
-        port = low + (first + offset) % span
-        if port not in net.udp_table:
-            return port
-    return 0
-
-
-def _conflict(sk: Sock, other: Sock, addr: int) -> bool:
-    """Two sockets cannot share the port. Linux: net/ipv4/udp.c inet_rcv_saddr_equal() and its callers."""
-    if addr and other.rcv_saddr and addr != other.rcv_saddr:
-        return False
-    return not ((sk.sk_reuse and other.sk_reuse) or (sk.sk_reuseport and other.sk_reuseport))
-
-
 def udp_connect(cpu: Cpu, sk: UdpSock, addr: int, port: int) -> int:
     """Fix the peer, or another one; nothing is sent. 0 or -errno. Linux: net/ipv4/datagram.c __ip4_datagram_connect()."""
-    if not _autobind(sk):
+    if not udp_autobind(sk):
         return -EAGAIN
     route = ip_route_output_key(sk.net, sk.rcv_saddr, addr)
     if isinstance(route, int):
@@ -162,11 +139,6 @@ def udp_connect(cpu: Cpu, sk: UdpSock, addr: int, port: int) -> int:
     return 0
 
 
-def _autobind(sk: UdpSock) -> bool:
-    """Give an unbound socket a port; whether it has one. Linux: net/ipv4/af_inet.c inet_autobind()."""
-    return bool(sk.sk_num) or not udp_lib_get_port(sk, sk.rcv_saddr, 0)
-
-
 def udp_sendmsg(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None, length: int, gso_size: int = 0) -> int:
     """Send a datagram (or, with UDP_SEGMENT, a train of them) of `length` payload bytes; bytes sent, or -errno.
 
@@ -177,7 +149,7 @@ def udp_sendmsg(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None, length: int
     net = sk.net
     route = sk.sk_dst_cache
     if route is None or route[0] != addr or length > 0xFFFF:
-        if not _autobind(sk):
+        if not udp_autobind(sk):
             return -EAGAIN
         if length > 0xFFFF:
             return -EMSGSIZE

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from wireside.catalog.errno import errno_name
 from wireside.kernel.syscalls.call import Syscall
 from wireside.sim.run import NEVER, Sleep, Tally
-from wireside.sim.script import ERRNO_NAME
 
 if TYPE_CHECKING:
     from wireside.kernel.syscalls.poll import PollFd
@@ -70,7 +70,7 @@ class Steps:
         """Whether a call's result is an error, which is counted."""
         if result >= 0:
             return False
-        self.tally.fail(ERRNO_NAME.get(-result, str(-result)))
+        self.tally.fail(errno_name(-result))
         return True
 
     def over(self, now: int, result: int) -> Step:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.errno import EINPROGRESS
 from wireside.kernel.core.wait import EPOLLIN, EPOLLOUT
 from wireside.kernel.syscalls.poll import PollFd
 from wireside.sim.programs.steps import CATCH_UP_NS, EventLoop, Resolve, Step, Value
 from wireside.sim.run import NEVER
-from wireside.sim.script import ERRNO, NOT_YET
+from wireside.sim.script import NOT_YET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MINUTE = 60_000_000_000
 READ_SIZE = 65536
-IN_PROGRESS = -ERRNO["EINPROGRESS"]
 
 
 class TcpVisitors(EventLoop):
@@ -91,7 +91,7 @@ class TcpVisitors(EventLoop):
 
     def connecting(self, now: int, result: int) -> Step:
         """Wait for the connection with all the others."""
-        if result == IN_PROGRESS:
+        if result == -EINPROGRESS:
             self.watched[self.fd] = PollFd(EPOLLOUT)
             return self.round(now, 0)
         if self.failed(result):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.errno import EADDRINUSE, EINVAL, EISCONN, ENETUNREACH
 from wireside.catalog.sysctls import (
     IP_AUTOBIND_REUSE,
     IP_LOCAL_PORT_RANGE,
@@ -25,8 +26,6 @@ from wireside.kernel.tcp.sock.tcp_state import put_port_unless_bound, sock_prot_
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Net
-
-EINVAL, EADDRINUSE, ENETUNREACH, EISCONN = 22, 98, 101, 106
 
 
 def tcp_socket(net: Net) -> TcpSock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
+from wireside.catalog.errno import EADDRNOTAVAIL
 from wireside.catalog.sysctls import (
     IP_LOCAL_PORT_RANGE,
     IP_LOCAL_RESERVED_PORTS,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Net
     from wireside.kernel.core.skbuff import Flow
 
-EADDRNOTAVAIL = 99
 TABLE_PERTURB_MASK = 0xFFFF
 
 

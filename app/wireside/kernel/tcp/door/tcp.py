@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
+from wireside.catalog.errno import ECONNRESET, ENOTCONN
 from wireside.catalog.stages import Stage
 from wireside.catalog.sysctls import TCP_AUTOCORKING
 from wireside.catalog.tcp_states import TcpState
@@ -44,7 +45,6 @@ from wireside.kernel.tcp.sock.tcp_sock import (
     after,
 )
 from wireside.kernel.tcp.sock.tcp_state import (
-    ECONNRESET,
     free_queue,
     tcp_clear_timers,
     tcp_destroy_sock,
@@ -58,7 +58,6 @@ if TYPE_CHECKING:
     from wireside.kernel.tcp.door.request_sock import RequestSockQueue
 
 TCP_SENDMSG = int(Stage.TCP_SENDMSG)
-ENOTCONN = 107
 NEW_STATE = {
     TcpState.ESTABLISHED: (TcpState.FIN_WAIT1, True),
     TcpState.SYN_RECV: (TcpState.FIN_WAIT1, True),

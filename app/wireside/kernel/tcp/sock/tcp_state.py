@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Tcp, TcpExt
+from wireside.catalog.errno import ECONNREFUSED, ECONNRESET, EPIPE, ETIMEDOUT
 from wireside.catalog.tcp_states import SS_NAME, TRANSITIONS, TcpState
 from wireside.kernel.core.hrtimer import hrtimer_cancel
 from wireside.kernel.core.ip_sockglue import skb_errqueue_purge
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-EPIPE, ECONNRESET, ETIMEDOUT, ECONNREFUSED = 32, 104, 110, 111
 RESET_ERRORS = {TcpState.SYN_SENT: ECONNREFUSED, TcpState.CLOSE_WAIT: EPIPE}
 """What an RST means to the program, by state; ECONNRESET in all others."""
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import pickle
 import sys
 import traceback
 from pathlib import Path
@@ -21,6 +20,7 @@ from wireside.scenario.behaviours import BEHAVIOURS
 from wireside.scenario.load import load
 from wireside.scenario.syscalls import CONSTANTS, JOINED, SYSCALLS, TIME_OPTIONS, Arg
 from wireside.scenario.units import Kind
+from wireside.sim.checkpoint import freeze, thaw
 from wireside.sim.world import World
 from wireside.tools import ss
 
@@ -269,8 +269,8 @@ def play(path: Path, rng: Random) -> World:
 
 
 def goes_on_alike(world: World) -> None:
-    """A world that was saved and restored goes on like the one that was not."""
-    other: World = pickle.loads(pickle.dumps(world))
+    """A world that was frozen and thawed goes on like the one that was not."""
+    other = thaw(freeze(world))
     end = world.now + STEP_NS
     for each in (world, other):
         each.run_until(end)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from wireside.snapshot import Event
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
     from wireside.sim.run import ProgramRun
 
 KEPT = 10_000
+"""Events that can be asked for; up to as many more may lie around."""
 LOSS = 2
 
 
@@ -26,18 +25,21 @@ class EventLog:
 
     def __init__(self, env: KernelEnv) -> None:
         self.env = env
-        self.kept: deque[Event] = deque(maxlen=KEPT)
+        self.kept: list[Event] = []
+        """Only ever appended to, so that a checkpoint may share it; what is too old goes when a new list begins."""
         self.count = 0
         self.losses: dict[tuple[str, str], list[int]] = {}
         """(host, reason) → [losses so far, number at which it is told next]."""
 
     def since(self, number: int) -> tuple[Event, ...]:
         """Events with running number >= `number` that are still kept, oldest first."""
-        first = self.count - len(self.kept)
-        return tuple(islice(self.kept, max(0, number - first), None))
+        kept = self.kept
+        return tuple(kept[max(0, len(kept) - KEPT, number - self.count + len(kept)) :])
 
     def add(self, time_ns: int, host: str, topic: str, text: str, severity: int = 0) -> None:
         """Note an event."""
+        if len(self.kept) >= 2 * KEPT:
+            self.kept = self.kept[-KEPT:]
         self.kept.append(Event(time_ns, host, topic, text, severity))
         self.count += 1
 

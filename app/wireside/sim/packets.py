@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.packet_kinds import PacketKind
 from wireside.kernel.core.net import ip_text
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Machine, Net
     from wireside.kernel.core.skbuff import Flow, SkBuff
 
+Told = tuple[int, int, int, int, int]
+"""What a packet tells and may tell otherwise while it lives, as when GRO merges others into it: (len, seq, ack_seq, window, tcp_flags)."""
 MASK = 0xFFFFFFFF
 REMEMBERED = 20_000
-"""Entries of each kind that are kept. The oldest texts go first, a few at a time, so that no frame waits for it; the
-rest starts afresh and asks the sockets for what it needs."""
+"""Entries of each kind that are kept. The oldest go first, a few at a time, so that no frame waits for it."""
 
 
 class Trail:
@@ -37,30 +38,33 @@ class Trail:
         """Those that ended and whose last stamp is at or after `reaches`."""
         self.reaches = 0
 
-    def follow(self, trace: deque[SkBuff], since: int) -> list[SkBuff]:
-        """Bring both lists up to date, `ended` back to `since` ns; returns the packets born since the last time, oldest first."""
+    def meet(self, trace: deque[SkBuff], oldest: int) -> list[SkBuff]:
+        """Take notice of the packets born since the last time, and return them, oldest first; forget those before `oldest`."""
         fresh: list[SkBuff] = []
+        seen = self.seen
         for skb in reversed(trace):
-            if skb.id <= self.seen:
+            if skb.id <= seen:
                 break
             fresh.append(skb)
-        fresh.reverse()
-        self.seen = trace[-1].id
-        if since < self.reaches:
-            candidates: Iterable[SkBuff] = trace
-            self.ended = []
-        else:
-            candidates = chain(self.alive, fresh)
-        self.reaches = since
-        oldest = trace[0].id
-        alive: list[SkBuff] = []
+        if fresh:
+            self.seen = fresh[0].id
+            fresh.reverse()
+        self.alive = [skb for skb in chain(self.alive, fresh) if skb.id >= oldest]
+        return fresh
+
+    def follow(self, trace: deque[SkBuff], since: int, oldest: int) -> None:
+        """Bring both lists up to date, `ended` back to `since` ns."""
+        candidates: Iterable[SkBuff] = self.alive
         ended = self.ended
+        if since < self.reaches:
+            candidates = [skb for skb in trace if skb.id >= oldest]
+            ended = []
+        self.reaches = since
+        alive: list[SkBuff] = []
         for skb in candidates:
-            if skb.id >= oldest:
-                (ended if skb.fate else alive).append(skb)
+            (ended if skb.fate else alive).append(skb)
         self.alive = alive
         self.ended = [skb for skb in ended if skb.id >= oldest and skb.stamps and skb.stamps[-1] >= since]
-        return fresh
 
 
 class PacketBook:
@@ -76,27 +80,37 @@ class PacketBook:
         """Flow → the end of what it has sent so far, to tell a window probe from an ACK."""
         self.trails: dict[str, Trail] = {}
         """By machine."""
-        self.probes: set[int] = set()
+        self.probes: dict[int, bool] = {}
         """Ids of window and keepalive probes."""
-        self.words: dict[int, tuple[PacketKind, str]] = {}
-        """Id → (kind, label) of packets that still lived when they were last shown."""
+        self.words: dict[int, tuple[Told, PacketKind, str]] = {}
+        """Id → (what it tells, kind, label) of packets that still lived when they were last shown."""
         self.done: dict[int, PacketTrace] = {}
         """Packets that have ended, by id."""
 
-    def traces(self, machines: Iterable[Machine], since: int, limit: int) -> tuple[PacketTrace, ...]:
-        """Packets whose last stamp is at or after `since` ns, or which still live; at most the newest `limit`."""
-        found: list[tuple[int, SkBuff]] = []
+    def meet(self, machines: Iterable[Machine]) -> list[tuple[Machine, Trail, int]]:
+        """Learn from the packets born since the last time; (machine, its trail, the oldest number still remembered) of each."""
+        found = []
         fresh: list[tuple[int, SkBuff]] = []
         for machine in machines:
             trace = machine.trace
-            if not trace:
+            if trace is None:
                 continue
             trail = self.trails.get(machine.name)
             if trail is None:
                 trail = self.trails[machine.name] = Trail()
-            fresh += [(skb.stamps[1], skb) for skb in trail.follow(trace, since) if skb.stamps]
-            found += [(skb.stamps[1], skb) for skb in chain(trail.alive, trail.ended) if skb.stamps]
+            oldest = machine.last_skb_id - (trace.maxlen or 0) + 1
+            fresh += [(skb.stamps[1], skb) for skb in trail.meet(trace, oldest) if skb.stamps]
+            found.append((machine, trail, oldest))
         self._learn(fresh)
+        return found
+
+    def traces(self, machines: Iterable[Machine], since: int, limit: int) -> tuple[PacketTrace, ...]:
+        """Packets whose last stamp is at or after `since` ns, or which still live; at most the newest `limit`."""
+        found: list[tuple[int, SkBuff]] = []
+        for machine, trail, oldest in self.meet(machines):
+            assert machine.trace is not None
+            trail.follow(machine.trace, since, oldest)
+            found += [(skb.stamps[1], skb) for skb in chain(trail.alive, trail.ended) if skb.stamps]
         found.sort(key=_birth)
         del found[: max(0, len(found) - limit)]
         return tuple([self._trace(skb) for _, skb in found])
@@ -110,6 +124,8 @@ class PacketBook:
                 continue
             flow = skb.flow
             if skb.tcp_flags & SYN:
+                isn.pop(flow, None)
+                high.pop(flow, None)
                 isn[flow] = skb.seq
                 high[flow] = (skb.seq + 1) & MASK
                 continue
@@ -118,28 +134,25 @@ class PacketBook:
             if top is None or (end - top) & MASK < 0x80000000:
                 high[flow] = end
             elif skb.len <= 1 and skb.seq == (top - 1) & MASK and not skb.tcp_flags & (FIN | RST):
-                self.probes.add(skb.id)
-        for shown in (self.done, self.words):
-            for number in list(islice(shown, max(0, len(shown) - REMEMBERED))):
-                del shown[number]
-        for book in (self.probes, self.isn, self.high):
-            if len(book) > REMEMBERED:
-                book.clear()
+                self.probes[skb.id] = True
+        for book in (self.done, self.words, self.probes, isn, high):
+            _forget_oldest(book)
 
     def _trace(self, skb: SkBuff) -> PacketTrace:
         known = self.done.get(skb.id)
         if known is not None:
             return known
+        told = skb.len, skb.seq, skb.ack_seq, skb.window, skb.tcp_flags
         words = self.words.get(skb.id)
-        if words is None:
-            words = self._kind(skb), self._label(skb)
+        if words is None or words[0] != told:
+            words = told, self._kind(skb), self._label(skb)
         stamps = skb.stamps or []
         built = PacketTrace(
             skb.id,
-            words[0],
+            words[1],
             self.hosts.get(skb.flow[0]) or ip_text(skb.flow[0]),
             self.hosts.get(skb.flow[2]) or ip_text(skb.flow[2]),
-            words[1],
+            words[2],
             skb.len,
             tuple(zip(stamps[::2], stamps[1::2], strict=True)),
             skb.fate,
@@ -209,6 +222,11 @@ class PacketBook:
             parts.append(f"options [{_options(skb)}]")
         parts.append(f"length {skb.len}")
         return f"IP {source}.{sport} > {destination}.{dport}: {', '.join(parts)}"
+
+
+def _forget_oldest(book: dict[Any, Any]) -> None:
+    for key in list(islice(book, max(0, len(book) - REMEMBERED))):
+        del book[key]
 
 
 def _birth(entry: tuple[int, SkBuff]) -> tuple[int, int]:

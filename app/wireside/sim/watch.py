@@ -38,17 +38,21 @@ class _Waiting(NamedTuple):
 
 
 class Watch:
-    """The conditions that a world's run waits for, by the number of whoever waits."""
+    """The conditions that a world's run waits for, by the number of whoever waits.
 
-    def __init__(self, world: World, conditions: Mapping[int, Condition]) -> None:
+    It reads the living world and cannot be frozen with it. Of a world that was thawed a new one is made: with those
+    conditions that still wait, and the old one's `looked`, so that it stops at the same instants.
+    """
+
+    def __init__(self, world: World, conditions: Mapping[int, Condition], looked: int = -1) -> None:
         self.world = world
+        self.looked = looked
+        """The last instant at which the clock's own conditions were looked at, ns."""
         self.fired: tuple[int, ...] = ()
         """Those that hold where the run stopped."""
         source = Live(world)
         self._waiting = {number: _waiting(each.term, source) for number, each in conditions.items()}
         self._grain = max(1, world.scenario.duration_ns // LOOKS)
-        self._looked = -1
-        """The last instant at which the clock's own conditions were looked at, ns."""
         self.keep(self._waiting)
 
     def keep(self, numbers: Iterable[int]) -> None:
@@ -86,7 +90,7 @@ class Watch:
 
     def look(self) -> bool:
         """Whether any condition holds at this instant, whatever happened; `fired` tells which."""
-        self._looked = self.world.now
+        self.looked = self.world.now
         return self._look_at(self._all)
 
     def _after(self, function: Any) -> bool:
@@ -105,7 +109,7 @@ class Watch:
 
     def _next_moment(self) -> int:
         """The next instant, ns, at which the clock alone may make a condition true."""
-        looked = self._looked
+        looked = self.looked
         found = next((t for t in self._moments if t > looked), NEVER)
         if self._by_clock:
             found = min(found, (looked // self._grain + 1) * self._grain)

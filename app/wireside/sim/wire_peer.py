@@ -132,9 +132,12 @@ class WirePeer:
         self.on_receive: Callable[[WirePeer, int, SkBuff], None] | None = None
         self.sent = 0
         self.answers: list[Answer] = []
+        self.complains = False
+        """It is to send ICMP errors, which are about packets that it has received."""
 
     def plan(self, segments: tuple[WireSegment, ...]) -> None:
         """Send hand-written segments at their times, and others when what they answer has come."""
+        self.complains = any(segment.protocol == "icmp" for segment in segments)
         for segment in segments:
             if segment.after is not None:
                 self.answers.append(Answer(segment))

@@ -77,6 +77,10 @@ class World:
         """The network namespaces that stand for wire peers, in order."""
         return [peer.net for peer in self.peers.values()]
 
+    def all_machines(self) -> list[Machine]:
+        """The machines of all hosts, and those that stand for wire peers."""
+        return [*self.machines.values(), *(peer.net.machine for peer in self.peers.values())]
+
     @property
     def now(self) -> int:
         """The current instant, ns."""
@@ -91,9 +95,12 @@ class World:
         """Let time pass until `t_ns`; False when the wall clock (time.perf_counter()) reached `wall_deadline` first."""
         return self.env.run_until(t_ns, wall_deadline)
 
-    def watch(self, conditions: Mapping[int, Condition]) -> Watch:
-        """A way to run that stops at the very event in which one of `conditions` (by a number of the caller's) holds."""
-        return Watch(self, conditions)
+    def watch(self, conditions: Mapping[int, Condition], looked: int = -1) -> Watch:
+        """A way to run that stops at the very event in which one of `conditions` (by a number of the caller's) holds.
+
+        `looked` is what the watch of an earlier run had in its attribute of that name when this world was frozen.
+        """
+        return Watch(self, conditions, looked)
 
     def upcoming(self) -> int:
         """The next instant at which anything happens, ns; -1 when nothing ever will."""
@@ -105,8 +112,7 @@ class World:
 
     def traces(self, since_ns: int) -> tuple[PacketTrace, ...]:
         """Packets whose last stamp is at or after `since_ns`, or which still live, by birth; the newest `trace` of them."""
-        machines = [*self.machines.values(), *(peer.net.machine for peer in self.peers.values())]
-        return self.book.traces(machines, since_ns, self.trace)
+        return self.book.traces(self.all_machines(), since_ns, self.trace)
 
     def events(self, since: int) -> tuple[Event, ...]:
         """Events with running number >= `since`, oldest first."""

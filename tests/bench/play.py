@@ -45,16 +45,16 @@ def tell_keys(marks: int) -> None:
 
 
 def tell_frames(marks: int) -> None:
-    look = Viewer.view
+    look = Viewer.frame
 
-    def view(viewer):
+    def frame(viewer):
         seen = look(viewer)
         movers = (*seen.scene.inbound, *seen.scene.outbound)
         moving = sum(not mover.parked for mover in movers)
         os.write(marks, b"moving %d\nnow %d\n" % (moving, viewer.player.now))
         return seen
 
-    Viewer.view = view
+    Viewer.frame = frame
 
 
 if __name__ == "__main__":

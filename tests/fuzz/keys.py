@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from wireside.catalog.actions import ACTIONS
 from wireside.paint.cells import width
 from wireside.paint.glyphs import UNICODE
+from wireside.paint.look import Look
 from wireside.paint.palette import Depth, Palette
-from wireside.paint.view import Look
 from wireside.scenario import library
 from wireside.scenario.load import load
 from wireside.tui.app import WiresideApp, make_player

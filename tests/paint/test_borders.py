@@ -9,11 +9,12 @@ from wireside.catalog.actions import FOOTER
 from wireside.paint.glyphs import ASCII, UNICODE
 from wireside.paint.journey import plan
 from wireside.paint.layout import layout
+from wireside.paint.look import Look
 from wireside.paint.palette import Palette
 from wireside.paint.scene import Mover
-from wireside.paint.screen import DRAW
+from wireside.paint.screen import SPECS
 from wireside.paint.surface import Surface
-from wireside.paint.view import KnobView, Look
+from wireside.paint.ui import Ui
 from wireside.paint.viewer import Viewer
 from wireside.scenario.spec import Beat, HostSpec, KnobSpec, LinkSpec
 from wireside.session.session import Player
@@ -67,7 +68,7 @@ class LongWorld(FakeWorld):
         )  # fmt: skip
 
 
-def long_view(*, knobs=True, few=False):
+def long_frame(*, knobs=True, few=False):
     told = scenario(
         title=f"{LONG} {LONG}",
         duration_ns=30_000 * MS,
@@ -83,10 +84,11 @@ def long_view(*, knobs=True, few=False):
     viewer = Viewer(player)
     for _ in range(40):
         player.advance(1 / 30)
-        view = viewer.view()
-    view.knobs = KnobView(player.knobs())
-    view.keys, view.fps = FOOTER, 30
-    return view
+        frame = viewer.frame()
+    return frame
+
+
+UI = Ui(keys=FOOTER, fps=30)
 
 
 def check_frame(surface, glyphs, name):
@@ -102,13 +104,12 @@ def check_frame(surface, glyphs, name):
 @pytest.mark.parametrize("focus", ["", "knobs"])
 @pytest.mark.parametrize("knobs", [True, False], ids=["knobs", "none"])
 def test_every_pane_leaves_its_frame_alone(w, h, glyphs, focus, knobs):
-    view = long_view(knobs=knobs)
-    view.focus_pane = focus
+    frame = long_frame(knobs=knobs)
     for tab in (1, 2, 3, 4):
-        view.tab = tab
+        ui = replace(UI, focus_pane=focus, tab=tab)
         for name, rect in layout(w, h, focus).panes.items():
             surface = Surface(rect.w, rect.h)
-            DRAW[name](surface, Look(Palette(), glyphs), view)
+            SPECS[name].draw(surface, Look(Palette(), glyphs), frame, ui)
             if rect.h > 1:
                 check_frame(surface, glyphs, f"{name} {tab}")
 
@@ -116,10 +117,10 @@ def test_every_pane_leaves_its_frame_alone(w, h, glyphs, focus, knobs):
 @pytest.mark.parametrize(("w", "h"), SIZES)
 @pytest.mark.parametrize("few", [True, False], ids=["few", "many"])
 def test_no_word_or_number_of_a_box_stands_on_its_frame(w, h, few):
-    view = long_view(few=few)
+    frame = long_frame(few=few)
     rect = layout(w, h).panes["journey"]
     surface = Surface(rect.w, rect.h)
-    DRAW["journey"](surface, Look(Palette(), UNICODE), view)
+    SPECS["journey"].draw(surface, Look(Palette(), UNICODE), frame, UI)
     where = plan(rect.w, rect.h)
     for row in (where.symbol_row, where.value_row, where.gauge_row, where.latency_row):
         for box in where.boxes if row else ():
@@ -130,20 +131,21 @@ def test_no_word_or_number_of_a_box_stands_on_its_frame(w, h, few):
 @pytest.mark.parametrize(("w", "h"), SIZES)
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
 def test_a_lost_packet_falls_past_the_bottom_of_its_box_and_no_further_than_the_lane(w, h, glyphs):
-    view = long_view()
+    frame = long_frame()
     rect = layout(w, h).panes["journey"]
     where = plan(rect.w, rect.h)
-    view.beat, view.scene.parked = None, [0] * len(where.boxes)
     seen = set()
     for tenth in range(11):
         depth = max(0.01, tenth / 10)
         for movers, losses in (
-            ([Mover(1, "DATA", 4.4, parked=False, depth=depth)], []),
-            ([], [(4, depth, 64)]),
+            ((Mover(1, "DATA", 4.4, parked=False, depth=depth),), ()),
+            ((), ((4, depth, 64),)),
         ):
-            view.scene.inbound, view.scene.falling = movers, losses
+            parked = (0,) * len(where.boxes)
+            scene = replace(frame.scene, inbound=movers, falling=losses, parked=parked)
             surface = Surface(rect.w, rect.h)
-            DRAW["journey"](surface, Look(Palette(), glyphs), view)
+            now = replace(frame, beat=None, scene=scene)
+            SPECS["journey"].draw(surface, Look(Palette(), glyphs), now, UI)
             box = where.boxes[4]
             seen |= {y for y in range(surface.h) if glyphs.lost in surface.ch[y][box.x : box.right]}
     assert where.ack_row in seen

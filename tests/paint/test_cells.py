@@ -11,10 +11,11 @@ from tests.paint.fake_world import MS, FakeWorld, scenario
 from wireside.outside import clean
 from wireside.paint.cells import clip, in_cells, plain_width, tail, width
 from wireside.paint.glyphs import UNICODE
+from wireside.paint.look import Look
 from wireside.paint.palette import Palette
 from wireside.paint.screen import draw_screen
 from wireside.paint.surface import Rect, Surface
-from wireside.paint.view import KnobView, Look
+from wireside.paint.ui import Ui
 from wireside.paint.viewer import Viewer
 from wireside.paint.words import fit, wrap
 from wireside.scenario.spec import Beat
@@ -79,9 +80,7 @@ def test_whatever_is_drawn_over_what_a_row_stays_whole(
 def drawn(size: tuple[int, int], **changes: object) -> Surface:
     player = Player(scenario(**changes), lambda: FakeWorld(30_000))
     player.play_to(6 * MS)
-    view = Viewer(player).view()
-    view.knobs = KnobView(player.knobs())
-    return draw_screen(*size, Look(Palette(), UNICODE), view)
+    return draw_screen(*size, Look(Palette(), UNICODE), Viewer(player).frame(), Ui())
 
 
 def borders(surface: Surface) -> list[list[int]]:

@@ -3,9 +3,9 @@ import pytest
 from tests.paint.fake_world import scenario
 from wireside.paint.glyphs import ASCII, UNICODE
 from wireside.paint.library import Lesson, LibraryView, draw_library, lesson_of
+from wireside.paint.look import Look
 from wireside.paint.palette import Palette
 from wireside.paint.surface import Surface
-from wireside.paint.view import Look
 from wireside.scenario.library import library
 from wireside.scenario.load import load
 

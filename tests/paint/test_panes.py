@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -5,10 +6,11 @@ import pytest
 from tests.paint.fake_world import MS, US, FakeWorld, scenario
 from wireside.catalog.actions import FOOTER
 from wireside.paint.glyphs import ASCII, UNICODE
+from wireside.paint.look import Look
 from wireside.paint.palette import Palette
 from wireside.paint.panes import question_of
 from wireside.paint.screen import draw_screen
-from wireside.paint.view import KnobView, Look
+from wireside.paint.ui import Ui
 from wireside.paint.viewer import Viewer
 from wireside.paint.words import clock, fit, rounded, short_clock, size, span, wrap
 from wireside.scenario.spec import Beat, KnobSpec
@@ -18,17 +20,24 @@ from wireside.session.session import Player
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def view_of(t=6 * MS, every=30 * US, **world):
+def frame_of(t=6 * MS, every=30 * US, **world):
     player = Player(scenario(), lambda: FakeWorld(every, **world))
     player.play_to(t)
     viewer = Viewer(player)
     for _ in range(12):
         player.advance(1 / 30)
-        view = viewer.view()
-    view.knobs = KnobView(player.knobs())
-    view.keys = FOOTER
-    view.fps = 30
-    return view
+        frame = viewer.frame()
+    return frame
+
+
+UI = Ui(keys=FOOTER, fps=30)
+
+
+def with_counters(frame, counters):
+    """The frame with other counters on the host in focus."""
+    host = replace(frame.host, counters=counters)
+    hosts = tuple(host if each.name == host.name else each for each in frame.world.hosts)
+    return replace(frame, world=replace(frame.world, hosts=hosts))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +47,7 @@ def view_of(t=6 * MS, every=30 * US, **world):
 )
 def test_the_screen_is_as_it_was(w, h, glyphs):
     """To renew after a wanted change: delete the file and run twice."""
-    drawn = draw_screen(w, h, Look(Palette(), glyphs), view_of(missed_every=9)).text()
+    drawn = draw_screen(w, h, Look(Palette(), glyphs), frame_of(missed_every=9), UI).text()
     golden = GOLDEN / f"{w}x{h}{'' if glyphs.unicode else '-ascii'}.txt"
     if not golden.exists():
         golden.parent.mkdir(exist_ok=True)
@@ -48,54 +57,48 @@ def test_the_screen_is_as_it_was(w, h, glyphs):
 
 
 def test_nstat_begins_with_the_counter_that_the_story_speaks_of():
-    view = view_of()
-    view.tab = 2
-    view.moved = {"IpInReceives": 7, "TcpExtListenDrops": 2, "TcpExtDelayedACKs": 1}
-    view.beat = Beat("The timer fires, and DelayedACKs says so.")
-    shown = draw_screen(80, 24, Look(Palette(), UNICODE), view).text()
+    frame = with_counters(frame_of(), {"IpInReceives": 7, "TcpExtListenDrops": 2, "TcpExtDelayedACKs": 1})
+    frame = replace(frame, beat=Beat("The timer fires, and DelayedACKs says so."))
+    shown = draw_screen(80, 24, Look(Palette(), UNICODE), frame, replace(UI, tab=2)).text()
     order = [shown.index(name) for name in ("TcpExtDelayedACKs", "TcpExtListenDrops", "IpInReceives")]
     assert order == sorted(order)
 
 
 def test_ascii_means_ascii():
-    assert draw_screen(120, 36, Look(Palette(), ASCII), view_of()).text().isascii()
+    assert draw_screen(120, 36, Look(Palette(), ASCII), frame_of(), UI).text().isascii()
 
 
 @pytest.mark.parametrize(("w", "h"), [(80, 24), (93, 29), (120, 36), (157, 41), (200, 55)])
 @pytest.mark.parametrize("tab", [1, 2, 3, 4])
 def test_every_size_and_tab_can_be_drawn_at_every_moment(w, h, tab):
     for t in (0, 13 * MS):
-        view = view_of(t, 3 * US, missed_every=5)
-        view.tab = tab
-        assert len(draw_screen(w, h, Look(Palette(), UNICODE), view).text().splitlines()) == h
+        frame = frame_of(t, 3 * US, missed_every=5)
+        drawn = draw_screen(w, h, Look(Palette(), UNICODE), frame, replace(UI, tab=tab))
+        assert len(drawn.text().splitlines()) == h
 
 
 def test_the_story_points_with_a_heavy_frame():
-    text = draw_screen(120, 36, Look(Palette(), UNICODE), view_of()).text()
+    text = draw_screen(120, 36, Look(Palette(), UNICODE), frame_of(), UI).text()
     assert "┏ SOCKBUF" in text
     assert "┏ TCP" not in text
 
 
-def screen_text(view, w=80, h=24, glyphs=UNICODE):
-    return draw_screen(w, h, Look(Palette(), glyphs), view).text()
+def screen_text(frame, w=80, h=24, glyphs=UNICODE):
+    return draw_screen(w, h, Look(Palette(), glyphs), frame, UI).text()
 
 
 def test_a_run_that_waits_for_its_reader_counts_down_in_the_status_line_and_beside_the_words():
-    view = view_of()
-    view.hold_s = 3.2
-    text = screen_text(view)
+    text = screen_text(replace(frame_of(), hold_s=3.2))
     assert "▮▮ 4 s to read" in text.splitlines()[0]
     assert "space: next (in 4 s)  1/2" in text
 
 
 def test_the_status_line_tells_a_quiet_stretch_and_the_readers_own_pace():
-    view = view_of()
-    view.quiet_ns, view.factor = 9_400_000, 0.5
-    line = screen_text(view).splitlines()[0]
+    frame = replace(frame_of(), quiet_ns=9_400_000, factor=0.5)
+    line = screen_text(frame).splitlines()[0]
     assert "▶▶ nothing for 9.4 ms" in line
     assert "1 s =" not in line
-    view.paused = True
-    line = screen_text(view).splitlines()[0]
+    line = screen_text(replace(frame, paused=True)).splitlines()[0]
     assert "nothing for" not in line
     assert f"1 s = 100 µs {UNICODE.times}0.5" in line
 
@@ -103,7 +106,7 @@ def test_the_status_line_tells_a_quiet_stretch_and_the_readers_own_pace():
 def test_drops_above_zero_come_first():
     line = next(
         row
-        for row in draw_screen(80, 24, Look(Palette(), UNICODE), view_of(13 * MS)).text().splitlines()
+        for row in draw_screen(80, 24, Look(Palette(), UNICODE), frame_of(13 * MS), UI).text().splitlines()
         if "drops" in row
     )
     assert line.index("TCP_ZEROWINDOW 1") < line.index("rx_missed 0")
@@ -129,14 +132,13 @@ def test_times_and_sizes_as_people_say_them():
 
 
 def test_ports_are_numbers_and_bytes_may_be_rounded():
-    view = view_of()
     offered = {
         "net.ipv4.ip_local_port_range": "32768 60999",
         "net.ipv4.tcp_max_tw_buckets": "131072",
         "net.ipv4.tcp_rmem": "4096 131072 33554432",
     }
     rows = tuple(knob_row(KnobSpec("server", name), value, value, "6.18") for name, value in offered.items())
-    view.knobs = KnobView(rows)
-    shown = draw_screen(120, 36, Look(Palette(), UNICODE), view).text()
+    frame = replace(frame_of(), knob_rows=rows)
+    shown = draw_screen(120, 36, Look(Palette(), UNICODE), frame, UI).text()
     for text in ("32768 60999", "131072", "4K 128K 32M"):
         assert text in shown

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.paint.fake_world import MS, FakeWorld, scenario
+from wireside.paint.frame import peer_socket
 from wireside.paint.gauges import draw_gauges, scale_of
 from wireside.paint.glyphs import ASCII, UNICODE
+from wireside.paint.look import Look
 from wireside.paint.margins import listener_words
 from wireside.paint.palette import Palette
 from wireside.paint.piles import limited, pointed_at, subjects
@@ -17,7 +19,7 @@ from wireside.paint.screen import draw_screen
 from wireside.paint.standing import MARGIN, settled
 from wireside.paint.surface import Surface
 from wireside.paint.timeline import telling
-from wireside.paint.view import KnobView, Look
+from wireside.paint.ui import Ui
 from wireside.paint.viewer import Viewer
 from wireside.scenario.spec import Beat
 from wireside.session.history import History
@@ -53,9 +55,8 @@ def seen(world, frames=40, beats=(), **facts):
     viewer = Viewer(player)
     for _ in range(frames):
         player.advance(1 / 30)
-        view = viewer.view()
-    view.knobs = KnobView(player.knobs())
-    return view
+        frame = viewer.frame()
+    return frame
 
 
 def city():
@@ -79,7 +80,7 @@ def city():
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
 def test_piles_look_as_they_did(w, h, glyphs):
     """To renew after a wanted change: delete the file and run twice."""
-    drawn = draw_screen(w, h, Look(Palette(), glyphs), seen(city(), frames=75)).text()
+    drawn = draw_screen(w, h, Look(Palette(), glyphs), seen(city(), frames=75), Ui()).text()
     golden = GOLDEN / f"piles-{w}x{h}{'' if glyphs.unicode else '-ascii'}.txt"
     if not golden.exists():
         golden.write_text(drawn)
@@ -91,7 +92,7 @@ def test_the_colours_of_piles_are_those_of_their_meaning():
     """One letter a cell: what the role of the number's colour is."""
     look = Look(Palette(), UNICODE)
     surface = Surface(39, 10)
-    draw_gauges(surface, look, seen(city(), frames=75))
+    draw_gauges(surface, look, seen(city(), frames=75), Ui())
     for word, role in (
         ("129/128+1", "bad"),
         ("68/128+1", "warn"),
@@ -101,9 +102,9 @@ def test_the_colours_of_piles_are_those_of_their_meaning():
         assert color_of(surface, word, look.palette) == look.palette.rgb(role), word
 
 
-def pane(view, w=39, h=10, glyphs=ASCII):
+def pane(frame, w=39, h=10, glyphs=ASCII):
     surface = Surface(w, h)
-    draw_gauges(surface, Look(Palette(), glyphs), view)
+    draw_gauges(surface, Look(Palette(), glyphs), frame, Ui())
     return surface
 
 
@@ -126,20 +127,22 @@ def test_a_full_accept_queue_leads_with_the_kernels_off_by_one():
 def test_the_tcp_box_says_the_queue_that_is_fullest():
     assert (
         "129/128+1"
-        in draw_screen(120, 36, Look(Palette(), ASCII), seen(ServerWorld())).text().split("drops")[0]
+        in draw_screen(120, 36, Look(Palette(), ASCII), seen(ServerWorld()), Ui()).text().split("drops")[0]
     )
     empty = replace(LISTENER, accept_queue=1, requests=0)
     assert (
         "wnd "
-        in draw_screen(120, 36, Look(Palette(), ASCII), seen(ServerWorld([empty]))).text().split("drops")[0]
+        in draw_screen(120, 36, Look(Palette(), ASCII), seen(ServerWorld([empty])), Ui())
+        .text()
+        .split("drops")[0]
     )
 
 
 def test_time_wait_is_never_red_by_size_and_close_wait_always_is():
     look = Look(Palette(), ASCII)
-    view = seen(ServerWorld(states=lambda s: {"TIME-WAIT": 100_000, "CLOSE-WAIT": 2}))
+    frame = seen(ServerWorld(states=lambda s: {"TIME-WAIT": 100_000, "CLOSE-WAIT": 2}))
     surface = Surface(39, 10)
-    draw_gauges(surface, look, view)
+    draw_gauges(surface, look, frame, Ui())
     assert color_of(surface, "100 000/131 072", look.palette) == look.palette.rgb("warn")
     line = next(y for y in range(10) if "CLOSE-WAIT" in "".join(surface.ch[y]))
     x = "".join(surface.ch[line]).rindex("2")
@@ -149,17 +152,17 @@ def test_time_wait_is_never_red_by_size_and_close_wait_always_is():
 def test_close_wait_stands_against_the_descriptors_of_its_program():
     billing = ProgramRow("billing", 7, "blocked", "accept(3)", 9, 0, 0, fds=892, nofile=1024)
     facts = {"programs": (billing,), "close_wait": {"billing": 888}}
-    view = seen(ServerWorld(states=lambda s: {"CLOSE-WAIT": 888}, **facts))
-    assert "CLOSE-WAIT" in pane(view).text()
-    assert "888/1024 fds" in pane(view).text()
-    assert "!CLOSE-WAIT" not in pane(view).text()
+    frame = seen(ServerWorld(states=lambda s: {"CLOSE-WAIT": 888}, **facts))
+    assert "CLOSE-WAIT" in pane(frame).text()
+    assert "888/1024 fds" in pane(frame).text()
+    assert "!CLOSE-WAIT" not in pane(frame).text()
     facts["programs"] = (replace(billing, fds=1024),)
     assert "!CLOSE-WAIT" in pane(seen(ServerWorld(states=lambda s: {"CLOSE-WAIT": 1020}, **facts))).text()
 
 
 def test_time_wait_at_its_limit_is_marked():
-    view = seen(ServerWorld(states=lambda s: {"TIME-WAIT": 131_072}))
-    assert "!TIME-WAIT" in pane(view).text()
+    frame = seen(ServerWorld(states=lambda s: {"TIME-WAIT": 131_072}))
+    assert "!TIME-WAIT" in pane(frame).text()
 
 
 @pytest.mark.parametrize("name", ["TIME-WAIT", "CLOSE-WAIT", "FIN-WAIT-2", "ESTAB", "LAST-ACK", "SYN-SENT"])
@@ -167,21 +170,23 @@ def test_time_wait_at_its_limit_is_marked():
 def test_a_pile_that_grows_is_never_hidden(name, w, h):
     """Whatever else is full."""
     states = lambda s: {"ESTAB": 400, "FIN-WAIT-1": 30, "CLOSING": 9, name: int(5 + 20 * s)}  # noqa: E731
-    view = seen(ServerWorld(states=states))
-    right = [line[w // 2 :] for line in draw_screen(w, h, Look(Palette(), ASCII), view).text().splitlines()]
+    frame = seen(ServerWorld(states=states))
+    right = [
+        line[w // 2 :] for line in draw_screen(w, h, Look(Palette(), ASCII), frame, Ui()).text().splitlines()
+    ]
     assert any(name in line for line in right[h // 2 :])
 
 
 def test_when_there_is_no_row_left_the_frame_tells_the_rest():
-    view = seen(ServerWorld(states=lambda s: {"ESTAB": 400, "FIN-WAIT-2": 30, "CLOSE-WAIT": 9}))
-    assert "TIME-WAIT" not in pane(view, 34, 6).text()
-    last = pane(view, 34, 6).text().splitlines()[-1]
+    frame = seen(ServerWorld(states=lambda s: {"ESTAB": 400, "FIN-WAIT-2": 30, "CLOSE-WAIT": 9}))
+    assert "TIME-WAIT" not in pane(frame, 34, 6).text()
+    last = pane(frame, 34, 6).text().splitlines()[-1]
     assert any(word in last for word in ("ESTAB 400", "FIN-WAIT-2 30", "CLOSE-WAIT 9", "SYN reqs 68/128+1"))
 
 
 def test_states_come_and_go_in_numbers_per_second():
-    view = seen(ServerWorld(states=lambda s: {"CLOSE-WAIT": int(100 * s)}), frames=75)
-    assert re.search(r"\+(9\d|10\d) -0/s", pane(view).text())
+    frame = seen(ServerWorld(states=lambda s: {"CLOSE-WAIT": int(100 * s)}), frames=75)
+    assert re.search(r"\+(9\d|10\d) -0/s", pane(frame).text())
 
 
 def test_a_row_keeps_its_place_while_sockets_only_pass_through():
@@ -192,8 +197,8 @@ def test_a_row_keeps_its_place_while_sockets_only_pass_through():
     shown = []
     for _ in range(120):
         player.advance(1 / 30)
-        view = viewer.view()
-        shown.append([line[1:12] for line in pane(view).text().splitlines()[1:-1]])
+        frame = viewer.frame()
+        shown.append([line[1:12] for line in pane(frame).text().splitlines()[1:-1]])
     assert sum(before != after for before, after in pairwise(shown)) <= 3
 
 
@@ -225,21 +230,21 @@ def test_heaps_fit_in_their_room(most, room):
 
 def test_the_drops_line_tells_acks_from_syns():
     counters = {"TcpExtListenOverflows": 1468, "TcpExtListenDrops": 1468}
-    view = seen(ServerWorld(turned_away={"ACK": 1384, "SYN": 84}, counters=counters))
-    wide = "".join(text for text, _ in listener_words(view.host, room=118))
+    frame = seen(ServerWorld(turned_away={"ACK": 1384, "SYN": 84}, counters=counters))
+    wide = "".join(text for text, _ in listener_words(frame.host, room=118))
     assert (
         wide.strip() == "ListenOverflows 1 468 = ACKs 1 384 TCP_LISTEN_OVERFLOW + SYNs 84 unseen by dropwatch"
     )
-    narrow = "".join(text for text, _ in listener_words(view.host, room=78))
+    narrow = "".join(text for text, _ in listener_words(frame.host, room=78))
     assert narrow.strip() == "ListenOverflows 1 468: ACKs 1 384, SYNs 84"
-    assert "3 ghosts" not in draw_screen(120, 36, Look(Palette(), ASCII), view).text()
-    assert "68 ghosts: ESTAB for the peer" in draw_screen(120, 36, Look(Palette(), ASCII), view).text()
+    assert "3 ghosts" not in draw_screen(120, 36, Look(Palette(), ASCII), frame, Ui()).text()
+    assert "68 ghosts: ESTAB for the peer" in draw_screen(120, 36, Look(Palette(), ASCII), frame, Ui()).text()
 
 
 def test_a_full_request_queue_drops_or_sends_cookies():
     dropped = {"TcpExtTCPReqQFullDrop": 7, "TcpExtListenDrops": 9}
-    view = seen(ServerWorld(turned_away={"SYN": 9, "ACK": 0}, counters=dropped))
-    assert "".join(text for text, _ in listener_words(view.host, room=118)).split("  ")[:2] == [
+    frame = seen(ServerWorld(turned_away={"SYN": 9, "ACK": 0}, counters=dropped))
+    assert "".join(text for text, _ in listener_words(frame.host, room=118)).split("  ")[:2] == [
         "TCPReqQFullDrop 7",
         "ListenDrops, other 2",
     ]
@@ -248,17 +253,15 @@ def test_a_full_request_queue_drops_or_sends_cookies():
 
 
 def test_a_buffer_over_its_limit_is_explained_where_it_stands():
-    view = seen(ServerWorld())
-    row = replace(view.main_socket, sk_rmem_alloc=136_000, sk_rcvbuf=132_096)
-    host = replace(view.host, sockets=(row,))
-    view.world = replace(view.world, hosts=tuple(host if h.name == "server" else h for h in view.world.hosts))
-    view.piles = limited(view)
-    view.telling = [pile.name for pile in view.piles]
-    text = pane(view).text()
+    frame = seen(ServerWorld())
+    row = replace(frame.main_socket, sk_rmem_alloc=136_000, sk_rcvbuf=132_096)
+    peer = peer_socket(frame.world, "server", row)[1]
+    piles = tuple(limited(frame.host, row, peer, frame.strips.grown))
+    frame = replace(frame, piles=piles, telling=tuple(pile.name for pile in piles))
+    text = pane(frame).text()
     assert "133K/129K" in text
     assert "below the limit one skb more fits" in text
-    view.telling = ["rmem"]
-    assert "+1 skb" in pane(view, 34, 6).text()
+    assert "+1 skb" in pane(replace(frame, telling=("rmem",)), 34, 6).text()
 
 
 def test_a_run_is_about_what_its_story_waits_for():
@@ -278,16 +281,18 @@ def test_the_row_that_the_story_points_at_is_always_there():
         states=lambda s: {"ESTAB": int(9 * s), "FIN-WAIT-1": int(9 * s), "CLOSING": int(9 * s)}
     )
     world.facts = {}
-    view = seen(world, beats=(Beat("Look.", at_ns=0, look_at="SYN requests"), *beats[1:]))
-    assert view.telling[0] == "SYN reqs"
+    frame = seen(world, beats=(Beat("Look.", at_ns=0, look_at="SYN requests"), *beats[1:]))
+    assert frame.telling[0] == "SYN reqs"
 
 
 def test_the_timeline_shows_what_the_run_is_about():
     history = History(10_000 * MS)
     history.series.update({"CLOSE-WAIT": [1.0], "TIME-WAIT": [1.0], "accept q": [1.0], "ESTAB": [1.0]})
     history.most.update({"CLOSE-WAIT": 888, "TIME-WAIT": 2292, "accept q": 1.0, "ESTAB": 879, "rmem": 0.01})
-    assert telling(history, frozenset(), 2) == ["accept q", "CLOSE-WAIT"]
-    assert telling(history, frozenset({"TIME-WAIT"}), 2) == ["accept q", "TIME-WAIT"]
+    history.sample(FakeWorld().snapshot().host("server"))
+    strips = history.strips(FakeWorld().snapshot().host("server"))
+    assert telling(strips, frozenset(), 2) == ["accept q", "CLOSE-WAIT"]
+    assert telling(strips, frozenset({"TIME-WAIT"}), 2) == ["accept q", "TIME-WAIT"]
 
 
 def test_no_spike_of_a_state_is_lost_when_buckets_merge():

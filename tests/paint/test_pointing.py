@@ -1,14 +1,16 @@
 """What lights up when a beat points at something that has no box or pane of its own on the screen."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from wireside.catalog.actions import FOOTER
 from wireside.paint.glyphs import UNICODE
+from wireside.paint.look import Look
 from wireside.paint.palette import Palette
 from wireside.paint.screen import draw_screen
-from wireside.paint.view import Look
+from wireside.paint.ui import Ui
 from wireside.paint.viewer import Viewer
 from wireside.scenario import library
 from wireside.scenario.load import load
@@ -23,9 +25,8 @@ def seen_at(t_ns, look_at):
     told = load(library.resolve("first-packet"))
     player = Player(told, partial(World, told, trace=1024))
     player.play_to(t_ns)
-    view = Viewer(player).view()
-    view.beat, view.keys = Beat("Look.", at_ns=0, look_at=look_at), FOOTER
-    return draw_screen(80, 24, LOOK, view)
+    frame = replace(Viewer(player).frame(), beat=Beat("Look.", at_ns=0, look_at=look_at))
+    return draw_screen(80, 24, LOOK, frame, Ui(keys=FOOTER))
 
 
 def test_a_stage_of_the_servers_own_sending_lights_the_box_above_it():

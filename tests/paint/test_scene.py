@@ -22,7 +22,7 @@ from wireside.paint.scene import (
     sending_stage,
     station_of_reason,
 )
-from wireside.paint.screen import DRAW
+from wireside.paint.screen import SPECS
 from wireside.session.history import Loss
 from wireside.snapshot import PacketTrace
 
@@ -84,7 +84,7 @@ def test_however_fast_the_run_each_station_is_seen_for_a_tenth_of_a_second():
 def test_a_delivered_packet_leaves_the_picture_after_read():
     packet = trace((Stage.RECEIVE_QUEUE, 0), (Stage.SYS_READ, 1000), fate="delivered")
     assert int(at(1150, packet).inbound[0].u) == READ
-    assert at(1400, packet).inbound == []
+    assert at(1400, packet).inbound == ()
 
 
 def test_a_dropped_packet_falls_out_of_its_station():
@@ -93,20 +93,20 @@ def test_a_dropped_packet_falls_out_of_its_station():
     assert depths[0] == 0
     assert depths == sorted(depths)
     assert int(at(400, packet).inbound[0].u) == TCP
-    assert at(2000, packet).inbound == []
+    assert at(2000, packet).inbound == ()
 
 
 def test_what_the_nic_lost_falls_out_of_the_ring_though_it_never_was_a_packet():
     scene = at(100, losses=[Loss(0, "rx_missed_errors", 17, unseen=True)])
-    assert scene.falling == [(RING, pytest.approx(100 / 550), 17)]
+    assert scene.falling == ((RING, pytest.approx(100 / 550), 17),)
 
 
 def test_a_syn_that_a_listener_turned_away_falls_out_of_tcp():
     """Its packet is consumed, so nothing else would tell of it."""
     packet = trace((Stage.TCP_RCV, 0), fate="consumed", kind="SYN")
-    assert at(300, packet, losses=[Loss(200, "SYN", 1, unseen=True)]).falling == [
-        (TCP, pytest.approx(100 / 550), 1)
-    ]
+    assert at(300, packet, losses=[Loss(200, "SYN", 1, unseen=True)]).falling == (
+        (TCP, pytest.approx(100 / 550), 1),
+    )
 
 
 @pytest.mark.parametrize("reason", ["TCP_OLD_SEQUENCE", "TCP_OLD_DATA", "TCP_RESET"])
@@ -115,7 +115,7 @@ def test_what_is_no_loss_does_not_fall(reason):
     seen = [mover.depth for t in range(0, 600, 50) for mover in at(t, packet).inbound]
     assert seen
     assert not any(seen)
-    assert at(600, packet).inbound == []
+    assert at(600, packet).inbound == ()
 
 
 def test_what_the_host_sends_goes_back_from_right_to_left():
@@ -130,7 +130,7 @@ def test_what_the_host_sends_goes_back_from_right_to_left():
 
 
 def test_packets_between_other_hosts_are_not_shown():
-    assert at(10, trace((Stage.WIRE, 0), source="a", destination="b")).inbound == []
+    assert at(10, trace((Stage.WIRE, 0), source="a", destination="b")).inbound == ()
 
 
 def test_when_too_many_move_a_brick_stands_for_several_packets_without_flicker():
@@ -183,7 +183,7 @@ def test_the_boxes_stand_in_the_order_of_the_catalog():
 @pytest.mark.parametrize("word", places.WORDS)
 def test_each_word_of_the_catalog_is_somewhere_on_the_screen(word):
     station, pane = highlighted(word)
-    assert pane in DRAW or sending_stage(word, None) is not None
+    assert pane in SPECS or sending_stage(word, None) is not None
     assert station < len(STATIONS)
 
 

@@ -3,13 +3,15 @@ import dataclasses
 import pytest
 
 from tests.paint.fake_world import FakeWorld, scenario
+from wireside.paint.frame import main_socket, peer_socket
 from wireside.paint.glyphs import UNICODE
+from wireside.paint.look import Look
 from wireside.paint.palette import Palette
 from wireside.paint.sockets import columns, endpoint, listing, timer
 from wireside.paint.stations import readings
 from wireside.paint.surface import Surface
 from wireside.paint.tables import draw_tools
-from wireside.paint.view import Look
+from wireside.paint.ui import Ui
 from wireside.paint.viewer import Viewer
 from wireside.session.session import Player
 from wireside.snapshot import SocketRow
@@ -17,16 +19,17 @@ from wireside.snapshot import SocketRow
 LOOK = Look(Palette(), UNICODE)
 
 
-def view_with(rows, states=None, **changes):
-    """A view of a server with these sockets, and an idle client."""
-    view = Viewer(Player(scenario(), FakeWorld)).view()
-    client, server = view.world.hosts
+def frame_with(rows, states=None):
+    """A frame of a server with these sockets, and an idle client."""
+    frame = Viewer(Player(scenario(), FakeWorld)).frame()
+    client, server = frame.world.hosts
     server = dataclasses.replace(server, sockets=tuple(rows), states=states or {})
     client = dataclasses.replace(client, sockets=())
-    view.world = dataclasses.replace(view.world, hosts=(client, server))
-    for name, value in changes.items():
-        setattr(view, name, value)
-    return view
+    world = dataclasses.replace(frame.world, hosts=(client, server))
+    main = main_socket(server)
+    return dataclasses.replace(
+        frame, world=world, main_socket=main, peer_socket=peer_socket(world, "server", main)
+    )
 
 
 def row(number, state, local="10.0.0.2:8080", **more):
@@ -34,9 +37,9 @@ def row(number, state, local="10.0.0.2:8080", **more):
     return SocketRow(id=number, netid="tcp", state=state, local=local, **facts)
 
 
-def drawn(view, w=54, h=10):
+def drawn(frame, w=54, h=10, ui=None):
     surface = Surface(w, h)
-    draw_tools(surface, LOOK, view)
+    draw_tools(surface, LOOK, frame, ui or Ui())
     return surface.text()
 
 
@@ -49,13 +52,13 @@ STATES = {"TIME-WAIT": 2292, "LISTEN": 1, "CLOSE-WAIT": 20}
 
 
 def test_few_sockets_stand_in_their_own_order():
-    view = view_with([row(1, "ESTAB"), row(2, "LISTEN")])
+    view = frame_with([row(1, "ESTAB"), row(2, "LISTEN")])
     lines = [line for _, line in listing(view, 7).lines(0, 7)]
     assert [line.state for line in lines] == ["ESTAB", "LISTEN"]
 
 
 def test_many_are_grouped_by_state_and_every_state_is_seen_with_its_number():
-    text = drawn(view_with(CROWD, STATES))
+    text = drawn(frame_with(CROWD, STATES))
     assert "LISTEN        129    128 :8080  slowd fd 3" in text
     assert "CLOSE-WAIT 20 " in text
     assert "TIME-WAIT 2 292 " in text
@@ -63,15 +66,14 @@ def test_many_are_grouped_by_state_and_every_state_is_seen_with_its_number():
 
 
 def test_with_the_keyboard_the_pane_scrolls_to_the_last_line():
-    view = view_with(CROWD, STATES, focus_pane="tools", tool_first=10**6)
-    text = drawn(view)
+    text = drawn(frame_with(CROWD, STATES), ui=Ui(focus_pane="tools", tool_first=10**6))
     assert "TIME-WAIT       0      0 :8080  timewait,40sec,0" in text
     assert "and 1 792 more" in text
     assert "518-524 of 524 lines" in text
 
 
 def test_every_line_is_reached_once_by_scrolling():
-    table = listing(view_with(CROWD, STATES), 7)
+    table = listing(frame_with(CROWD, STATES), 7)
     whole = [line for _, line in table.lines(0, table.total)]
     assert len(whole) == table.total
     for first in range(0, table.total, 7):
@@ -79,7 +81,7 @@ def test_every_line_is_reached_once_by_scrolling():
 
 
 def test_left_and_right_go_from_state_to_state():
-    table = listing(view_with(CROWD, STATES), 7)
+    table = listing(frame_with(CROWD, STATES), 7)
     at = 0
     seen = [next(table.lines(at, 1))[0].state]
     while (further := table.neighbour(at, +1)) != at:
@@ -90,7 +92,7 @@ def test_left_and_right_go_from_state_to_state():
 
 
 def test_a_tcp_socket_in_close_is_not_listed():
-    assert listing(view_with([row(1, "UNCONN"), row(2, "LISTEN")]), 7).sockets == 1
+    assert listing(frame_with([row(1, "UNCONN"), row(2, "LISTEN")]), 7).sockets == 1
 
 
 @pytest.mark.parametrize("w", range(46, 140, 3))
@@ -98,7 +100,7 @@ def test_at_every_width_state_queues_port_and_timer_are_whole(w):
     busy = row(
         9, "CLOSE-WAIT", "192.168.100.200:65535", recv_q=2_621_440, send_q=987_654, timer="on,4.724ms,3"
     )
-    text = drawn(view_with([busy, row(1, "ESTAB", program="reader", fd=4)]), w)
+    text = drawn(frame_with([busy, row(1, "ESTAB", program="reader", fd=4)]), w)
     line = next(line for line in text.splitlines() if "CLOSE-WAIT" in line)
     words = line.strip("│ ").split()
     assert words[:3] == ["CLOSE-WAIT", "2.5M", "987654"]
@@ -130,8 +132,8 @@ def test_a_timer_is_shortened_from_its_end_and_never_loses_a_part_of_a_number():
 
 @pytest.mark.parametrize(("state", "short"), [("FIN-WAIT-2", "FIN-W-2"), ("SYN-RECV", "SYN-RCV")])
 def test_a_state_in_the_smallest_box_is_shortened_and_not_cut(state, short):
-    view = view_with([row(1, state, sk_rcvbuf=0)])
-    server = dataclasses.replace(view.world.hosts[1], listeners=())
-    view.world = dataclasses.replace(view.world, hosts=(view.world.hosts[0], server))
-    reading = readings(view)[4]
+    frame = frame_with([row(1, state, sk_rcvbuf=0)])
+    server = dataclasses.replace(frame.world.hosts[1], listeners=())
+    world = dataclasses.replace(frame.world, hosts=(frame.world.hosts[0], server))
+    reading = readings(dataclasses.replace(frame, world=world))[4]
     assert (reading.value, reading.short) == (state, short)

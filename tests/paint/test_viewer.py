@@ -16,22 +16,22 @@ def frames(every_ns, n, world=FakeWorld, scale=100 * US):
     viewer = Viewer(player)
     for _ in range(n):
         player.advance(1 / 30)
-        view = viewer.view()
-    return view
+        frame = viewer.frame()
+    return frame
 
 
 def test_a_flood_is_thinned_to_what_eyes_can_follow():
-    view = frames(500, 60)
-    assert view.scene.thin > 1
-    assert 10 <= len(view.scene.inbound) <= MAX_MOVERS * 1.3
+    frame = frames(500, 60)
+    assert frame.scene.thin > 1
+    assert 10 <= len(frame.scene.inbound) <= MAX_MOVERS * 1.3
 
 
 def test_in_a_flood_bricks_travel_the_whole_way_though_the_world_forgets_them():
-    view = frames(500, 90, ForgetfulWorld, scale=5 * MS)
-    assert {int(mover.u) for mover in view.scene.inbound} == set(range(7))
+    frame = frames(500, 90, ForgetfulWorld, scale=5 * MS)
+    assert {int(mover.u) for mover in frame.scene.inbound} == set(range(7))
 
 
 def test_a_trickle_is_shown_packet_by_packet():
-    view = frames(100 * US, 60)
-    assert view.scene.thin == 1
-    assert view.traces == sorted(view.traces, key=lambda trace: trace.stamps[0][1])
+    frame = frames(100 * US, 60)
+    assert frame.scene.thin == 1
+    assert list(frame.traces) == sorted(frame.traces, key=lambda trace: trace.stamps[0][1])

@@ -58,10 +58,10 @@ def test_the_picture_shows_what_waits_in_ring_and_buffer():
     viewer = Viewer(player)
     for _ in range(120):
         player.advance(1 / 30)
-        view = viewer.view()
-    assert view.scene.parked[SOCKBUF] > 3
-    assert view.scene.parked[RING] == 0
-    assert view.latency[SOCKBUF] is None or view.latency[SOCKBUF] > MS
+        frame = viewer.frame()
+    assert frame.scene.parked[SOCKBUF] > 3
+    assert frame.scene.parked[RING] == 0
+    assert frame.latency[SOCKBUF] is None or frame.latency[SOCKBUF] > MS
 
 
 def test_the_same_commands_make_the_same_run():

@@ -7,8 +7,8 @@ from tests.paint.fake_world import US, FakeWorld, scenario
 from wireside.catalog.actions import ACTIONS, BY_KEY, HELP
 from wireside.catalog.sysctls import EVERYDAY
 from wireside.paint.glyphs import UNICODE
+from wireside.paint.look import Look
 from wireside.paint.palette import Depth, Palette
-from wireside.paint.view import Look
 from wireside.session.session import Player
 from wireside.tui.app import WiresideApp
 from wireside.tui.screen import JourneyScreen
@@ -233,7 +233,7 @@ async def test_the_tools_scroll_while_they_have_the_keyboard():
 async def test_the_everyday_sysctls_are_always_there_after_the_scenarios_own_knobs():
     async with playing() as (screen, pilot):
         await pilot.press("tab", *["down"] * 3)
-        names = [row.name for row in screen.knobs.shown.rows]
+        names = [row.name for row in screen.knobs.rows]
         own = [knob.name for knob in screen.player.scenario.knobs]
         assert names[:3] == own
         assert names[3:] == [sysctl.name for sysctl in EVERYDAY if sysctl.name not in own]
@@ -262,7 +262,7 @@ def test_slash_finds_any_sysctl_and_enter_takes_it_in(w, h):
             assert "net.core.somaxconn" not in text
             assert screen.panes["knobs"].new.w == w
             await pilot.press("enter")
-            assert screen.knobs.shown.rows[3].name == "net.ipv4.tcp_max_orphans"
+            assert screen.knobs.rows[3].name == "net.ipv4.tcp_max_orphans"
             assert "Esc cancels" in shown(screen, "knobs")
             await pilot.press(*"12", "enter")
             assert screen.player.log[-1].value == "12"

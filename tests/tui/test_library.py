@@ -6,8 +6,8 @@ import pytest
 from tests.paint.fake_world import FakeWorld, scenario
 from wireside.errors import ScenarioError
 from wireside.paint.glyphs import UNICODE
+from wireside.paint.look import Look
 from wireside.paint.palette import Depth, Palette
-from wireside.paint.view import Look
 from wireside.scenario.library import library
 from wireside.session.session import Player
 from wireside.tui.app import WiresideApp

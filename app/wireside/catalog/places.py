@@ -16,7 +16,7 @@ _STATION_WORDS: dict[str, tuple[str, ...]] = {
     "sockbuf": ("sockbuf", "socket buffer", "rcvbuf", "receive queue"),
     "read": ("read", "reader", "program", "app", "application", "schedule"),
 }
-_PANE_WORDS: dict[str, tuple[str, ...]] = {
+PANE_WORDS: dict[str, tuple[str, ...]] = {
     "journey": ("journey",),
     "narration": ("narration",),
     "tools": ("tools", "sockets", "counters", "packets"),
@@ -32,7 +32,7 @@ TOOLS = ("sockets", "counters", "events", "packets")
 """The words for the tools that take turns in their pane, in the order of their keys, from 1 on."""
 WORDS = (
     *(stage.name for stage in Stage),
-    *(word for words in (*_PANE_WORDS.values(), *_STATION_WORDS.values()) for word in words),
+    *(word for words in (*PANE_WORDS.values(), *_STATION_WORDS.values()) for word in words),
 )
 """Every word, as the reference spells it; `squeezed` makes the spellings of one word equal."""
 
@@ -45,7 +45,7 @@ def squeezed(word: str) -> str:
 
 STATION_OF_WORD = {squeezed(word): key for key, words in _STATION_WORDS.items() for word in words}
 """Squeezed word to box; the stages that a box stands for are words for it as well."""
-PANE_OF_WORD = {squeezed(word): pane for pane, words in _PANE_WORDS.items() for word in words}
+PANE_OF_WORD = {squeezed(word): pane for pane, words in PANE_WORDS.items() for word in words}
 STAGE_OF_WORD = {squeezed(stage.name): stage for stage in Stage}
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from wireside.catalog.actions import FOOTER
 from wireside.out.raster import rasterise
 from wireside.paint.glyphs import UNICODE
+from wireside.paint.look import Look
 from wireside.paint.palette import Palette
 from wireside.paint.screen import draw_screen
-from wireside.paint.view import KnobView, Look
+from wireside.paint.ui import Ui
 from wireside.paint.viewer import Viewer
 from wireside.scenario.library import resolve
 from wireside.scenario.load import load
@@ -21,7 +22,7 @@ from wireside.session.session import Player
 from wireside.sim.world import World
 
 if TYPE_CHECKING:
-    from wireside.paint.view import View
+    from wireside.paint.frame import Frame
 
 FRAMES_PER_S = 30
 SIZES = ((80, 24), (120, 36))
@@ -54,27 +55,26 @@ def look_for_stills() -> Look:
     return Look(Palette(), UNICODE)
 
 
-def play_to_moment(player: Player, shot: Shot) -> View:
+def play_to_moment(player: Player, shot: Shot) -> Frame:
     """Play, frame by frame, until the shot's moment has come; what is seen then."""
     viewer = Viewer(player)
     left = round(shot.seconds * FRAMES_PER_S)
     while left > 0 and not player.ended:
         player.advance(1 / FRAMES_PER_S)
         left -= player.beats_said >= shot.beat
-        view = viewer.view()
-    view.knobs = KnobView(player.knobs())
-    view.keys, view.tab, view.fps = FOOTER, shot.tab, FRAMES_PER_S
-    return view
+        frame = viewer.frame()
+    return frame
 
 
 def take(shot: Shot, folder: Path) -> list[Path]:
     """Write the shot's pictures into `folder`, one per size."""
     scenario = load(resolve(shot.scenario))
-    view = play_to_moment(Player(scenario, partial(World, scenario)), shot)
+    frame = play_to_moment(Player(scenario, partial(World, scenario)), shot)
+    ui = Ui(tab=shot.tab, keys=FOOTER, fps=FRAMES_PER_S)
     look, written = look_for_stills(), []
     for w, h in SIZES:
         path = folder / f"{shot.scenario}-{w}x{h}.png"
-        rasterise(draw_screen(w, h, look, view), look.palette).quantize(255).save(path, optimize=True)
+        rasterise(draw_screen(w, h, look, frame, ui), look.palette).quantize(255).save(path, optimize=True)
         written.append(path)
     return written
 

@@ -4,49 +4,64 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog import places
 from wireside.paint.cells import tail
 from wireside.paint.glyphs import plain
+from wireside.paint.pane import PaneSpec
 from wireside.paint.search import draw_search
-from wireside.paint.strokes import frame
+from wireside.paint.strokes import border
 from wireside.paint.words import fit, rounded, wrap
+from wireside.session.knobs import with_sysctls
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wireside.paint.frame import Frame
+    from wireside.paint.look import Look
     from wireside.paint.surface import Surface
-    from wireside.paint.view import Look, View
+    from wireside.paint.ui import Ui
     from wireside.session.knobs import KnobRow
 
 
-def draw_knobs(surface: Surface, look: Look, view: View) -> None:
+def draw_knobs(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
     """Each knob with its value; a mark where it is not the default; below, when a change takes effect."""
-    if view.knobs.search is not None:
-        draw_search(surface, look, view)
+    if ui.knobs.search is not None:
+        draw_search(surface, look, frame, ui)
         return
     surface.clear()
-    knobs, glyphs = view.knobs, look.glyphs
-    focused = view.focus_pane == "knobs"
-    frame(surface, look, "KNOBS", _corner(surface, look, view), lit=focused or view.highlight[1] == "knobs")
+    knobs, glyphs = ui.knobs, look.glyphs
+    offered = rows_shown(frame, ui)
+    focused = ui.focus_pane == "knobs"
+    border(
+        surface, look, SPEC.title, _corner(surface, look, ui), lit=focused or frame.highlight[1] == "knobs"
+    )
     width = surface.w - 4
-    note, color = _note(view)
+    note, color = _note(offered, ui)
     rows = surface.h - 2
     lines = wrap(plain(note, glyphs), width) if note else []
     if len(lines) > rows - 1:
         lines = wrap(plain(note, glyphs).partition("; ")[2] or note, width)[: rows - 1]
     if not knobs.message:
-        lines = _shortened(lines, max(rows - len(knobs.rows), rows // 2, 1), look)
-    if focused and knobs.rows and (doc := knobs.rows[knobs.chosen].doc) != note:
+        lines = _shortened(lines, max(rows - len(offered), rows // 2, 1), look)
+    if focused and offered and (doc := offered[knobs.chosen].doc) != note:
         more = [*wrap(plain(doc, glyphs), width), ""]
-        if len(knobs.rows) + len(lines) + len(more) < rows:
+        if len(offered) + len(lines) + len(more) < rows:
             lines = more + lines
     shown = max(1, rows - len(lines))
-    first = max(0, min(knobs.chosen - shown // 2, len(knobs.rows) - shown))
-    for y, index in enumerate(range(first, min(len(knobs.rows), first + shown)), start=1):
+    first = max(0, min(knobs.chosen - shown // 2, len(offered) - shown))
+    for y, index in enumerate(range(first, min(len(offered), first + shown)), start=1):
         typed = knobs.typed if index == knobs.chosen else None
-        _knob_row(surface, look, knobs.rows[index], y, typed, chosen=index == knobs.chosen and focused)
+        _knob_row(surface, look, offered[index], y, typed, chosen=index == knobs.chosen and focused)
     for i, line in enumerate(lines):
         surface.put(2, surface.h - 1 - len(lines) + i, line, look.style(color))
-    if not knobs.rows:
+    if not offered:
         for y, line in enumerate(wrap("This scenario offers no knobs.", width), start=1):
             surface.put(2, y, line, look.style("dim"))
+
+
+def rows_shown(frame: Frame, ui: Ui) -> tuple[KnobRow, ...]:
+    """The rows of the pane: the scenario's own knobs, and below them the sysctls that the reader has there."""
+    return with_sysctls(frame.knob_rows, ui.knobs.extra, frame.host.sysctl, frame.scenario.kernel)
 
 
 def _shortened(lines: list[str], most: int, look: Look) -> list[str]:
@@ -56,24 +71,24 @@ def _shortened(lines: list[str], most: int, look: Look) -> list[str]:
     return [*lines[: most - 1], f"{lines[most - 1][:-1]}{look.glyphs.ellipsis}"]
 
 
-def _corner(surface: Surface, look: Look, view: View) -> str:
+def _corner(surface: Surface, look: Look, ui: Ui) -> str:
     """The keys that act here, or what the mark means."""
-    if view.knobs.typed is not None:
+    if ui.knobs.typed is not None:
         return "Esc cancels"
-    if view.focus_pane == "knobs":
+    if ui.focus_pane == "knobs":
         return "/ any sysctl"
     return f"{look.glyphs.mark} not the default" if surface.w >= 48 else ""
 
 
-def _note(view: View) -> tuple[str, str]:
-    knobs = view.knobs
+def _note(rows: Sequence[KnobRow], ui: Ui) -> tuple[str, str]:
+    knobs = ui.knobs
     if knobs.message:
         return knobs.message, "bad" if knobs.refused else "good"
-    if not knobs.rows:
+    if not rows:
         return "", "dim"
-    if view.focus_pane != "knobs":
+    if ui.focus_pane != "knobs":
         return "Tab: turn them live.", "dim"
-    row = knobs.rows[min(knobs.chosen, len(knobs.rows) - 1)]
+    row = rows[min(knobs.chosen, len(rows) - 1)]
     if knobs.typed is not None and row.allowed:
         return row.allowed, "dim"
     where = "" if row.host else "; on every host"
@@ -103,3 +118,13 @@ def _knob_row(surface: Surface, look: Look, row: KnobRow, y: int, typed: str | N
         left = surface.put_right(right - 2, y, value, style)
     label = fit(row.label, max(4, left - 3), look.glyphs.ellipsis)
     surface.put(2, y, label, look.style("bright" if chosen else "text", ground, bold=chosen))
+
+
+SPEC = PaneSpec(
+    "knobs",
+    "KNOBS",
+    draw_knobs,
+    every=8,
+    words=places.PANE_WORDS["knobs"],
+    needs=frozenset(("scenario", "world", "focus", "knob_rows", "beat", "knobs", "focus_pane")),
+)

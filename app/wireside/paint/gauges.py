@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wireside.catalog import places
 from wireside.paint.glyphs import plain
 from wireside.paint.palette import mix
+from wireside.paint.pane import PaneSpec
 from wireside.paint.piles import NO_LIMIT
-from wireside.paint.strokes import frame, gauge
+from wireside.paint.strokes import border, gauge
 from wireside.paint.surface import Rect
 from wireside.paint.words import count, fit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from wireside.paint.frame import Frame
+    from wireside.paint.look import Look
     from wireside.paint.palette import RGB
     from wireside.paint.piles import Pile
     from wireside.paint.surface import Surface
-    from wireside.paint.view import Look, View
+    from wireside.paint.ui import Ui
 
 LABEL, BAR = 2, 14
 """Columns at which names and bars begin."""
@@ -32,29 +36,29 @@ WIDE = 38
 """From this width on a row says which of several it means."""
 
 
-def draw_gauges(surface: Surface, look: Look, view: View) -> None:
+def draw_gauges(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
     """Queues and states, each with a bar or a heap and a number."""
     surface.clear()
     rows = surface.h - 2
-    beyond = next((pile for pile in view.piles if pile.over and pile.part > 1), None)
+    beyond = next((pile for pile in frame.piles if pile.over and pile.part > 1), None)
     note = rows >= DIVIDED and beyond is not None
-    bars, heaps, divider = _chosen(view, rows - note)
+    bars, heaps, divider = _chosen(frame, rows - note)
     phrase = "limits first" if divider else "fullest first"
     if beyond is not None and not note:
         phrase = f"{look.glyphs.arrow} +1 skb"
-    frame(
+    border(
         surface,
         look,
-        "QUEUES & STATES",
+        SPEC.title,
         phrase if surface.w >= 33 and bars else "",
-        lit=view.highlight[1] == "gauges",
+        lit=frame.highlight[1] == "gauges",
     )
     texts = {pile.name: _text(pile, surface.w) for pile in bars}
     length = surface.w - 2 - BAR - 1 - max([9, *map(len, texts.values())])
-    hill = Hill.of(view, heaps, surface.w) if heaps else None
+    hill = Hill.of(frame, heaps, surface.w) if heaps else None
     shown = [*bars, *heaps]
     if not divider:
-        order = {name: place for place, name in enumerate(view.telling)}
+        order = {name: place for place, name in enumerate(frame.telling)}
         shown.sort(key=lambda pile: order[pile.name])
     y = 1
     for pile in shown:
@@ -62,22 +66,22 @@ def draw_gauges(surface: Surface, look: Look, view: View) -> None:
             if divider and pile is heaps[0]:
                 _divider(surface, look, hill.scale, y)
                 y += 1
-            _heap(surface, look, pile, hill, y, pointed=pile.name == view.pointed)
+            _heap(surface, look, pile, hill, y, pointed=pile.name == frame.pointed)
         else:
-            _bar(surface, look, pile, texts[pile.name], y, length, pointed=pile.name == view.pointed)
+            _bar(surface, look, pile, texts[pile.name], y, length, pointed=pile.name == frame.pointed)
         y += 1
         if note and pile is beyond:
             surface.put(LABEL, y, f"{look.glyphs.arrow} {pile.over}", look.style("dim"))
             y += 1
-    _programs(surface, look, view, y)
-    _hidden(surface, look, view, {pile.name for pile in (*bars, *heaps)})
+    _programs(surface, look, frame, y)
+    _hidden(surface, look, frame, {pile.name for pile in (*bars, *heaps)})
 
 
-def _chosen(view: View, rows: int) -> tuple[list[Pile], list[Pile], int]:
+def _chosen(frame: Frame, rows: int) -> tuple[list[Pile], list[Pile], int]:
     """The bars and heaps that `rows` hold, the most telling ones, and how many rows part them."""
-    limited, heaps = view.piles, view.heaps
-    for n in range(min(rows, len(view.telling)), 0, -1):
-        names = set(view.telling[:n])
+    limited, heaps = frame.piles, frame.heaps
+    for n in range(min(rows, len(frame.telling)), 0, -1):
+        names = set(frame.telling[:n])
         bars = [pile for pile in limited if pile.name in names]
         below = [pile for pile in heaps if pile.name in names]
         divider = int(rows >= DIVIDED and bool(bars) and bool(below))
@@ -142,13 +146,13 @@ class Hill:
     """State → what came and left in the last second."""
 
     @classmethod
-    def of(cls, view: View, heaps: Sequence[Pile], width: int) -> Hill:
+    def of(cls, frame: Frame, heaps: Sequence[Pile], width: int) -> Hill:
         """The measures for a pane of `width` columns; the largest heap so far must fit."""
-        rates = {pile.name: _rate(view, pile) for pile in heaps}
+        rates = {pile.name: _rate(frame, pile) for pile in heaps}
         tail = max(len(text) for text in rates.values())
         numbers = max(len(pile.text) for pile in heaps)
         room = max(1, width - 2 - BAR - numbers - tail - (2 if tail else 1))
-        most = max(view.history.most.get(pile.name, 1) for pile in heaps)
+        most = max(frame.strips.most.get(pile.name, 1) for pile in heaps)
         return cls(scale_of(most, room), room, numbers, rates)
 
 
@@ -174,17 +178,17 @@ def _heap(surface: Surface, look: Look, pile: Pile, hill: Hill, y: int, *, point
     surface.put_right(end, y, pile.text, look.style("bad" if fault else "bright", bold=True))
 
 
-def _rate(view: View, pile: Pile) -> str:
-    rate = view.history.rate(pile.name, view.host)
+def _rate(frame: Frame, pile: Pile) -> str:
+    rate = frame.strips.rates.get(pile.name)
     if rate is None or not any(rate):
         return ""
     return f"+{count(rate[0])} -{count(rate[1])}/s"
 
 
-def _programs(surface: Surface, look: Look, view: View, y: int) -> int:
+def _programs(surface: Surface, look: Look, frame: Frame, y: int) -> int:
     """What each program of the scenario does, where rows are left."""
     colors = {"running": "good", "runnable": "warn", "sleeping": "hot"}
-    for host in view.world.hosts:
+    for host in frame.world.hosts:
         for program in host.programs:
             if y >= surface.h - 1:
                 return y
@@ -198,11 +202,11 @@ def _programs(surface: Surface, look: Look, view: View, y: int) -> int:
     return y
 
 
-def _hidden(surface: Surface, look: Look, view: View, shown: set[str]) -> None:
+def _hidden(surface: Surface, look: Look, frame: Frame, shown: set[str]) -> None:
     """What found no row and is not empty stands in the frame, the most telling first."""
-    piles = {pile.name: pile for pile in (*view.piles, *view.heaps)}
+    piles = {pile.name: pile for pile in (*frame.piles, *frame.heaps)}
     words = ""
-    for name in view.telling:
+    for name in frame.telling:
         pile = piles[name]
         if name in shown or not pile.count or (pile.part != NO_LIMIT and not pile.fault):
             continue
@@ -212,3 +216,13 @@ def _hidden(surface: Surface, look: Look, view: View, shown: set[str]) -> None:
         words = more
     if words:
         surface.put_right(surface.w - 2, surface.h - 1, f" {words} ", look.style("dim"))
+
+
+SPEC = PaneSpec(
+    "gauges",
+    "QUEUES & STATES",
+    draw_gauges,
+    every=2,
+    words=places.PANE_WORDS["gauges"],
+    needs=frozenset(("world", "strips", "piles", "heaps", "telling", "beat")),
+)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from wireside.catalog import places
 from wireside.catalog.packet_kinds import PacketKind
 from wireside.catalog.stages import STAGES
 from wireside.paint.margins import draw_drops, draw_peer, draw_sending, station_of_own_sending
 from wireside.paint.palette import mix
+from wireside.paint.pane import PaneSpec
 from wireside.paint.scene import (
     FEW_MOVERS,
     RING,
@@ -20,12 +22,14 @@ from wireside.paint.scene import (
     stage_within,
 )
 from wireside.paint.stations import Reading, readings
-from wireside.paint.strokes import brick, frame, gauge, trail
+from wireside.paint.strokes import border, brick, gauge, trail
 from wireside.paint.surface import Rect, Surface
 from wireside.paint.words import fit, span
 
 if TYPE_CHECKING:
-    from wireside.paint.view import Look, View
+    from wireside.paint.frame import Frame
+    from wireside.paint.look import Look
+    from wireside.paint.ui import Ui
 
 INSIDE_PART = 0.8
 PARKED_BRICKS = 4
@@ -84,67 +88,69 @@ def column(plan_: Plan, u: float) -> float:
     return right - 1 + (following - right + 1) * (part - INSIDE_PART) / (1 - INSIDE_PART)
 
 
-def draw_journey(surface: Surface, look: Look, view: View) -> None:
+def draw_journey(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
     """Draw the whole pane."""
     surface.clear()
     where = plan(surface.w, surface.h)
-    station, pane = view.highlight
+    station, pane = frame.highlight
     if station < 0:
-        station = station_of_own_sending(view)
-    few = len(view.scene.inbound) + len(view.scene.outbound) <= FEW_MOVERS
-    note = _current(view) if few else f"1 brick = {view.scene.thin} packets" if view.scene.thin > 1 else ""
-    symbols = _symbols(view, where) if few else {}
-    frame(
+        station = station_of_own_sending(frame)
+    few = len(frame.scene.inbound) + len(frame.scene.outbound) <= FEW_MOVERS
+    note = _current(frame) if few else f"1 brick = {frame.scene.thin} packets" if frame.scene.thin > 1 else ""
+    symbols = _symbols(frame, where) if few else {}
+    border(
         surface,
         look,
-        f"PACKET JOURNEY {look.glyphs.to} {view.focus}",
+        f"{SPEC.title} {look.glyphs.to} {frame.focus}",
         note,
         lit=pane == "journey" and station < 0,
     )
-    said = readings(view)
+    said = readings(frame)
     for k in range(N):
         reading = replace(said[k], symbol=symbols[k]) if k in symbols else said[k]
-        _box(surface, look, view, where, k, reading, lit=k == station)
-    _gaps(surface, look, view, where)
-    _ring(surface, look, view, where)
-    _buffer(surface, look, view, where)
-    _outbound(surface, look, view, where)
-    _inbound(surface, look, view, where)
-    _falling(surface, look, view, where)
-    draw_drops(surface, look, view, where.drops_row)
+        _box(surface, look, frame, where, k, reading, lit=k == station)
+    _gaps(surface, look, frame, where)
+    _ring(surface, look, frame, where)
+    _buffer(surface, look, frame, where)
+    _outbound(surface, look, frame, where)
+    _inbound(surface, look, frame, where)
+    _falling(surface, look, frame, where)
+    draw_drops(surface, look, frame, where.drops_row)
     if where.peer_row:
-        draw_peer(surface, look, view, where.peer_row)
+        draw_peer(surface, look, frame, where.peer_row)
     else:
-        draw_sending(surface, look, view, where.drops_row)
+        draw_sending(surface, look, frame, where.drops_row)
 
 
-def _symbols(view: View, where: Plan) -> dict[int, str]:
+def _symbols(frame: Frame, where: Plan) -> dict[int, str]:
     """While packets can be followed one by one: a kernel function that each is in and that its box can name, by station."""
-    traces = {trace.id: trace for trace in view.traces}
+    traces = {trace.id: trace for trace in frame.traces}
     found = {}
-    for mover in view.scene.inbound:
+    for mover in frame.scene.inbound:
         k = int(mover.u)
         if mover.parked or mover.id not in traces:
             continue
         trace = traces[mover.id]
         other = "tcp_" if trace.kind == PacketKind.UDP else "udp_"
-        stage = STAGES[stage_within(trace, k, view.t)]
+        stage = STAGES[stage_within(trace, k, frame.t)]
         symbols = [name for name in stage.symbols if not name.startswith(other)]
         if symbols:
             found[k] = next((name for name in symbols if len(name) <= where.boxes[k].w - 2), symbols[0])
     return found
 
 
-def _current(view: View) -> str:
+def _current(frame: Frame) -> str:
     """The newest thing that happened to a packet, such as "client DATA in tcp_write_xmit"."""
-    newest = newest_stage(view.traces, view.t)
+    newest = newest_stage(frame.traces, frame.t)
     if newest is None:
         return ""
     trace, stage = newest
     return f"{trace.kind} from {trace.source}: {STAGES[stage].title}"
 
 
-def _box(surface: Surface, look: Look, view: View, where: Plan, k: int, said: Reading, *, lit: bool) -> None:
+def _box(
+    surface: Surface, look: Look, frame: Frame, where: Plan, k: int, said: Reading, *, lit: bool
+) -> None:
     box, station = where.boxes[k], STATIONS[k]
     surface.fill(box, " ", look.style("text", "panel"))
     if lit:
@@ -167,15 +173,15 @@ def _box(surface: Surface, look: Look, view: View, where: Plan, k: int, said: Re
     surface.put(x, where.value_row, value[:w], look.style(color, "panel"))
     if where.gauge_row and said.part >= 0:
         gauge(surface, look, Rect(x, where.gauge_row, w, 1), said.part, said.color)
-    if where.latency_row and view.latency[k] is not None:
-        text = span(view.latency[k] or 0).replace("µ", look.glyphs.micro)
+    if where.latency_row and frame.latency[k] is not None:
+        text = span(frame.latency[k] or 0).replace("µ", look.glyphs.micro)
         text = f"{text} mean" if len(text) + 5 <= w else text
         surface.put(x, where.latency_row, text[:w], look.style("dim", "panel"))
 
 
-def _gaps(surface: Surface, look: Look, view: View, where: Plan) -> None:
+def _gaps(surface: Surface, look: Look, frame: Frame, where: Plan) -> None:
     glyphs = look.glyphs
-    crowded = view.scene.thin > 1
+    crowded = frame.scene.thin > 1
     style = look.style("accent" if crowded else "faint")
     for k in range(N - 1):
         left, right = where.boxes[k].right, where.boxes[k + 1].x
@@ -195,9 +201,9 @@ def perimeter(rect: Rect) -> list[tuple[int, int]]:
     return top + right + bottom + left
 
 
-def _ring(surface: Surface, look: Look, view: View, where: Plan) -> None:
+def _ring(surface: Surface, look: Look, frame: Frame, where: Plan) -> None:
     """The descriptor ring as a loop: filled slots wait for the driver, dark ones are not yet given back."""
-    nic = next((n for n in view.host.nics if n.rx_ring_size), None)
+    nic = next((n for n in frame.host.nics if n.rx_ring_size), None)
     if nic is None:
         return
     box, lanes = where.boxes[RING], where.lanes
@@ -219,9 +225,9 @@ def _ring(surface: Surface, look: Look, view: View, where: Plan) -> None:
             surface.cell(x, y, glyphs.free, free)
 
 
-def _buffer(surface: Surface, look: Look, view: View, where: Plan) -> None:
+def _buffer(surface: Surface, look: Look, frame: Frame, where: Plan) -> None:
     """The socket's receive buffer as a tank: how much memory its queue is charged."""
-    row = view.main_socket
+    row = frame.main_socket
     box, lanes = where.boxes[SOCKBUF], where.lanes
     tank = Rect(box.x + 1, lanes.start, box.w - 2, len(lanes))
     part = row.sk_rmem_alloc / row.sk_rcvbuf if row and row.sk_rcvbuf else 0.0
@@ -233,11 +239,11 @@ def _lane(where: Plan, packet: int) -> int:
     return lanes.start + packet % len(lanes)
 
 
-def _inbound(surface: Surface, look: Look, view: View, where: Plan) -> None:
-    palette, scene = look.palette, view.scene
+def _inbound(surface: Surface, look: Look, frame: Frame, where: Plan) -> None:
+    palette, scene = look.palette, frame.scene
     grounds = frozenset((palette.rgb("bg"), palette.rgb("panel"), palette.rgb("track")))
     shown = []
-    row = view.main_socket
+    row = frame.main_socket
     tank_told = row is not None and row.sk_rmem_alloc * 4 > row.sk_rcvbuf
     for mover in scene.inbound:
         if mover.parked and (
@@ -276,8 +282,8 @@ def _cross(surface: Surface, look: Look, where: Plan, x: int, y: int) -> None:
         surface.cell(x, y, look.glyphs.lost, look.style("bad", under, bold=True))
 
 
-def _falling(surface: Surface, look: Look, view: View, where: Plan) -> None:
-    for station, depth, packets in view.scene.falling:
+def _falling(surface: Surface, look: Look, frame: Frame, where: Plan) -> None:
+    for station, depth, packets in frame.scene.falling:
         box = where.boxes[station]
         y = where.lanes.stop - 1 + round(depth * (box.bottom - where.lanes.stop + 1))
         n = min(6, packets.bit_length() + 1, box.w - 2)
@@ -291,9 +297,9 @@ def _falling(surface: Surface, look: Look, view: View, where: Plan) -> None:
             )
 
 
-def _outbound(surface: Surface, look: Look, view: View, where: Plan) -> None:
+def _outbound(surface: Surface, look: Look, frame: Frame, where: Plan) -> None:
     """The lane back: what the host sends, ACKs above all."""
-    if not view.speaks_tcp and not view.scene.outbound:
+    if not frame.speaks_tcp and not frame.scene.outbound:
         return
     y = where.ack_row
     glyphs, palette = look.glyphs, look.palette
@@ -301,7 +307,7 @@ def _outbound(surface: Surface, look: Look, view: View, where: Plan) -> None:
     surface.put(first, y, glyphs.lane * (last - first), look.style("faint"))
     for k in range(N):
         surface.cell(where.boxes[k].x + where.boxes[k].w // 2, y, glyphs.lane, look.style("faint"))
-    for mover in view.scene.outbound:
+    for mover in frame.scene.outbound:
         x = int(column(where, mover.u))
         color = palette.rgb(mover.kind if mover.kind in palette.roles else PacketKind.ACK)
         if mover.depth:
@@ -310,5 +316,30 @@ def _outbound(surface: Surface, look: Look, view: View, where: Plan) -> None:
             brick(surface, look, column(where, mover.u), y, color)
         else:
             surface.cell(x, y, glyphs.ack, look.style(color, bold=True))
-    label = f" {'ACKs' if view.speaks_tcp else 'answers'} back {glyphs.ack} "
+    label = f" {'ACKs' if frame.speaks_tcp else 'answers'} back {glyphs.ack} "
     surface.put_right(last, y, label, look.style("dim"))
+
+
+SPEC = PaneSpec(
+    "journey",
+    "PACKET JOURNEY",
+    draw_journey,
+    every=1,
+    words=places.PANE_WORDS["journey"],
+    needs=frozenset(
+        (
+            "scenario",
+            "world",
+            "focus",
+            "t",
+            "scene",
+            "traces",
+            "latency",
+            "main_socket",
+            "peer_socket",
+            "beat",
+            "piles",
+            "tcp_tells",
+        )
+    ),
+)

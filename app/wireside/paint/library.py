@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from wireside.paint.glyphs import plain
 from wireside.paint.panes import draw_keys, question_of
-from wireside.paint.strokes import frame
+from wireside.paint.strokes import border
 from wireside.paint.surface import Rect, Surface
 from wireside.paint.words import fit, span, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wireside.paint.view import Look
+    from wireside.paint.look import Look
     from wireside.scenario.spec import Scenario
 
 WIDE = 110
@@ -188,7 +188,7 @@ def _chosen(surface: Surface, look: Look, view: LibraryView, at: Rect) -> None:
     glyphs, width = look.glyphs, at.w - 4
     right = f"{lesson.beats} beats, {span(lesson.duration_ns)}" if not lesson.fault else "damaged"
     title = fit(plain(lesson.title, glyphs), at.w - len(right) - 10, glyphs.ellipsis)
-    frame(pane, look, title, plain(right, glyphs), lit=True)
+    border(pane, look, title, plain(right, glyphs), lit=True)
     lines = _roomy(lesson, look, width) if at.h > BELOW else _brief(lesson, look, width)
     for y, (line, color) in enumerate(lines[: at.h - 2], start=1):
         pane.put(2, y, line, look.style(color, bold=color == "bright"))

@@ -10,8 +10,9 @@ from wireside.paint.scene import SENDING, newest_stage, sending_stage, sending_s
 from wireside.paint.words import count, grouped, size
 
 if TYPE_CHECKING:
+    from wireside.paint.frame import Frame
+    from wireside.paint.look import Look
     from wireside.paint.surface import Surface
-    from wireside.paint.view import Look, View
     from wireside.snapshot import HostSnapshot
 
 
@@ -78,15 +79,15 @@ def listener_words(host: HostSnapshot, *, room: int) -> Words:
     return words
 
 
-def draw_drops(surface: Surface, look: Look, view: View, y: int) -> None:
+def draw_drops(surface: Surface, look: Look, frame: Frame, y: int) -> None:
     """The drops line; what is above zero is red."""
     x, end = 2, surface.w - 2
     x = surface.put(x, y, "drops  ", look.style("dim"))
-    for text, role in listener_words(view.host, room=end - x):
+    for text, role in listener_words(frame.host, room=end - x):
         if x + len(text) > end:
             break
         x = surface.put(x, y, text, look.style(role, bold=role == "bad"))
-    places = drop_places(view.host)
+    places = drop_places(frame.host)
     places.sort(key=lambda item: item[1] == 0)
     for name, n in places:
         number = count(n) if n >= 100_000 else str(n)
@@ -97,13 +98,13 @@ def draw_drops(surface: Surface, look: Look, view: View, y: int) -> None:
         x = surface.put(x + 1, y, number, look.style("bad" if lost else "faint", bold=lost)) + 2
 
 
-def waiting_peer(view: View) -> Words:
+def waiting_peer(frame: Frame) -> Words:
     """What clients see of a listener that turns them away: who still knocks, and who takes itself for connected."""
-    host = view.host
+    host = frame.host
     ghosts = sum(row.acked for row in host.listeners)
     if not ghosts and not any(host.turned_away.values()):
         return []
-    others = [other for other in view.world.hosts if other.name != view.focus]
+    others = [other for other in frame.world.hosts if other.name != frame.focus]
     if not others:
         return []
     knocking = max(others, key=lambda other: other.states.get("SYN-SENT", 0))
@@ -122,13 +123,13 @@ def waiting_peer(view: View) -> Words:
     return words
 
 
-def draw_peer(surface: Surface, look: Look, view: View, y: int) -> None:
+def draw_peer(surface: Surface, look: Look, frame: Frame, y: int) -> None:
     """Left the sender: what it has queued and what holds it back; right what this host's CPUs do."""
-    if draw_sending(surface, look, view, y):
+    if draw_sending(surface, look, frame, y):
         return
-    peer = view.peer_socket
-    right = surface.put_right(surface.w - 2, y, cpu_words(view.host), look.style("dim"))
-    words = waiting_peer(view)
+    peer = frame.peer_socket
+    right = surface.put_right(surface.w - 2, y, cpu_words(frame.host), look.style("dim"))
+    words = waiting_peer(frame)
     if words:
         x = 2
         for text, role in words:
@@ -140,7 +141,7 @@ def draw_peer(surface: Surface, look: Look, view: View, y: int) -> None:
         return
     name, row = peer
     if row.netid == "udp":
-        sent = view.world.host(name).counters.get("UdpOutDatagrams", 0)
+        sent = frame.world.host(name).counters.get("UdpOutDatagrams", 0)
         facts = [
             ("datagrams sent", str(sent)),
             ("Send-Q", size(row.send_q)),
@@ -168,28 +169,28 @@ def draw_peer(surface: Surface, look: Look, view: View, y: int) -> None:
         surface.put(x + 1, y, f"held by {row.nonblocking_reason}", look.style("warn", bold=True))
 
 
-def station_of_own_sending(view: View) -> int:
+def station_of_own_sending(frame: Frame) -> int:
     """The box under which the host in focus sends its newest packet, when the story points at that stage; -1: it does not."""
-    stage = sending_stage(view.beat.look_at, None) if view.beat else None
-    newest = newest_stage(view.traces, view.t) if stage is not None else None
-    if stage is None or newest is None or newest[0].source != view.focus or newest[1] == Stage.SYS_READ:
+    stage = sending_stage(frame.beat.look_at, None) if frame.beat else None
+    newest = newest_stage(frame.traces, frame.t) if stage is not None else None
+    if stage is None or newest is None or newest[0].source != frame.focus or newest[1] == Stage.SYS_READ:
         return -1
     return sending_station(stage)
 
 
-def draw_sending(surface: Surface, look: Look, view: View, y: int) -> bool:
+def draw_sending(surface: Surface, look: Look, frame: Frame, y: int) -> bool:
     """While a packet can be followed on the sender's side: the sender's stages, the present one lit; False: none is there."""
-    newest = newest_stage(view.traces, view.t)
-    look_at = view.beat.look_at if view.beat else ""
+    newest = newest_stage(frame.traces, frame.t)
+    look_at = frame.beat.look_at if frame.beat else ""
     stage = sending_stage(look_at, newest)
     if (
         stage is None
-        or view.scene.thin > 1
-        or (newest is not None and newest[0].source == view.focus and newest[1] != Stage.SYS_READ)
+        or frame.scene.thin > 1
+        or (newest is not None and newest[0].source == frame.focus and newest[1] != Stage.SYS_READ)
     ):
         return False
-    sender = next((host.name for host in view.world.hosts if host.name != view.focus), "")
-    udp = any(s.netid == "udp" for s in view.host.sockets)
+    sender = next((host.name for host in frame.world.hosts if host.name != frame.focus), "")
+    udp = any(s.netid == "udp" for s in frame.host.sockets)
     stages = [s for s in SENDING if s is not (Stage.TCP_SENDMSG if udp else Stage.UDP_SENDMSG)]
     if udp:
         stages.remove(Stage.TCP_WRITE_XMIT)

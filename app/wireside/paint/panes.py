@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from wireside.catalog import places
 from wireside.paint.glyphs import plain
 from wireside.paint.layout import MIN_HEIGHT, MIN_WIDTH
-from wireside.paint.strokes import frame
+from wireside.paint.pane import PaneSpec
+from wireside.paint.strokes import border
 from wireside.paint.words import clock, fit, short_clock, span, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from wireside.paint.frame import Frame
+    from wireside.paint.look import Look
     from wireside.paint.surface import Surface
-    from wireside.paint.view import Look, View
+    from wireside.paint.ui import Ui
     from wireside.snapshot import Event
 
 TOPIC_COLORS = {
@@ -31,42 +35,42 @@ TOPIC_COLORS = {
 }
 
 
-def draw_status(surface: Surface, look: Look, view: View) -> None:
+def draw_status(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
     """One line: what plays, whether it plays, how fast, when."""
     glyphs = look.glyphs
     surface.fill_style = look.style("text", "bar")
     surface.clear()
     x = surface.put(1, 0, glyphs.logo, look.style("accent", "bar", bold=True))
     x = surface.put(x + 1, 0, "wireside", look.style("accent", "bar", bold=True))
-    factor = f" {glyphs.times}{view.factor:g}" if view.factor != 1 else ""
-    speed = f"1 s = {span(view.scale)}{factor}"
-    time = f"t={clock(view.t)}"
-    parts = [(time, "text"), (f"seed {view.seed}", "dim"), (f"{view.fps:2.0f} fps", "dim")]
+    factor = f" {glyphs.times}{frame.factor:g}" if frame.factor != 1 else ""
+    speed = f"1 s = {span(frame.scale)}{factor}"
+    time = f"t={clock(frame.t)}"
+    parts = [(time, "text"), (f"seed {frame.seed}", "dim"), (f"{ui.fps:2.0f} fps", "dim")]
     right = surface.w - 1
     if surface.w < 110:
         parts = parts[:1]
     for text, color in reversed(parts):
         right = surface.put_right(right, 0, plain(text, glyphs), look.style(color, "bar")) - 2
-    if view.behind and not view.paused:
+    if frame.behind and not frame.paused:
         right = surface.put_right(right, 0, "behind", look.style("hot", "bar", bold=True)) - 2
-    if not view.quiet_ns or view.paused:
+    if not frame.quiet_ns or frame.paused:
         right = surface.put_right(right, 0, plain(speed, glyphs), look.style("text", "bar", bold=True)) - 1
-    state, color = _running(look, view)
+    state, color = _running(look, frame)
     right = surface.put_right(right, 0, state, look.style(color, "bar", bold=True)) - 2
-    title = plain(view.scenario.title, glyphs)
+    title = plain(frame.scenario.title, glyphs)
     if right - x - 2 > 8:
         surface.put(x + 2, 0, fit(title, right - x - 2, glyphs.ellipsis), look.style("bright", "bar"))
 
 
-def _running(look: Look, view: View) -> tuple[str, str]:
+def _running(look: Look, frame: Frame) -> tuple[str, str]:
     """Whether the run goes on and, if not, why; with its colour."""
     glyphs = look.glyphs
-    if view.paused:
-        return f"{glyphs.pause} {'end' if view.ended else 'paused'}", "warn"
-    if view.hold_s > 0:
-        return f"{glyphs.pause} {_seconds(view.hold_s)} to read ", "warn"
-    if view.quiet_ns:
-        return plain(f"{glyphs.play}{glyphs.play} nothing for {span(view.quiet_ns)}", glyphs), "accent"
+    if frame.paused:
+        return f"{glyphs.pause} {'end' if frame.ended else 'paused'}", "warn"
+    if frame.hold_s > 0:
+        return f"{glyphs.pause} {_seconds(frame.hold_s)} to read ", "warn"
+    if frame.quiet_ns:
+        return plain(f"{glyphs.play}{glyphs.play} nothing for {span(frame.quiet_ns)}", glyphs), "accent"
     return glyphs.play, "good"
 
 
@@ -74,9 +78,9 @@ def _seconds(s: float) -> str:
     return f"{math.ceil(s)} s"
 
 
-def draw_footer(surface: Surface, look: Look, view: View) -> None:
+def draw_footer(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
     """The keys, as many as fit; where a beat points at the knobs, their key stands out, for their pane may be hidden."""
-    draw_keys(surface, look, view.keys, lit="knobs" if view.highlight[1] == "knobs" else "")
+    draw_keys(surface, look, ui.keys, lit="knobs" if frame.highlight[1] == "knobs" else "")
 
 
 def draw_keys(surface: Surface, look: Look, keys: Sequence[tuple[str, str]], lit: str = "") -> None:
@@ -101,16 +105,16 @@ def question_of(say: str) -> tuple[str, str]:
     return (text[: cut + 1].strip(), text[cut + 1 :].strip()) if cut >= 0 else ("", text)
 
 
-def draw_narration(surface: Surface, look: Look, view: View) -> None:
+def draw_narration(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
     """What happens, in words; the question stands apart."""
     surface.clear()
     glyphs = look.glyphs
-    total = len(view.scenario.beats)
-    right = f"{view.beats_said}/{total}" if total else ""
-    if view.hold_s > 0:
-        right = f"space: next (in {_seconds(view.hold_s)})  {right}"
-    frame(surface, look, plain(view.scenario.title, glyphs), right)
-    say = view.beat.say if view.beat else view.scenario.summary
+    total = len(frame.scenario.beats)
+    right = f"{frame.beats_said}/{total}" if total else ""
+    if frame.hold_s > 0:
+        right = f"space: next (in {_seconds(frame.hold_s)})  {right}"
+    border(surface, look, plain(frame.scenario.title, glyphs), right)
+    say = frame.beat.say if frame.beat else frame.scenario.summary
     text, question = question_of(plain(say, glyphs))
     width, rows = surface.w - 4, surface.h - 2
     asked = wrap(question, width - 2) if question else []
@@ -127,11 +131,11 @@ def draw_narration(surface: Surface, look: Look, view: View) -> None:
         surface.put(2, y, f"{mark} {line}", look.style("warn", bold=True))
 
 
-def draw_events(surface: Surface, look: Look, view: View) -> None:
+def draw_events(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
     """The newest events as a pane of their own."""
     surface.clear()
-    frame(surface, look, "EVENTS", lit=view.highlight[1] == "events")
-    event_lines(surface, look, view.events, surface.h - 2, 1)
+    border(surface, look, EVENTS.title, lit=frame.highlight[1] == "events")
+    event_lines(surface, look, frame.events, surface.h - 2, 1)
 
 
 def event_lines(surface: Surface, look: Look, events: Sequence[Event], rows: int, y: int) -> None:
@@ -176,7 +180,7 @@ def draw_too_small(surface: Surface, look: Look) -> None:
 def draw_help(surface: Surface, look: Look, rows: Sequence[tuple[str, str]], kinds: Sequence[str]) -> None:
     """All keys with a sentence each, and what the colours mean."""
     surface.clear()
-    frame(surface, look, "KEYS", "any key closes", lit=True)
+    border(surface, look, "KEYS", "any key closes", lit=True)
     y = 2
     for key, text in rows:
         if y >= surface.h - 4:
@@ -193,3 +197,38 @@ def draw_help(surface: Surface, look: Look, rows: Sequence[tuple[str, str]], kin
         else:
             surface.put(x, y, "o", look.style(kind, bold=True))
         x = surface.put(x + 3, y, kind, look.style("dim")) + 1
+
+
+STATUS = PaneSpec(
+    "status",
+    "",
+    draw_status,
+    every=1,
+    words=(),
+    needs=frozenset(
+        ("scenario", "t", "scale", "factor", "seed", "paused", "behind", "ended", "hold_s", "quiet_ns", "fps")
+    ),
+)
+
+
+NARRATION = PaneSpec(
+    "narration",
+    "",
+    draw_narration,
+    every=4,
+    words=places.PANE_WORDS["narration"],
+    needs=frozenset(("scenario", "beat", "beats_said", "hold_s")),
+)
+
+
+EVENTS = PaneSpec(
+    "events",
+    "EVENTS",
+    draw_events,
+    every=6,
+    words=places.PANE_WORDS["events"],
+    needs=frozenset(("events", "beat")),
+)
+
+
+FOOTER = PaneSpec("footer", "", draw_footer, every=15, words=(), needs=frozenset(("keys", "beat")))

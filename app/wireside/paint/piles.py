@@ -12,9 +12,8 @@ from wireside.paint.words import count, grouped, size
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from wireside.paint.view import View
     from wireside.scenario.spec import Scenario
-    from wireside.snapshot import HostSnapshot, ListenerRow, ProgramRow
+    from wireside.snapshot import HostSnapshot, ListenerRow, ProgramRow, SocketRow
 
 NO_LIMIT = -1.0
 FULL, MANY = 0.95, 100_000
@@ -55,21 +54,24 @@ class Pile:
         return self.fault and (self.part >= 1 or self.full)
 
 
-def limited(view: View) -> list[Pile]:
-    """Every queue and state of the moment that has a limit, in the order of the journey."""
-    host = view.host
+def limited(
+    host: HostSnapshot, main: SocketRow | None, peer: SocketRow | None, grown: frozenset[str]
+) -> list[Pile]:
+    """Every queue and state of the moment that has a limit, in the order of the journey.
+
+    `main` is the host's busiest socket, `peer` the other end of its connection; `grown` names the states that grow.
+    """
     return [
         *_listener_queues(host),
-        *_closing(view, host),
+        *_closing(host, grown),
         *_memory(host),
-        *_receiving(view, host),
-        *_sending(view),
+        *_receiving(host, main),
+        *_sending(peer),
     ]
 
 
-def heaps(view: View) -> list[Pile]:
-    """The states without a limit, largest first."""
-    host = view.host
+def heaps(host: HostSnapshot, grown: frozenset[str]) -> list[Pile]:
+    """The states without a limit, largest first; `grown` names those that grow."""
     told = {"TIME-WAIT", "LISTEN", "UNCONN", "SYN-RECV"} | ({"CLOSE-WAIT"} if _leaker(host) else set())
     found = [
         Pile(
@@ -78,7 +80,7 @@ def heaps(view: View) -> list[Pile]:
             NO_LIMIT,
             n,
             STATE_COLORS.get(state, "text"),
-            grows=view.history.grew(state, host),
+            grows=state in grown,
         )
         for state, n in host.states.items()
         if n and state not in told
@@ -114,8 +116,7 @@ def _listener_queues(host: HostSnapshot) -> Iterator[Pile]:
             yield Pile(name, text, part, used, short=short, where=where)
 
 
-def _closing(view: View, host: HostSnapshot) -> Iterator[Pile]:
-    grew = view.history.grew
+def _closing(host: HostSnapshot, grown: frozenset[str]) -> Iterator[Pile]:
     holder = _leaker(host)
     if holder is not None:
         n = host.close_wait[holder.name]
@@ -124,7 +125,7 @@ def _closing(view: View, host: HostSnapshot) -> Iterator[Pile]:
         full = holder.fds >= holder.nofile
         yield Pile(
             "CLOSE-WAIT", text, n / holder.nofile, n, "bad", f"{count(n)}/{count(holder.nofile)} fds",
-            grows=grew("CLOSE-WAIT", host), full=full,
+            grows="CLOSE-WAIT" in grown, full=full,
         )  # fmt: skip
     waiting = host.states.get("TIME-WAIT", 0)
     most = _number(host, "net.ipv4.tcp_max_tw_buckets")
@@ -133,7 +134,7 @@ def _closing(view: View, host: HostSnapshot) -> Iterator[Pile]:
         yield Pile(
             "TIME-WAIT", f"{grouped(waiting)}/{grouped(most)}", entries / most, waiting, "warn",
             f"{grouped(waiting) if waiting < MANY else count(waiting)}/{count(most)}",
-            grows=grew("TIME-WAIT", host),
+            grows="TIME-WAIT" in grown,
         )  # fmt: skip
     orphans, most = host.sockstat.get("orphan", 0), _number(host, "net.ipv4.tcp_max_orphans")
     if orphans and most:
@@ -156,7 +157,7 @@ def _memory(host: HostSnapshot) -> Iterator[Pile]:
         yield Pile("tcp_mem", f"{grouped(pages)}/{grouped(most)} pages", pages / most, pages, short=short)
 
 
-def _receiving(view: View, host: HostSnapshot) -> Iterator[Pile]:
+def _receiving(host: HostSnapshot, row: SocketRow | None) -> Iterator[Pile]:
     for nic in host.nics[:1]:
         if nic.rx_ring_size:
             used, most = nic.rx_ring_used, nic.rx_ring_size
@@ -165,7 +166,6 @@ def _receiving(view: View, host: HostSnapshot) -> Iterator[Pile]:
     most = _number(host, "net.core.netdev_max_backlog") or 1000
     queued = max((cpu.input_qlen for cpu in host.softnet), default=0)
     yield Pile("backlog", of_limit(queued, most), queued / (most + 1), queued)
-    row = view.main_socket
     if row is None or not row.sk_rcvbuf:
         return
     text = f"{size(row.sk_rmem_alloc)}/{size(row.sk_rcvbuf)}"
@@ -175,11 +175,9 @@ def _receiving(view: View, host: HostSnapshot) -> Iterator[Pile]:
         yield Pile("rcv window", f"{size(row.rcv_wnd_left)} left", share, row.rcv_wnd_left)
 
 
-def _sending(view: View) -> Iterator[Pile]:
-    peer = view.peer_socket
-    if peer is None:
+def _sending(row: SocketRow | None) -> Iterator[Pile]:
+    if row is None:
         return
-    row = peer[1]
     if row.sk_sndbuf and row.sk_wmem_queued:
         text = f"{size(row.sk_wmem_queued)}/{size(row.sk_sndbuf)}"
         part = row.sk_wmem_queued / row.sk_sndbuf

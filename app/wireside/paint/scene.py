@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wireside.catalog import places
@@ -98,17 +98,21 @@ class Mover:
     """0 while it lives; 0…1 while it falls out of its station."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Scene:
     """Everything that moves at one instant."""
 
-    inbound: list[Mover] = field(default_factory=list)
-    outbound: list[Mover] = field(default_factory=list)
-    falling: list[tuple[int, float, int]] = field(default_factory=list)
+    inbound: tuple[Mover, ...] = ()
+    outbound: tuple[Mover, ...] = ()
+    falling: tuple[tuple[int, float, int], ...] = ()
     """(station, depth 0…1, packets) of losses for which no brick is seen falling."""
-    parked: list[int] = field(default_factory=lambda: [0] * N)
+    parked: tuple[int, ...] = (0,) * N
+    """Packets that rest in each station."""
     thin: int = 1
     """One brick stands for this many packets."""
+
+
+NOTHING_MOVES = Scene()
 
 
 def next_thin(thin: int, packets: int) -> int:
@@ -218,28 +222,31 @@ def build(
     `wire_ns` says how long a frame of some payload length is on its way, so that a packet whose arrival lies in
     the future already moves evenly.
     """
-    scene = Scene(thin=thin)
+    inbound: list[Mover] = []
+    outbound: list[Mover] = []
+    parked = [0] * N
     dwell = max(1, int(dwell_s * scale))
     fall = max(1, int(FALL_S * scale))
     for trace in traces:
-        inbound = trace.destination == focus
-        if not inbound and trace.source != focus:
+        comes = trace.destination == focus
+        if not comes and trace.source != focus:
             continue
-        mover = _mover(trace, t, dwell, fall, wire_ns(trace.length), inbound=inbound)
+        mover = _mover(trace, t, dwell, fall, wire_ns(trace.length), inbound=comes)
         if mover is None:
             continue
-        if inbound:
-            scene.inbound.append(mover)
+        if comes:
+            inbound.append(mover)
             if mover.parked:
-                scene.parked[int(mover.u)] += 1
+                parked[int(mover.u)] += 1
         else:
-            scene.outbound.append(mover)
-    seen_falling = {int(mover.u) for mover in scene.inbound if mover.depth and thin == 1}
+            outbound.append(mover)
+    seen_falling = {int(mover.u) for mover in inbound if mover.depth and thin == 1}
+    falling = []
     for loss in losses:
         age, station = t - loss.time_ns, station_of_reason(loss.reason)
         if 0 <= age < fall and loss.unseen and station not in seen_falling:
-            scene.falling.append((station, age / fall, loss.packets))
-    return scene
+            falling.append((station, age / fall, loss.packets))
+    return Scene(tuple(inbound), tuple(outbound), tuple(falling), tuple(parked), thin)
 
 
 def window_ns(scale: int, dwell_s: float = DWELL_S) -> int:

@@ -1,45 +1,64 @@
-"""Every pane by name, and a whole screen on one surface."""
+"""Every pane in one table, and a whole screen on one surface."""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from wireside.paint.controls import draw_knobs
-from wireside.paint.gauges import draw_gauges
-from wireside.paint.journey import draw_journey
+from wireside.catalog import places
+from wireside.paint import controls, gauges, journey, panes, tables, timeline
+from wireside.paint.frame import Frame
 from wireside.paint.layout import SEARCH, layout
-from wireside.paint.panes import draw_events, draw_footer, draw_narration, draw_status, draw_too_small
+from wireside.paint.panes import draw_too_small
 from wireside.paint.surface import Surface
-from wireside.paint.tables import draw_tools
-from wireside.paint.timeline import draw_timeline
+from wireside.paint.ui import Ui
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable, Mapping
 
-    from wireside.paint.view import Look, View
-
-DRAW: dict[str, Callable[[Surface, Look, View], None]] = {
-    "status": draw_status,
-    "journey": draw_journey,
-    "narration": draw_narration,
-    "tools": draw_tools,
-    "knobs": draw_knobs,
-    "gauges": draw_gauges,
-    "events": draw_events,
-    "timeline": draw_timeline,
-    "footer": draw_footer,
-}
+    from wireside.paint.look import Look
+    from wireside.paint.pane import PaneSpec
 
 
-def draw_screen(w: int, h: int, look: Look, view: View) -> Surface:
+def collected(specs: Iterable[PaneSpec]) -> dict[str, PaneSpec]:
+    """The panes by name; ValueError when two have one name, or a half of one is missing."""
+    table: dict[str, PaneSpec] = {}
+    known = {field.name for record in (Frame, Ui) for field in fields(record)}
+    for spec in specs:
+        if spec.name in table:
+            raise ValueError(f"two panes are called {spec.name!r}")
+        if unknown := spec.needs - known:
+            raise ValueError(f"pane {spec.name!r} needs {', '.join(sorted(unknown))}, which no frame has")
+        table[spec.name] = spec
+    if {spec.name: spec.words for spec in table.values() if spec.words} != places.PANE_WORDS:
+        raise ValueError("the panes and the words for them in catalog/places.py do not match")
+    return table
+
+
+SPECS: Mapping[str, PaneSpec] = collected(
+    (
+        panes.STATUS,
+        journey.SPEC,
+        panes.NARRATION,
+        tables.SPEC,
+        controls.SPEC,
+        gauges.SPEC,
+        panes.EVENTS,
+        timeline.SPEC,
+        panes.FOOTER,
+    )
+)
+
+
+def draw_screen(w: int, h: int, look: Look, frame: Frame, ui: Ui) -> Surface:
     """The whole screen at once: for stills and goldens."""
     ground = look.style("text")
     screen = Surface(w, h, ground)
-    plan = layout(w, h, SEARCH if view.knobs.search is not None else view.focus_pane)
+    plan = layout(w, h, SEARCH if ui.knobs.search is not None else ui.focus_pane)
     if plan.too_small:
         draw_too_small(screen, look)
     for name, rect in plan.panes.items():
         pane = Surface(rect.w, rect.h, ground)
-        DRAW[name](pane, look, view)
+        SPECS[name].draw(pane, look, frame, ui)
         screen.blit(pane, rect.x, rect.y)
     return screen

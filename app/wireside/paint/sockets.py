@@ -13,9 +13,11 @@ from wireside.paint.words import fit, grouped, size
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from wireside.paint.frame import Frame
+    from wireside.paint.look import Look
     from wireside.paint.palette import RGB
     from wireside.paint.surface import Surface
-    from wireside.paint.view import Look, View
+    from wireside.paint.ui import Ui
     from wireside.snapshot import HostSnapshot, SocketRow
 
 ORDER = (
@@ -115,14 +117,14 @@ def _line(group: Group, line: int) -> Heading | Unlisted | SocketRow:
     return group.rows[line] if line < len(group.rows) else Unlisted(group)
 
 
-def listing(view: View, room: int) -> Listing:
+def listing(frame: Frame, room: int) -> Listing:
     """The sockets of the host in focus, then those of the others; by state when they do not fit into `room` lines."""
-    hosts = [view.host, *(host for host in view.world.hosts if host.name != view.focus)]
+    hosts = [frame.host, *(host for host in frame.world.hosts if host.name != frame.focus)]
     listed = [(host, [row for row in host.sockets if is_listed(row)]) for host in hosts]
     many = sum(len(rows) for _, rows in listed) > room
     groups: list[Group] = []
     for host, rows in listed:
-        ours = host.name == view.focus
+        ours = host.name == frame.focus
         if many:
             groups += _by_state(host, rows, ours=ours)
         elif rows:
@@ -197,9 +199,9 @@ def columns(w: int, address: int) -> Columns:
     )
 
 
-def draw_sockets(surface: Surface, look: Look, view: View) -> None:
+def draw_sockets(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
     """Draw the table below the pane's first row: all that tells of trouble, or, with the keyboard, the lines chosen."""
-    at = columns(surface.w, max(len(host.address) for host in view.world.hosts) + PORT)
+    at = columns(surface.w, max(len(host.address) for host in frame.world.hosts) + PORT)
     head = look.style("dim", bold=True)
     surface.put(2, 1, "State", head)
     surface.put_right(at.recv_q, 1, "Recv-Q", head)
@@ -212,9 +214,9 @@ def draw_sockets(surface: Surface, look: Look, view: View) -> None:
         surface.put_right(at.cwnd, 1, "cwnd", head)
         surface.put_right(at.window, 1, "rcv window", head)
     room = surface.h - 3
-    table = listing(view, room)
-    focused = view.focus_pane == "tools"
-    first = max(0, min(view.tool_first, table.total - room))
+    table = listing(frame, room)
+    focused = ui.focus_pane == "tools"
+    first = max(0, min(ui.tool_first, table.total - room))
     shown = list(table.lines(first, room)) if focused else table.overview(room)
     for y, (group, line) in enumerate(shown, start=2):
         if isinstance(line, Heading):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wireside.paint.words import count, size
 
 if TYPE_CHECKING:
-    from wireside.paint.view import View
+    from wireside.paint.frame import Frame
     from wireside.snapshot import HostSnapshot, SocketRow
 
 
@@ -28,28 +28,28 @@ class Reading:
     title: str = ""
 
 
-def readings(view: View) -> tuple[Reading, ...]:
+def readings(frame: Frame) -> tuple[Reading, ...]:
     """One reading per station, left to right."""
-    host, row = view.host, view.main_socket
-    is_udp = not view.speaks_tcp or (row is not None and row.netid == "udp")
+    host, row = frame.host, frame.main_socket
+    is_udp = not frame.speaks_tcp or (row is not None and row.netid == "udp")
     return (
-        _nic(view, host),
+        _nic(frame, host),
         _ring(host),
         _softirq(host),
         _ip(host),
-        _transport(view, row, is_udp=is_udp),
+        _transport(frame, row, is_udp=is_udp),
         _sockbuf(row),
         _read(host),
     )
 
 
-def _nic(view: View, host: HostSnapshot) -> Reading:
+def _nic(frame: Frame, host: HostSnapshot) -> Reading:
     """Packets per second, and as a gauge how much of the link they take."""
     pps = sum(n.rx_rate_pps for n in host.nics)
     nic = host.nics[0] if host.nics else None
     if nic is None:
         return Reading("", "no device", "none", -1.0, "dim")
-    lengths = [trace.length for trace in view.traces[-50:] if trace.destination == view.focus]
+    lengths = [trace.length for trace in frame.traces[-50:] if trace.destination == frame.focus]
     mean = sum(lengths) / len(lengths) if lengths else 0.0
     part = pps * (mean + LINE_OVERHEAD) * 8 / nic.rate_bps if nic.rate_bps else 0.0
     return Reading(
@@ -93,18 +93,18 @@ def _ip(host: HostSnapshot) -> Reading:
     return Reading("ip_rcv", text, f"{count(received)} in", -1.0, "good")
 
 
-def _listener_queue(view: View) -> Reading | None:
+def _listener_queue(frame: Frame) -> Reading | None:
     """The queue of a listener that speaks for TCP now, with the kernel's off-by-one; None: the window does."""
-    pile = next((pile for pile in view.piles if pile.name == view.tcp_tells), None)
+    pile = next((pile for pile in frame.piles if pile.name == frame.tcp_tells), None)
     if pile is None or pile.name == "rcv window":
         return None
     color = "bad" if pile.at_limit else None
     return Reading(pile.name, pile.text, pile.text.partition("+")[0], pile.part, color)
 
 
-def _transport(view: View, row: SocketRow | None, *, is_udp: bool) -> Reading:
+def _transport(frame: Frame, row: SocketRow | None, *, is_udp: bool) -> Reading:
     """The fullest of TCP's queues: a listener's, or the window of the busiest socket; of UDP, what it lost."""
-    queue = None if is_udp else _listener_queue(view)
+    queue = None if is_udp else _listener_queue(frame)
     if queue is not None:
         return queue
     if row is None:

@@ -12,13 +12,13 @@ from wireside.paint.words import fit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from wireside.paint.look import Look
     from wireside.paint.surface import Surface
-    from wireside.paint.view import Look
 
 TRAIL = (0.40, 0.22, 0.11)
 
 
-def frame(surface: Surface, look: Look, title: str, right: str = "", *, lit: bool = False) -> None:
+def border(surface: Surface, look: Look, title: str, right: str = "", *, lit: bool = False) -> None:
     """The frame of a whole pane with its title; `lit` marks the one that the story or the keyboard points at.
 
     What stands at the right is left out where there is no room for it.

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog import places
 from wireside.paint.glyphs import plain
 from wireside.paint.palette import STATE_COLORS
-from wireside.paint.strokes import frame, strip
+from wireside.paint.pane import PaneSpec
+from wireside.paint.strokes import border, strip
 from wireside.paint.surface import Rect
 from wireside.paint.words import count, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from wireside.paint.frame import Frame
+    from wireside.paint.look import Look
     from wireside.paint.surface import Surface
-    from wireside.paint.view import Look, View
-    from wireside.session.history import History
+    from wireside.paint.ui import Ui
+    from wireside.session.history import Strips
 
 LEFT, RIGHT = 13, 10
 """Columns left of the strips, and right of them."""
@@ -35,16 +39,16 @@ ENOUGH = 20
 """So many sockets are half of the largest pile that there can be."""
 
 
-def telling(history: History, subjects: frozenset[str], most: int) -> list[str]:
+def telling(strips: Strips, subjects: frozenset[str], most: int) -> list[str]:
     """The `most` series that a run is about: what it speaks of, what filled, what piled up, what was lost.
 
     It goes by the largest values so far, so that strips do not come and go.
     """
 
     def worth(name: str) -> float:
-        value = history.most.get(name, 0.0)
+        value = strips.most.get(name, 0.0)
         if name == "drops":
-            weight = LOSSES if any(history.series["drops"]) else 0.0
+            weight = LOSSES if any(strips.series["drops"]) else 0.0
         elif name == "pps":
             weight = TRAFFIC
         elif name in ORDER:
@@ -53,7 +57,7 @@ def telling(history: History, subjects: frozenset[str], most: int) -> list[str]:
             weight = _WEIGHTS.get(name, 0.6) * value / (value + ENOUGH)
         return weight + SUBJECT if name in subjects and value else weight
 
-    chosen = sorted(history.series, key=worth, reverse=True)[:most]
+    chosen = sorted(strips.series, key=worth, reverse=True)[:most]
     places = {name: place for place, name in enumerate(ORDER)}
     return sorted(chosen, key=lambda name: places.get(name, 99 if name == "drops" else 50))
 
@@ -68,26 +72,26 @@ def sampled(series: Sequence[float], columns: int, upto: float, *, add: bool) ->
     return out
 
 
-def draw_timeline(surface: Surface, look: Look, view: View) -> None:
+def draw_timeline(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
     """Strips of the whole run, and a line with the story's marks and the moment shown."""
     surface.clear()
-    history = view.history
-    frame(
+    strips = frame.strips
+    border(
         surface,
         look,
-        "TIMELINE",
-        plain(f"of {span(view.scenario.duration_ns)}", look.glyphs),
-        lit=view.highlight[1] == "timeline",
+        SPEC.title,
+        plain(f"of {span(frame.scenario.duration_ns)}", look.glyphs),
+        lit=frame.highlight[1] == "timeline",
     )
     width = surface.w - LEFT - RIGHT
-    total = max(view.scenario.duration_ns, view.t, 1)
-    upto = total / history.bucket_ns
+    total = max(frame.scenario.duration_ns, frame.t, 1)
+    upto = total / strips.bucket_ns
     rows = surface.h - 3
-    names = telling(history, view.subjects, min(4, rows))
+    names = telling(strips, frame.subjects, min(4, rows))
     height = max(1, rows // len(names))
     y = 1
     for name in names:
-        series = history.series[name]
+        series = strips.series[name]
         color = look.palette.rgb(SERIES_COLORS[name])
         values = sampled(series, width, upto, add=name == "drops")
         top = 1.0 if name in PARTS else max(values, default=0.0)
@@ -97,17 +101,27 @@ def draw_timeline(surface: Surface, look: Look, view: View) -> None:
         text = f"{last:.0%}" if name in PARTS else count(sum(series) if name == "drops" else last)
         surface.put_right(surface.w - 2, y + height - 1, text, look.style(color, bold=True))
         y += height
-    _rule(surface, look, view, Rect(2, surface.h - 2, surface.w - 4, 1), LEFT, width, total)
+    _rule(surface, look, frame, Rect(2, surface.h - 2, surface.w - 4, 1), LEFT, width, total)
 
 
-def _rule(surface: Surface, look: Look, view: View, at: Rect, left: int, width: int, total: int) -> None:
+def _rule(surface: Surface, look: Look, frame: Frame, at: Rect, left: int, width: int, total: int) -> None:
     glyphs = look.glyphs
-    head = min(width - 1, view.t * width // total)
+    head = min(width - 1, frame.t * width // total)
     surface.put(left, at.y, glyphs.rule * head, look.style("accent"))
     surface.put(left + head, at.y, glyphs.dash * (width - head), look.style("faint"))
-    for moment, kind in view.history.marks:
+    for moment, kind in frame.strips.marks:
         x = left + min(width - 1, moment * width // total)
         mark = ("◆" if glyphs.unicode else "!") if kind == "beat" else ("◇" if glyphs.unicode else "o")
         surface.cell(x, at.y, mark, look.style("warn" if kind == "beat" else "FIN", bold=True))
     surface.cell(left + head, at.y, "●" if glyphs.unicode else "O", look.style("bright", bold=True))
     surface.put(at.x, at.y, "story", look.style("dim"))
+
+
+SPEC = PaneSpec(
+    "timeline",
+    "TIMELINE",
+    draw_timeline,
+    every=6,
+    words=places.PANE_WORDS["timeline"],
+    needs=frozenset(("scenario", "t", "strips", "subjects", "beat")),
+)

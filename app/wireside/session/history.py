@@ -45,6 +45,22 @@ def losses_of(host: HostSnapshot) -> dict[tuple[str, bool], int]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Strips:
+    """What a `History` holds at one instant; see there for the series."""
+
+    bucket_ns: int
+    series: Mapping[str, tuple[float, ...]]
+    most: Mapping[str, float]
+    """Series → the largest value so far; of listener queues and parts, how full they were at most (1: full)."""
+    marks: tuple[tuple[int, str], ...]
+    """(ns, "beat" or "knob"): moments worth a mark on the strip."""
+    rates: Mapping[str, tuple[float, float]]
+    """State → connections per second that came into it and left it in the last second; empty before there was one."""
+    grown: frozenset[str]
+    """States with more sockets than about a second ago, and more than pass through them by chance."""
+
+
 class History:
     """Equal buckets of simulated time; when there are too many, pairs are merged and buckets double.
 
@@ -57,9 +73,7 @@ class History:
         self.bucket_ns = max(1, duration_ns // 240)
         self.series: dict[str, list[float]] = {name: [] for name in PARTS}
         self.most: dict[str, float] = {}
-        """Series → the largest value so far; of listener queues and parts, how full they were at most (1: full)."""
         self.marks: list[tuple[int, str]] = []
-        """(ns, "beat" or "knob"): moments worth a mark on the strip."""
         self.losses: deque[Loss] = deque(maxlen=256)
         self._lost: dict[tuple[str, bool], int] = {}
         self._sockets: tuple[SocketRow, ...] | None = None
@@ -109,19 +123,24 @@ class History:
         """Remember a moment."""
         self.marks.append((t, kind))
 
-    def rate(self, state: str, host: HostSnapshot) -> tuple[float, float] | None:
-        """Connections per second that came into a state and left it in the last second; None before there was one."""
+    def strips(self, host: HostSnapshot) -> Strips:
+        """All of it as it stands; `host` is the newest look."""
         then, entered, states = self._looks[0]
         elapsed = host.time_ns - then
-        if elapsed < SECOND - LOOK_NS:
-            return None
-        came = host.entered.get(state, 0) - entered.get(state, 0)
-        left = came - (host.states.get(state, 0) - states.get(state, 0))
-        return came * SECOND / elapsed, left * SECOND / elapsed
-
-    def grew(self, state: str, host: HostSnapshot) -> bool:
-        """Whether there are more sockets in a state than about a second ago, and more than pass through it by chance."""
-        return host.states.get(state, 0) > max(self._looks[0][2].get(state, 0), BY_CHANCE)
+        rates: dict[str, tuple[float, float]] = {}
+        if elapsed >= SECOND - LOOK_NS:
+            for state in {*host.entered, *host.states, *states}:
+                came = host.entered.get(state, 0) - entered.get(state, 0)
+                left = came - (host.states.get(state, 0) - states.get(state, 0))
+                rates[state] = came * SECOND / elapsed, left * SECOND / elapsed
+        return Strips(
+            self.bucket_ns,
+            {name: tuple(values) for name, values in self.series.items()},
+            dict(self.most),
+            tuple(self.marks),
+            rates,
+            frozenset(state for state, n in host.states.items() if n > max(states.get(state, 0), BY_CHANCE)),
+        )
 
     def _note(self, name: str, value: float) -> None:
         if value > self.most.get(name, 0.0):

@@ -10,7 +10,7 @@ from wireside.catalog.sysctls import BY_NAME, format_value
 from wireside.scenario.spec import KnobSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from wireside.catalog.kinds import Sysctl
 
@@ -65,6 +65,18 @@ def knob_row(spec: KnobSpec, value: str, at_start: str, kernel: str) -> KnobRow:
 def sysctl_row(sysctl: Sysctl[Any], value: str, kernel: str) -> KnobRow:
     """The row of a sysctl that the scenario does not offer itself: it is turned on every host."""
     return knob_row(KnobSpec("", sysctl.name), value, value, kernel)
+
+
+def with_sysctls(
+    own: Sequence[KnobRow], names: Iterable[str], values: Mapping[str, str], kernel: str
+) -> tuple[KnobRow, ...]:
+    """The rows of a scenario's `own` knobs, and below them those of the sysctls `names` that it does not offer itself.
+
+    `values` are those of the host in focus; what it does not have gets no row.
+    """
+    offered = {row.name for row in own}
+    others = (name for name in names if name in values and name not in offered)
+    return (*own, *(sysctl_row(BY_NAME[name], values[name], kernel) for name in others))
 
 
 def _size(text: str) -> tuple[float, ...]:

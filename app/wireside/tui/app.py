@@ -14,8 +14,8 @@ from textual.app import App
 from wireside.errors import CommandError, WiresideError
 from wireside.paint.glyphs import glyphs_from_environment
 from wireside.paint.library import Lesson, lesson_of
+from wireside.paint.look import Look
 from wireside.paint.palette import Palette, depth_from_environment, roles_from_environment
-from wireside.paint.view import Look
 from wireside.session.session import Player
 from wireside.tui.fast import FastWriter
 from wireside.tui.library import LibraryScreen

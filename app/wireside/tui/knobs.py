@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from wireside.catalog.sysctls import BY_NAME, EVERYDAY, matching
+from wireside.catalog.sysctls import EVERYDAY, matching
 from wireside.errors import CommandError
-from wireside.paint.view import KnobView
-from wireside.session.knobs import stepped, sysctl_row
+from wireside.paint.ui import KnobView
+from wireside.session.knobs import stepped, with_sysctls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from textual import events
 
     from wireside.session.knobs import KnobRow
@@ -26,35 +25,33 @@ class KnobKeys:
 
     def __init__(self, player: Player) -> None:
         self.shown = KnobView()
-        self._taken: list[str] = []
+        self._taken: tuple[str, ...] = ()
         self.take(player)
 
     def take(self, player: Player) -> None:
         """Turn the knobs of `player` from now on; the chosen row stays where it can."""
         self.player = player
-        self.shown.typed, self.shown.message, self.shown.search = None, "", None
-        self.refresh()
-        self.shown.chosen = min(self.shown.chosen, max(0, len(self.shown.rows) - 1))
+        self._show(typed=None, message="", search=None)
+        self._extend()
+        self._show(chosen=min(self.shown.chosen, max(0, len(self.rows) - 1)))
 
-    def refresh(self) -> KnobView:
-        """The pane's state with the values as they are now."""
-        own = self.player.knobs()
-        offered = {row.name for row in own}
-        names = dict.fromkeys((*self._taken, *(sysctl.name for sysctl in EVERYDAY)))
-        self.shown.rows = (*own, *self._everywhere(name for name in names if name not in offered))
-        if self.shown.search is not None:
-            self.shown.found = self._everywhere(row.name for row in self.shown.found)
-        return self.shown
+    def _show(self, **changes: Any) -> None:
+        self.shown = replace(self.shown, **changes)
 
-    def _everywhere(self, names: Iterable[str]) -> tuple[KnobRow, ...]:
-        """Rows of sysctls for every host; their values are those of the host in focus."""
-        values, kernel = self.player.host.sysctl, self.player.scenario.kernel
-        return tuple(sysctl_row(BY_NAME[name], values[name], kernel) for name in names if name in values)
+    def _extend(self) -> None:
+        names = (*self._taken, *(sysctl.name for sysctl in EVERYDAY))
+        self._show(extra=tuple(dict.fromkeys(names)))
+
+    @property
+    def rows(self) -> tuple[KnobRow, ...]:
+        """The rows with the values as they are now."""
+        player = self.player
+        return with_sysctls(player.knobs(), self.shown.extra, player.host.sysctl, player.scenario.kernel)
 
     @property
     def typing(self) -> bool:
-        """Whether printable keys belong to a value or a search."""
-        return self.shown.typed is not None or self.searching
+        """Whether a value is being typed."""
+        return self.shown.typed is not None
 
     @property
     def searching(self) -> bool:
@@ -63,17 +60,25 @@ class KnobKeys:
 
     def say(self, message: str, *, refused: bool = False) -> None:
         """Show `message` in the pane; empty: nothing."""
-        self.shown.message, self.shown.refused = message, refused
+        self._show(message=message, refused=refused)
 
     def choose(self, direction: int) -> None:
-        """The next row down (+1) or up (-1)."""
-        self.say("")
-        if self.shown.rows:
-            self.shown.chosen = (self.shown.chosen + direction) % len(self.shown.rows)
+        """The next row, or sysctl found, down (+1) or up (-1); while a value is typed, its row stays."""
+        shown = self.shown
+        if self.searching:
+            if shown.found:
+                self._show(found_at=(shown.found_at + direction) % len(shown.found))
+        elif not self.typing:
+            self.say("")
+            if self.rows:
+                self._show(chosen=(shown.chosen + direction) % len(self.rows))
 
     def turn_by(self, direction: int) -> None:
-        """Turn the chosen knob to its next sensible value, up (+1) or down (-1)."""
-        rows = self.refresh().rows
+        """Turn the chosen knob to its next sensible value, up (+1) or down (-1); not once something has been typed."""
+        if self.searching or (self.typing and not self.shown.untouched):
+            return
+        self._show(typed=None)
+        rows = self.rows
         if not rows:
             return
         row = rows[self.shown.chosen]
@@ -85,7 +90,7 @@ class KnobKeys:
 
     def _turn(self, value: str) -> bool:
         """Set the chosen knob; False, with the reason in the pane, when the value is refused."""
-        row = self.shown.rows[self.shown.chosen]
+        row = self.rows[self.shown.chosen]
         hosts = [row.host] if row.host else [host.name for host in self.player.snapshot.hosts]
         try:
             for host in hosts:
@@ -95,11 +100,31 @@ class KnobKeys:
             return False
         return True
 
-    def begin_typing(self) -> None:
-        """Begin to type a value for the chosen knob."""
-        if self.refresh().rows:
-            self.shown.typed = self.shown.rows[self.shown.chosen].value
-            self.shown.untouched = True
+    def enter(self) -> None:
+        """Take in the sysctl found, set the value typed, or begin to type one."""
+        shown = self.shown
+        if shown.search is not None:
+            if shown.found:
+                self._take_in(shown.found[shown.found_at])
+        elif shown.typed is None:
+            self._begin_typing()
+        else:
+            self._show(untouched=False)
+            if self._turn(shown.typed):
+                self._show(typed=None)
+
+    def back(self) -> bool:
+        """Give up what is being typed; False when nothing is."""
+        if not (self.typing or self.searching):
+            return False
+        if self.typing:
+            self.say("")
+        self._show(typed=None, search=None)
+        return True
+
+    def _begin_typing(self) -> None:
+        if self.rows:
+            self._show(typed=self.rows[self.shown.chosen].value, untouched=True)
             self.say("")
 
     def begin_search(self) -> None:
@@ -108,55 +133,26 @@ class KnobKeys:
         self._find("")
 
     def _find(self, text: str) -> None:
-        self.shown.search, self.shown.found_at = text, 0
-        kernel = self.player.scenario.kernel
-        self.shown.found = self._everywhere(sysctl.name for sysctl in matching(text, kernel))
+        values, kernel = self.player.host.sysctl, self.player.scenario.kernel
+        found = (sysctl.name for sysctl in matching(text, kernel))
+        self._show(search=text, found_at=0, found=tuple(name for name in found if name in values))
 
-    def edit(self, event: events.Key) -> None:
+    def write(self, event: events.Key) -> None:
         """Take a key into the value, or the search, that is being typed."""
-        if self.searching:
-            self._edit_search(event)
-        else:
-            self._edit_value(event)
-
-    def _edit_value(self, event: events.Key) -> None:
-        """Enter sets the value, Esc gives up; an arrow turns the knob while nothing has been typed."""
-        typed = self.shown.typed or ""
-        untouched, self.shown.untouched = self.shown.untouched, False
-        if event.key == "escape":
-            self.shown.typed = None
-            self.say("")
-        elif event.key == "enter":
-            if self._turn(typed):
-                self.shown.typed = None
-        elif event.key in {"left", "right"} and untouched:
-            self.shown.typed = None
-            self.turn_by(+1 if event.key == "right" else -1)
-        else:
-            self.shown.typed = typed_on("" if untouched and event.is_printable else typed, event)
-
-    def _edit_search(self, event: events.Key) -> None:
-        """Enter takes the chosen sysctl into the pane and opens its value, Esc goes back."""
-        found = self.shown.found
-        if event.key == "escape":
-            self.shown.search = None
-        elif event.key == "enter":
-            if found:
-                self._take_in(found[self.shown.found_at].name)
-        elif event.key in {"up", "down"}:
-            if found:
-                step = 1 if event.key == "down" else -1
-                self.shown.found_at = (self.shown.found_at + step) % len(found)
-        else:
-            self._find(typed_on(self.shown.search or "", event))
+        shown = self.shown
+        if shown.search is not None:
+            self._find(typed_on(shown.search, event))
+        elif shown.typed is not None:
+            before = "" if shown.untouched and event.is_printable else shown.typed
+            self._show(typed=typed_on(before, event), untouched=False)
 
     def _take_in(self, name: str) -> None:
-        self.shown.search = None
         if name not in self._taken:
-            self._taken.append(name)
-        rows = self.refresh().rows
-        self.shown.chosen = next(i for i, row in enumerate(rows) if row.name == name)
-        self.begin_typing()
+            self._taken = (*self._taken, name)
+        self._extend()
+        chosen = next(i for i, row in enumerate(self.rows) if row.name == name)
+        self._show(search=None, chosen=chosen)
+        self._begin_typing()
 
 
 def typed_on(text: str, event: events.Key) -> str:

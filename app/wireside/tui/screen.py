@@ -11,8 +11,10 @@ from textual.screen import Screen
 from wireside.catalog.actions import ALWAYS, BY_KEY, FOOTER, HELP
 from wireside.catalog.packet_kinds import PacketKind
 from wireside.paint.layout import SEARCH, Layout, layout
+from wireside.paint.pane import is_same
 from wireside.paint.panes import draw_help, draw_too_small
-from wireside.paint.screen import DRAW
+from wireside.paint.screen import SPECS
+from wireside.paint.ui import Ui
 from wireside.paint.viewer import Viewer
 from wireside.tui.knobs import KnobKeys
 from wireside.tui.pacing import Pacer
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
+    from wireside.paint.look import Look
+    from wireside.paint.pane import PaneSpec
     from wireside.paint.surface import Surface
-    from wireside.paint.view import Look, View
     from wireside.session.session import Player
     from wireside.tui.fast import FastWriter
 
@@ -36,9 +39,7 @@ SIMULATION_BUDGET_S = 0.008
 SHORTEST_SLICE_S = 0.003
 LONGEST_TICK_S = 0.016
 """What simulating and drawing may take together, so that a key waits for no more than about this."""
-EVERY = {"gauges": 2, "tools": 5, "events": 6, "timeline": 6, "knobs": 8, "narration": 4, "footer": 15}
-"""Panes that need not be drawn every frame: every how many."""
-PANES = tuple(DRAW)
+PANES = tuple(SPECS)
 FOCUS = ("", "knobs", "tools")
 """Who has the keyboard, in the order of Tab."""
 KINDS = tuple(kind for kind in PacketKind if kind is not PacketKind.ICMP)
@@ -73,8 +74,10 @@ class JourneyScreen(Screen[None]):
         self._last = time.perf_counter()
         self._fps_shown, self._fps_since, self._fps_frames = 0.0, self._last, 0
         self._draw_s = 0.004
+        self._drawn: dict[str, tuple[object, ...]] = {}
+        """Pane → what it was last drawn from."""
         self.take(player)
-        self._shown = self.view()
+        self.frame, self.ui = self.viewer.frame(), Ui()
 
     def take(self, player: Player) -> None:
         """Show another player, or the same one begun again."""
@@ -121,6 +124,7 @@ class JourneyScreen(Screen[None]):
             rows = min(h - 4, len(HELP) + 6)
             self.over.place((w - 74) // 2, (h - rows) // 2, 74, rows)
         self._stale = True
+        self._drawn.clear()
         if self.is_attached:
             self._draw(PANES)
 
@@ -147,7 +151,7 @@ class JourneyScreen(Screen[None]):
             return
         everything, self._stale = self._stale, False
         self._count_frame(start)
-        due = PANES if everything else [n for n in PANES if self.frames % EVERY.get(n, 1) == 0]
+        due = PANES if everything else [name for name in PANES if self.frames % SPECS[name].every == 0]
         self._draw(due)
         self._draw_s += 0.1 * (time.perf_counter() - simulated - self._draw_s)
 
@@ -158,28 +162,33 @@ class JourneyScreen(Screen[None]):
             self._fps_shown = self._fps_frames / (now - self._fps_since)
             self._fps_since, self._fps_frames = now, 0
 
-    def view(self) -> View:
-        """What is to be shown now."""
-        view = self.viewer.view()
-        view.knobs, view.focus_pane = self.knobs.refresh(), self.focus_pane
-        self.tools.follow(view.beat)
-        view.tab, view.tool_first = self.tools.tab, self.tools.first
-        view.keys, view.fps = FOOTER, self._fps_shown
-        return view
+    def look_up(self) -> None:
+        """See what is to be shown now."""
+        self.frame = self.viewer.frame()
+        self.tools.follow(self.frame.beat)
+        self.ui = Ui(
+            self.focus_pane, self.knobs.shown, self.tools.tab, self.tools.first, FOOTER, self._fps_shown
+        )
 
     def _draw(self, names: Iterable[str]) -> None:
         if self.over.display:
             self._draw_over()
             return
-        self._shown = view = self.view()
-        look = self.look
+        self.look_up()
         writer = self.writer if self.writer is not None and self.writer.available() else None
         for name in names:
             if name in self.plan.panes:
-                draw = DRAW[name]
-                self.panes[name].frame(lambda surface, draw=draw: draw(surface, look, view), writer)  # type: ignore[misc]
+                self._draw_pane(SPECS[name], writer)
         if writer is not None and writer.flush(QUERY):
             self.pacer.sent(time.perf_counter())
+
+    def _draw_pane(self, spec: PaneSpec, writer: FastWriter | None) -> None:
+        """Draw one pane, unless it was drawn from the very same facts."""
+        frame, ui = self.frame, self.ui
+        seen = spec.seen(frame, ui)
+        if not is_same(self._drawn.get(spec.name, ()), seen):
+            self._drawn[spec.name] = seen
+            self.panes[spec.name].frame(lambda surface: spec.draw(surface, self.look, frame, ui), writer)
 
     def _draw_over(self) -> None:
         def draw(surface: Surface) -> None:
@@ -203,13 +212,25 @@ class JourneyScreen(Screen[None]):
                 self.do_quit()
             else:
                 self.do_help()
-        elif self.knobs.typing:
-            searching = self.knobs.searching
-            self.knobs.edit(event)
-            if self.knobs.searching != searching:
-                self._focus_on("knobs")
+        elif self.knobs.typing or self.knobs.searching:
+            self._type_on(event)
         elif action is not None:
             getattr(self, f"do_{action.name}")()
+
+    def _type_on(self, event: events.Key) -> None:
+        searching = self.knobs.searching
+        if event.key in {"up", "down"}:
+            self.knobs.choose(1 if event.key == "down" else -1)
+        elif event.key in {"left", "right"}:
+            self.knobs.turn_by(1 if event.key == "right" else -1)
+        elif event.key == "enter":
+            self.knobs.enter()
+        elif event.key == "escape":
+            self.knobs.back()
+        else:
+            self.knobs.write(event)
+        if self.knobs.searching != searching:
+            self._focus_on("knobs")
 
     def do_pause(self) -> None:
         """Pause, or go on."""
@@ -251,7 +272,7 @@ class JourneyScreen(Screen[None]):
     def _move(self, direction: int) -> None:
         """Up (-1) or down (+1) in the pane that has the keyboard; the knobs get it when none has."""
         if self.focus_pane == "tools":
-            self.tools.scroll(self._shown, self.panes["tools"].new.h, direction)
+            self.tools.scroll(self.frame, self.panes["tools"].new.h, direction)
         elif self.focus_pane == "knobs":
             self.knobs.choose(direction)
         else:
@@ -260,7 +281,7 @@ class JourneyScreen(Screen[None]):
     def _change(self, direction: int) -> None:
         """Left (-1) or right (+1) in the pane that has the keyboard; the knobs get it when none has."""
         if self.focus_pane == "tools":
-            self.tools.jump(self._shown, self.panes["tools"].new.h, direction)
+            self.tools.jump(self.frame, self.panes["tools"].new.h, direction)
         elif self.focus_pane == "knobs":
             self.knobs.turn_by(direction)
         else:
@@ -288,7 +309,7 @@ class JourneyScreen(Screen[None]):
             return
         if self.focus_pane != "knobs":
             self._focus_on("knobs")
-        self.knobs.begin_typing()
+        self.knobs.enter()
 
     def do_find(self) -> None:
         """Look for one of all sysctls."""

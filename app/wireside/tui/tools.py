@@ -9,7 +9,7 @@ from wireside.paint.sockets import listing
 from wireside.paint.tables import SOCKETS, lines_of, room_of
 
 if TYPE_CHECKING:
-    from wireside.paint.view import View
+    from wireside.paint.frame import Frame
     from wireside.scenario.spec import Beat
 
 
@@ -35,21 +35,20 @@ class ToolKeys:
         if tab != self.tab:
             self.tab, self.first = tab, 0
 
-    def _clamp(self, view: View, height: int) -> None:
-        view.tab = self.tab
-        self.first = max(0, min(self.first, lines_of(view, height) - room_of(view.tab, height)))
+    def _clamp(self, frame: Frame, height: int) -> None:
+        self.first = max(0, min(self.first, lines_of(frame, self.tab, height) - room_of(self.tab, height)))
 
-    def scroll(self, view: View, height: int, lines: int) -> None:
+    def scroll(self, frame: Frame, height: int, lines: int) -> None:
         """Some lines down (or up, when negative); `height` is the pane's."""
-        self._clamp(view, height)
+        self._clamp(frame, height)
         self.first += lines
-        self._clamp(view, height)
+        self._clamp(frame, height)
 
-    def jump(self, view: View, height: int, direction: int) -> None:
+    def jump(self, frame: Frame, height: int, direction: int) -> None:
         """To the next (+1) or previous (-1) state's sockets; a page where there are no states."""
-        self._clamp(view, height)
+        self._clamp(frame, height)
         if self.tab == SOCKETS:
-            self.first = listing(view, room_of(view.tab, height)).neighbour(self.first, direction)
+            self.first = listing(frame, room_of(self.tab, height)).neighbour(self.first, direction)
         else:
-            self.first += direction * room_of(view.tab, height)
-        self._clamp(view, height)
+            self.first += direction * room_of(self.tab, height)
+        self._clamp(frame, height)

@@ -7,7 +7,7 @@ memory is bytes as the kernel charges it (truesize) unless a field says payload.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from wireside.catalog.packet_kinds import PacketKind
 
 
-@dataclass(frozen=True, slots=True)
-class SocketRow:
+class SocketRow(NamedTuple):
     """One socket as `ss` would show it, with the fields of its -o, -i and -m options."""
 
     id: int

@@ -41,7 +41,7 @@ class LongWorld(FakeWorld):
     def _host(self, name, address):
         host = super()._host(name, address)
         sockets = tuple(
-            replace(row, program=LONG, local=f"255.255.255.255:{50000 + i}", peer=f"255.255.255.254:{40000 + i}",
+            row._replace(program=LONG, local=f"255.255.255.255:{50000 + i}", peer=f"255.255.255.254:{40000 + i}",
                     send_q=10**9, recv_q=10**9 if row.state != "LISTEN" else 70_000, id=row.id + 10 * i,
                     timer="keepalive,119min59.123ms,15")
             for i in range(9) for row in host.sockets

@@ -254,7 +254,7 @@ def test_a_full_request_queue_drops_or_sends_cookies():
 
 def test_a_buffer_over_its_limit_is_explained_where_it_stands():
     frame = seen(ServerWorld())
-    row = replace(frame.main_socket, sk_rmem_alloc=136_000, sk_rcvbuf=132_096)
+    row = frame.main_socket._replace(sk_rmem_alloc=136_000, sk_rcvbuf=132_096)
     peer = peer_socket(frame.world, "server", row)[1]
     piles = tuple(limited(frame.host, row, peer, frame.strips.grown))
     frame = replace(frame, piles=piles, telling=tuple(pile.name for pile in piles))

@@ -6,8 +6,9 @@ import pytest
 
 from tests.sim.worlds import MS, program, scenario, tcp_transfer
 from wireside.scenario.spec import Call, ProgramSpec, WireSegment
-from wireside.sim.socket_rows import timer_time
+from wireside.sim.socket_fields import timer_time
 from wireside.sim.world import World
+from wireside.tools import ss
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,36 @@ def test_the_odd_time_format_of_ss(ms, text):
 
 def rows(world, host):
     return {row.state: row for row in world.snapshot().host(host).sockets}
+
+
+HELD = {
+    "rcv_ssthresh": 101, "rcvq_space": 102, "snd_wnd": 103, "snd_cwnd": 104, "snd_ssthresh": 105, "mss_cache": 106,
+    "packets_out": 107, "lost_out": 8, "sacked_out": 9, "retrans_out": 10, "total_retrans": 111, "icsk_backoff": 12,
+    "icsk_rto_ns": 113_000_000, "srtt_us": 114 << 3, "mdev_us": 115 << 2, "snd_wscale": 1, "rcv_wscale": 2, "wscale_ok": True,
+    "bytes_acked": 118, "bytes_received": 119, "segs_out": 120, "segs_in": 121, "rcv_mss": 122, "delivered": 123,
+    "dsack_dups": 124, "reordering": 125, "reord_seen": 126, "sk_rmem_alloc": 127, "sk_rcvbuf": 128, "sk_wmem_alloc": 129,
+    "sk_sndbuf": 130, "sk_forward_alloc": 131, "sk_wmem_queued": 132, "sk_backlog_len": 133, "sk_drops": 134,
+    "write_seq": 1135, "snd_una": 1000, "rcv_nxt": 2136, "copied_seq": 2000,
+}  # fmt: skip
+"""What a socket holds: of no two things the same number."""
+TOLD = """\
+tcp ESTAB 136 135 10.0.0.2:{port} 10.0.0.1:8080 users:(("source",pid=1001,fd=3))
+\t skmem:(r127,rb128,t129,tb130,f131,w132,o0,bl133,d134) cubic wscale:1,2 rto:113 backoff:12 rtt:0.114/0.115 mss:106 rcvmss:122\
+ cwnd:104 ssthresh:105 bytes_acked:118 bytes_received:119 segs_out:120 segs_in:121 send 773614035bps delivered:123\
+ unacked:107 retrans:10/111 lost:8 sacked:9 dsack_dups:124 reordering:125 reord_seen:126 rcv_space:102 rcv_ssthresh:101 snd_wnd:103
+"""
+
+
+def test_every_field_is_read_from_where_the_kernel_keeps_it():
+    world = World(tcp_transfer(sink={"read": 0}))
+    world.run_until(100 * MS)
+    net = world.nets["client"]
+    (tp,) = net.sockets.values()
+    for name, value in HELD.items():
+        assert hasattr(tp, name)
+        setattr(tp, name, value)
+    found = ss.render(world.snapshot().host("client"), "-tunmipH")
+    assert found == TOLD.format(port=tp.sk_num)
 
 
 def test_a_listener_shows_its_accept_queue_and_a_stalled_reader_its_unread_bytes():

@@ -44,8 +44,8 @@ def recorded_sockets(sample: str, name: str, netid: str) -> tuple[SocketRow, ...
         )
         if skmem:
             r, rb, t, tb, f, w, _, bl, d = (int(re.sub(r"\D", "", field)) for field in skmem.split(","))
-            row = replace(
-                row, sk_rmem_alloc=r, sk_rcvbuf=rb, sk_wmem_alloc=t, sk_sndbuf=tb, sk_forward_alloc=f,
+            row = row._replace(
+                sk_rmem_alloc=r, sk_rcvbuf=rb, sk_wmem_alloc=t, sk_sndbuf=tb, sk_forward_alloc=f,
                 sk_wmem_queued=w, sk_backlog_len=bl, sk_drops=d,
             )  # fmt: skip
         rows.append(row)
@@ -216,4 +216,6 @@ def test_ss_i_keeps_the_real_order():
 
 def ss_numbers() -> tuple[str, ...]:
     """The number fields of a row that has all of them."""
-    return tuple(name for name, kind in SocketRow.__annotations__.items() if kind == "int")[4:]
+    return tuple(
+        name for name, value in SocketRow._field_defaults.items() if isinstance(value, int) and name != "fd"
+    )

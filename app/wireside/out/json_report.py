@@ -37,6 +37,6 @@ def _host(host: HostSnapshot) -> dict[str, Any]:
         "nic": dict(nic.statistics) if nic else {},
         "drops": dict(sorted(host.drops.items())),
         "states": dict(sorted(host.states.items())),
-        "sockets": [asdict(row) for row in host.sockets],
+        "sockets": [row._asdict() for row in host.sockets],
         "programs": [asdict(row) for row in host.programs],
     }

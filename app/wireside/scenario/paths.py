@@ -146,8 +146,8 @@ _PARTS: dict[str, Callable[[HostSnapshot, int | str, str], Value]] = {
 }
 NIC_FIELDS = tuple(each.name for each in fields(NicRow) if each.name != "statistics")
 _ROWS: dict[str, tuple[str, ...]] = {
-    "sk": tuple(each.name for each in fields(SocketRow)),
-    "listener": tuple(each.name for each in fields(SocketRow)),
+    "sk": SocketRow._fields,
+    "listener": SocketRow._fields,
     "softnet": tuple(each.name for each in fields(SoftnetRow)),
     "cpu": tuple(each.name for each in fields(CpuRow)),
     "program": tuple(each.name for each in fields(ProgramRow)),

@@ -15,12 +15,12 @@ from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.sysctls import BY_NAME, format_value
 from wireside.catalog.tcp_states import SS_NAME, TcpState
 from wireside.kernel.drivers.nic import Nic, ethtool_stats, rx_ring_used
-from wireside.kernel.tcp.sock.tcp_sock import TcpSock, tcp_receive_window
-from wireside.kernel.udp.udp import UdpSock
+from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 from wireside.scenario.paths import NIC_FIELDS
 from wireside.sim.books import queued_frames, total_dropped
 from wireside.sim.devices import nic_row, rx_missed
-from wireside.sim.socket_rows import MINI_SHOWN, SocketRows, requests, shown_sockets, tcp_queues
+from wireside.sim.socket_fields import fields_of
+from wireside.sim.socket_rows import MINI_SHOWN, requests, shown_sockets
 from wireside.sim.view import cpu_row, program_row, softnet_row
 
 if TYPE_CHECKING:
@@ -31,50 +31,12 @@ if TYPE_CHECKING:
     from wireside.scenario.terms import Get
     from wireside.sim.world import World
 
-_SOCK = (
-    "sk_rmem_alloc",
-    "sk_rcvbuf",
-    "sk_wmem_alloc",
-    "sk_wmem_queued",
-    "sk_sndbuf",
-    "sk_forward_alloc",
-    "sk_backlog_len",
-    "sk_drops",
-)
-"""Fields of every full socket that are read as they stand."""
-_TCP_SOCK = (
-    "rcv_wnd",
-    "rcv_ssthresh",
-    "window_clamp",
-    "snd_wnd",
-    "packets_out",
-    "bytes_received",
-    "bytes_acked",
-)
-_TCP: dict[str, Callable[[Any], Any]] = {
-    **{name: attrgetter(name) for name in (*_SOCK, *_TCP_SOCK)},
-    "state": lambda tp: SS_NAME[tp.sk_state],
-    "recv_q": lambda tp: tcp_queues(tp)[0],
-    "send_q": lambda tp: tcp_queues(tp)[1],
-    "rcv_wnd_left": tcp_receive_window,
-    "cwnd": lambda tp: tp.snd_cwnd,
-    "receive_queue_skbs": lambda tp: len(tp.sk_receive_queue),
-    "ofo_queue_skbs": lambda tp: len(tp.out_of_order_queue),
-    "backoff": lambda tp: tp.icsk_backoff,
-    "retrans_total": lambda tp: tp.total_retrans,
-}
-_UDP: dict[str, Callable[[Any], Any]] = {
-    **{name: attrgetter(name) for name in _SOCK},
-    "receive_queue_skbs": lambda sk: len(sk.sk_receive_queue),
-}
-
 
 class Live:
     """Reads the values of conditions from a world as it stands."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.rows = SocketRows()
 
     def time(self) -> Get:
         """What reads the simulated time, ns."""
@@ -107,9 +69,7 @@ class Live:
     def _field(self, sk: Any, field: str) -> Any:
         if sk is None:
             return 0
-        table = _TCP if isinstance(sk, TcpSock) else _UDP if isinstance(sk, UdpSock) else {}
-        get = table.get(field)
-        return get(sk) if get is not None else getattr(self.rows.row(sk, self.world.now), field)
+        return fields_of(sk).get[field](sk, self.world.now)
 
     def nic(self, net: Net, path: Path) -> Get:
         """A field of the device, or one of its `ethtool -S` counters."""

@@ -7,8 +7,8 @@ grows with the number of flows is the simulator's own cost.
 
 from __future__ import annotations
 
-from wireside.kernel.core.net import ip_parse
-from wireside.kernel.core.skbuff import ETH_HLEN, IP_HLEN, IPPROTO_UDP, UDP_HLEN, SkBuff, skb_birth
+from wireside.catalog.inet import ETH_HLEN, IP_HLEN, IPPROTO_UDP, UDP_HLEN, ip_parse
+from wireside.kernel.core.skbuff import SkBuff, skb_birth
 from wireside.scenario.behaviours import with_defaults
 from wireside.scenario.spec import HostSpec, LinkSpec, ProgramSpec, Scenario, WirePeerSpec
 from wireside.sim.world import World

@@ -15,8 +15,8 @@ from tests.differential.info import real_info, simulated_info
 from tests.differential.namespaces import LIBC, Namespace, tcp_info, veth
 from tests.differential.peers import Difference, different
 from tests.groundtruth.pair import PairLab
+from wireside.catalog.inet import ip_parse
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.core.net import ip_parse
 from wireside.kernel.core.task import Task
 from wireside.kernel.syscalls.call import Syscall
 from wireside.kernel.syscalls.poll import sock_poll

@@ -6,7 +6,8 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
-from wireside.kernel.tcp.sock.tcp_sock import MASK, TCP_INFINITE_SSTHRESH
+from wireside.catalog.inet import MASK
+from wireside.kernel.tcp.sock.tcp_sock import TCP_INFINITE_SSTHRESH
 
 if TYPE_CHECKING:
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock

@@ -24,8 +24,8 @@ from tests.differential.packets import (
     segment,
 )
 from tests.groundtruth.raw_peer import RawLab
+from wireside.catalog.inet import ip_parse
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.core.net import ip_parse
 
 PORTS = (40000, 8080)
 MSG_MORE = 0x8000

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wireside.kernel.core.net import ip_parse
+from wireside.catalog.inet import ip_parse
 from wireside.kernel.core.task import Task
 from wireside.kernel.syscalls.call import Syscall
 from wireside.scenario.spec import HostSpec, LinkSpec, NicSpec, Scenario

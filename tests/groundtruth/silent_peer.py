@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.groundtruth.pair import MS, SECOND
 from tests.groundtruth.raw_peer import PEER, RawLab
 from tests.groundtruth.states import moved
-from wireside.kernel.core.net import ip_parse
+from wireside.catalog.inet import ip_parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -12,7 +12,7 @@ import pytest
 from tests.groundtruth.pair import MS
 from tests.groundtruth.raw_peer import RawLab
 from tests.groundtruth.states import moved
-from wireside.kernel.core.net import ip_parse
+from wireside.catalog.inet import ip_parse
 
 DATA = Path(__file__).parent / "data" / "closing_orders.txt"
 LETTERS = ((0x02, "S"), (0x01, "F"), (0x04, "R"), (0x08, "P"), (0x10, "."))

@@ -12,8 +12,8 @@ import pytest
 
 from tests.groundtruth.pair import MS, SECOND
 from tests.groundtruth.silent_peer import PORT, SilentPeer
+from wireside.catalog.inet import RST
 from wireside.catalog.sysctls_tcp import TCP_KEEPALIVE_INTVL, TCP_KEEPALIVE_PROBES, TCP_KEEPALIVE_TIME
-from wireside.kernel.core.skbuff import RST
 from wireside.sim.knobs import write_sysctl
 
 LATE = 0.256

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pytest
 
 from tests.groundtruth.pair import MS, SECOND, PairLab, client_socket, server_socket, sleep, sys
-from wireside.kernel.core.skbuff import ACK, SYN
+from wireside.catalog.inet import ACK, SYN
 from wireside.kernel.tcp.sock.tcp_sock import TCP_INFINITE_SSTHRESH
 
 LATER = 1300 * MS

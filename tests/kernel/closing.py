@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.groundtruth.pair import MS, SECOND
 from tests.groundtruth.raw_peer import RawConnection, RawLab
 from tests.groundtruth.states import moved, states
-from wireside.kernel.core.skbuff import ACK, FIN, RST, SYN
+from wireside.catalog.inet import ACK, FIN, RST, SYN
 
 
 class Closing:

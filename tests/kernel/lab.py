@@ -9,11 +9,12 @@ from collections import deque
 from heapq import heappop, heappush
 
 from wireside.catalog.counters import ALL_COUNTERS
+from wireside.catalog.inet import IPPROTO_TCP, IPPROTO_UDP, ip_parse
 from wireside.catalog.profiles import PROFILES
 from wireside.catalog.stages import Stage, default_costs
 from wireside.catalog.sysctls import ALL_SYSCTLS
-from wireside.kernel.core.net import HRTIMER_SOFTIRQ, Cpu, Machine, Net, ip_parse
-from wireside.kernel.core.skbuff import IPPROTO_TCP, IPPROTO_UDP, SkBuff, skb_birth
+from wireside.kernel.core.net import HRTIMER_SOFTIRQ, Cpu, Machine, Net
+from wireside.kernel.core.skbuff import SkBuff, skb_birth
 from wireside.kernel.core.softirq import SOFTIRQS, raise_softirq, softirq_step
 from wireside.kernel.drivers.nic import register_nic
 from wireside.kernel.drivers.veth import register_tun, register_veth, veth_pair

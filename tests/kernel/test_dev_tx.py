@@ -7,8 +7,9 @@ import pytest
 from tests.kernel.lab import MS, Lab, two_hosts, veth_hosts
 from wireside.catalog.counters import Ip, Udp
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.inet import IPPROTO_TCP
 from wireside.kernel.core.dev_tx import dev_queue_xmit, qdisc_len
-from wireside.kernel.core.skbuff import IPPROTO_TCP, SkBuff, skb_birth
+from wireside.kernel.core.skbuff import SkBuff, skb_birth
 from wireside.kernel.udp.udp import sock_wfree, udp_sendmsg, udp_socket
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.kernel.lab import Lab, tcp_frame
+from wireside.catalog.inet import FIN, PSH, SYN
 from wireside.kernel.core.gro import napi_gro_flush, tcp_gro_receive
 from wireside.kernel.core.napi import Napi
-from wireside.kernel.core.skbuff import FIN, PSH, SYN
 
 FLOW = (1, 2, 3, 4)
 ACK = 0x10

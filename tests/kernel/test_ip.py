@@ -9,7 +9,7 @@ import pytest
 from tests.kernel.lab import Lab, host, udp_frame, veth_hosts
 from wireside.catalog.counters import Ip, IpExt
 from wireside.catalog.drop_reasons import DropReason
-from wireside.kernel.core.net import ip_parse
+from wireside.catalog.inet import ip_parse
 from wireside.kernel.rx.ip_input import ip_rcv
 from wireside.kernel.udp.udp import udp_bind, udp_sendmsg, udp_socket
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.groundtruth.pair import MS, PairLab, sleep, sys
-from wireside.kernel.core.net import ip_parse
+from wireside.catalog.inet import ip_parse
 from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
 

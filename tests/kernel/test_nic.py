@@ -6,8 +6,9 @@ import pickle
 from itertools import pairwise
 
 from tests.kernel.lab import MS, US, Cable, Lab, host, tcp_frame, two_hosts, udp_frame
+from wireside.catalog.inet import FIN, IPPROTO_TCP, PSH
 from wireside.catalog.stages import Stage
-from wireside.kernel.core.skbuff import FIN, IPPROTO_TCP, PSH, SkBuff, skb_birth
+from wireside.kernel.core.skbuff import SkBuff, skb_birth
 from wireside.kernel.drivers.nic import ethtool_stats, rx_rate_pps, set_ring
 from wireside.kernel.udp.udp import udp_bind, udp_recvmsg, udp_sendmsg, udp_socket
 

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from tests.groundtruth.raw_peer import MS, PEER, RawConnection, RawLab
-from wireside.kernel.core.net import ip_parse
+from wireside.catalog.inet import ip_parse
 
 SECOND = 1_000 * MS
 PEER_ADDRESS, OTHER_PEER, SERVER = ip_parse(PEER), ip_parse("10.0.0.8"), ip_parse("10.0.0.1")

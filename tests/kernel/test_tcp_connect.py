@@ -9,7 +9,7 @@ import pytest
 
 from tests.groundtruth.handshakes import MS, SECOND, SynLab
 from tests.groundtruth.raw_peer import RawConnection, RawLab
-from wireside.kernel.core.net import ip_parse
+from wireside.catalog.inet import ip_parse
 
 PEER = ip_parse("10.0.0.9")
 

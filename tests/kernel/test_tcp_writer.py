@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.groundtruth.raw_peer import MS, RawLab
-from wireside.kernel.core.skbuff import PSH
+from wireside.catalog.inet import PSH
 from wireside.kernel.tcp.sock.tcp_stream import sk_stream_wait_memory, tcp_check_space
 
 SEGMENTS_AT_WILL = {"net.ipv4.tcp_min_tso_segs": "255", "net.ipv4.tcp_early_retrans": "0"}

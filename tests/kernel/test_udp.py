@@ -17,8 +17,8 @@ import pytest
 from tests.kernel.lab import Lab, host, tun_host, two_hosts, udp_frame, veth_hosts
 from wireside.catalog.counters import Icmp, Ip, Udp
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.inet import ip_parse
 from wireside.catalog.sysctls import ICMP_RATELIMIT, IP_LOCAL_PORT_RANGE
-from wireside.kernel.core.net import ip_parse
 from wireside.kernel.core.task import Task
 from wireside.kernel.syscalls.call import Syscall
 from wireside.kernel.syscalls.syscall import do_syscall

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from tests.groundtruth.pair import MS, SECOND, PairLab, client_socket, server_socket, sys
 from tests.groundtruth.raw_peer import RawConnection, RawLab
-from wireside.kernel.tcp.sock.tcp_sock import MASK, TcpSock
+from wireside.catalog.inet import MASK
+from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
 FATES = (0, 0, 0, 0, None, 300_000, 3 * MS, 40 * MS)
 """What becomes of a frame: on time, lost, or late by so many ns."""

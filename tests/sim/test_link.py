@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from wireside.catalog.inet import IPPROTO_UDP
 from wireside.catalog.profiles import PROFILES
 from wireside.kernel.core.net import Machine, Net
-from wireside.kernel.core.skbuff import IPPROTO_UDP, SkBuff
+from wireside.kernel.core.skbuff import SkBuff
 from wireside.sim.cpu import Engine
 from wireside.sim.env import KernelEnv
 from wireside.sim.link import LOST, WIRE_OVERHEAD, Lossy, Wire

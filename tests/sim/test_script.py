@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wireside.kernel.core.net import ip_parse
+from wireside.catalog.inet import ip_parse
 from wireside.scenario.spec import Break, Call, Loop
 from wireside.sim.run import Sleep
 from wireside.sim.script import Script

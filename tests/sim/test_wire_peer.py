@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.sim.worlds import MS, program, scenario
-from wireside.kernel.core.skbuff import ACK, SYN
+from wireside.catalog.inet import ACK, SYN
 from wireside.scenario.spec import WireSegment
 from wireside.sim.world import World
 from wireside.wire.words import flag_letters

@@ -6,8 +6,8 @@ import pytest
 
 from tests.kernel.lab import Lab, two_hosts
 from tests.sim.worlds import MS, program, scenario
+from wireside.catalog.inet import ip_parse
 from wireside.catalog.work import PORT_NS
-from wireside.kernel.core.net import ip_parse
 from wireside.kernel.ip.inet_bind import inet_bind_hash
 from wireside.kernel.tcp.door.inet_connection_sock import tcp_socket
 from wireside.kernel.tcp.door.inet_hashtables import inet_hash_connect

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wireside.catalog.inet import ACK, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, SYN
 from wireside.wire.decode import FrameError, decode_frame, decode_packet
 from wireside.wire.encode import encode_frame, encode_packet, internet_checksum, payload_of
-from wireside.wire.frame import ACK, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, SYN, Frame
+from wireside.wire.frame import Frame
 
 u8, u16, u32 = st.integers(0, 255), st.integers(0, 65535), st.integers(0, 0xFFFFFFFF)
 heads = {

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog import sysctls
 from wireside.catalog.counters import ALL_COUNTERS
+from wireside.catalog.inet import ip_parse
 from wireside.catalog.kinds import Scope
 from wireside.catalog.profiles import PROFILES
 from wireside.catalog.stages import Stage, default_costs
 from wireside.errors import CommandError, ScenarioError
-from wireside.kernel.core.net import Cpu, Machine, Net, ip_parse
+from wireside.kernel.core.net import Cpu, Machine, Net
 from wireside.kernel.core.proc_sysctl import write_sysctl
 from wireside.kernel.core.task import Task
 from wireside.kernel.rx.dev_rx import net_dev_init

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wireside.kernel.core.skbuff import IPPROTO_TCP
+from wireside.catalog.inet import IPPROTO_TCP
 from wireside.kernel.ip.icmp_send import IcmpSkb
 from wireside.wire.frame import Frame
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from wireside.catalog.inet import ACK, FIN, IPPROTO_TCP, IPPROTO_UDP, MASK, RST, SYN, ip_text
 from wireside.catalog.packet_kinds import PacketKind
-from wireside.kernel.core.net import ip_text
-from wireside.kernel.core.skbuff import ACK, FIN, IPPROTO_TCP, IPPROTO_UDP, RST, SYN
 from wireside.snapshot import PacketTrace
 from wireside.wire.words import flag_letters
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 Told = tuple[int, int, int, int, int]
 """What a packet tells and may tell otherwise while it lives, as when GRO merges others into it: (len, seq, ack_seq, window, tcp_flags)."""
-MASK = 0xFFFFFFFF
 REMEMBERED = 20_000
 """Entries of each kind that are kept. The oldest go first, a few at a time, so that no frame waits for it."""
 

@@ -6,14 +6,13 @@ from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
+from wireside.catalog.inet import MASK, ip_text
 from wireside.catalog.tcp_states import SS_NAME, TcpState
-from wireside.kernel.core.net import ip_text
 from wireside.kernel.tcp.door.request_sock import RequestSock
 from wireside.kernel.tcp.sock.tcp_sock import (
     CA_STATE_NAME,
     ICSK_TIME_NONE,
     ICSK_TIME_PROBE0,
-    MASK,
     TCP_INFINITE_SSTHRESH,
     TcpSock,
     after,

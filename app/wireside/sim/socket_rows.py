@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from wireside.catalog.inet import IPPROTO_UDP
 from wireside.catalog.tcp_states import SS_NAME, TcpState
-from wireside.kernel.core.skbuff import IPPROTO_UDP
 from wireside.sim.socket_fields import fields_of
 
 if TYPE_CHECKING:

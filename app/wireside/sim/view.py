@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from wireside.catalog import sysctls
 from wireside.catalog.counters import counters_of
+from wireside.catalog.inet import ip_text
 from wireside.catalog.tcp_states import SS_NAME, TcpState
-from wireside.kernel.core.net import ip_text
 from wireside.kernel.core.proc_sysctl import sysctl_table
 from wireside.sim.books import queued_frames, total_dropped, world_books
 from wireside.sim.devices import nic_row, rx_missed

@@ -6,14 +6,21 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from wireside.kernel.core.net import Machine, Net, ip_parse
-from wireside.kernel.core.skbuff import (
+from wireside.catalog.inet import (
     ACK,
     ETH_HLEN,
     FIN,
+    ICMP_DEST_UNREACH,
+    ICMP_HLEN,
+    ICMP_HOST_UNREACH,
+    ICMP_NET_UNREACH,
+    ICMP_PKT_FILTERED,
+    ICMP_PORT_UNREACH,
+    ICMP_PROT_UNREACH,
     IP_HLEN,
     IPPROTO_TCP,
     IPPROTO_UDP,
+    MASK,
     PSH,
     RST,
     SYN,
@@ -21,22 +28,11 @@ from wireside.kernel.core.skbuff import (
     TCPOLEN_TSTAMP_ALIGNED,
     UDP_HLEN,
     URG,
-    SkBuff,
-    SynOptions,
-    consume_skb,
-    skb_birth,
+    ip_parse,
 )
-from wireside.kernel.ip.icmp_send import (
-    ICMP_DEST_UNREACH,
-    ICMP_HLEN,
-    ICMP_HOST_UNREACH,
-    ICMP_MAX_IP,
-    ICMP_NET_UNREACH,
-    ICMP_PKT_FILTERED,
-    ICMP_PORT_UNREACH,
-    ICMP_PROT_UNREACH,
-    IcmpSkb,
-)
+from wireside.kernel.core.net import Machine, Net
+from wireside.kernel.core.skbuff import SkBuff, SynOptions, consume_skb, skb_birth
+from wireside.kernel.ip.icmp_send import ICMP_MAX_IP, IcmpSkb
 from wireside.scenario.patterns import matches
 from wireside.scenario.spec import ECHO, WireSegment
 from wireside.sim.frames import frame_of
@@ -60,7 +56,6 @@ UNREACHABLE = {
     "filtered": ICMP_PKT_FILTERED,
 }
 """Codes of "destination unreachable" by what a scenario calls them."""
-MASK = 0xFFFFFFFF
 KEPT = 16_384
 """Received frames that a peer remembers."""
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from struct import pack, unpack_from
 
-from wireside.wire.encode import ETHERTYPE_IPV4, IP_DF, MSS, NOP, SACK, SACK_PERM, TIMESTAMP, WSCALE
-from wireside.wire.encode import internet_checksum as checksum
-from wireside.wire.frame import (
+from wireside.catalog.inet import (
     ETH_HLEN,
     ICMP_HLEN,
     IP_HLEN,
@@ -16,8 +14,10 @@ from wireside.wire.frame import (
     IPPROTO_UDP,
     TCP_HLEN,
     UDP_HLEN,
-    Frame,
 )
+from wireside.wire.encode import ETHERTYPE_IPV4, IP_DF, MSS, NOP, SACK, SACK_PERM, TIMESTAMP, WSCALE
+from wireside.wire.encode import internet_checksum as checksum
+from wireside.wire.frame import Frame
 
 EOL = 0
 ICMP_ERRORS = frozenset({3, 4, 5, 11, 12})

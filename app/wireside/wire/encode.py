@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import pack
 
-from wireside.wire.frame import (
+from wireside.catalog.inet import (
     ICMP_HLEN,
     IP_HLEN,
     IPPROTO_ICMP,
@@ -12,9 +12,8 @@ from wireside.wire.frame import (
     IPPROTO_UDP,
     TCP_HLEN,
     UDP_HLEN,
-    Frame,
-    options_of,
 )
+from wireside.wire.frame import Frame, options_of
 
 ETHERTYPE_IPV4 = 0x0800
 IP_DF = 0x4000

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP = 1, 6, 17
-FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80
-ETH_HLEN, IP_HLEN, TCP_HLEN, UDP_HLEN, ICMP_HLEN = 14, 20, 20, 8, 8
-IPDEFTTL = 64
-"""Linux: include/uapi/linux/ip.h."""
+from wireside.catalog.inet import (
+    ETH_HLEN,
+    ICMP_HLEN,
+    IP_HLEN,
+    IPDEFTTL,
+    IPPROTO_TCP,
+    IPPROTO_UDP,
+    TCP_HLEN,
+    UDP_HLEN,
+)
 
 
 @dataclass(frozen=True, slots=True)

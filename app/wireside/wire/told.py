@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wireside.wire.frame import ACK, IPPROTO_TCP, IPPROTO_UDP, SYN
-from wireside.wire.words import MASK, flag_letters, ip_text
+from wireside.catalog.inet import ACK, IPPROTO_TCP, IPPROTO_UDP, MASK, SYN, ip_text
+from wireside.wire.words import flag_letters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

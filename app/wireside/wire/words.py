@@ -5,33 +5,39 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wireside.wire.frame import (
+from wireside.catalog.inet import (
     ACK,
     CWR,
     ECE,
     FIN,
+    ICMP_DEST_UNREACH,
     ICMP_HLEN,
+    ICMP_HOST_UNREACH,
+    ICMP_NET_UNREACH,
+    ICMP_PKT_FILTERED,
+    ICMP_PORT_UNREACH,
+    ICMP_PROT_UNREACH,
     IPPROTO_TCP,
     IPPROTO_UDP,
+    MASK,
     PSH,
     RST,
     SYN,
     URG,
-    options_of,
+    ip_text,
 )
+from wireside.wire.frame import options_of
 
 if TYPE_CHECKING:
     from wireside.wire.frame import Frame
 
-MASK = 0xFFFFFFFF
 LETTERS = ((FIN, "F"), (SYN, "S"), (RST, "R"), (PSH, "P"), (ACK, "."), (URG, "U"), (ECE, "E"), (CWR, "W"))
-DEST_UNREACH = 3
 UNREACHABLE = {
-    0: "net {host} unreachable",
-    1: "host {host} unreachable",
-    2: "{host} protocol {protocol} unreachable",
-    3: "{host} {name} port {port} unreachable",
-    13: "host {host} unreachable - admin prohibited filter",
+    ICMP_NET_UNREACH: "net {host} unreachable",
+    ICMP_HOST_UNREACH: "host {host} unreachable",
+    ICMP_PROT_UNREACH: "{host} protocol {protocol} unreachable",
+    ICMP_PORT_UNREACH: "{host} {name} port {port} unreachable",
+    ICMP_PKT_FILTERED: "host {host} unreachable - admin prohibited filter",
 }
 """By the code of "destination unreachable". tcpdump: print-icmp.c."""
 
@@ -108,11 +114,6 @@ class Conversations:
         return ", ".join(parts)
 
 
-def ip_text(address: int) -> str:
-    """Dotted-quad text of an IPv4 address."""
-    return ".".join(str(byte) for byte in address.to_bytes(4, "big"))
-
-
 def flag_letters(flags: int) -> str:
     """TCP flags as tcpdump writes them; "none" without any."""
     return "".join(letter for bit, letter in LETTERS if flags & bit) or "none"
@@ -139,7 +140,7 @@ def option_words(frame: Frame, start: int) -> str:
 def icmp_words(frame: Frame) -> str:
     """An ICMP error: what could not be reached. tcpdump: print-icmp.c icmp_print()."""
     kind, code, quoted = frame.sport, frame.dport, frame.quoted
-    pattern = UNREACHABLE.get(code) if kind == DEST_UNREACH else None
+    pattern = UNREACHABLE.get(code) if kind == ICMP_DEST_UNREACH else None
     if pattern is None or quoted is None:
         return f"ICMP type {kind} code {code}"
     name = {IPPROTO_TCP: "tcp", IPPROTO_UDP: "udp"}.get(quoted.protocol, str(quoted.protocol))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 from tests.groundtruth.handshakes import SECOND, SynLab
-from wireside.kernel.core.net import ip_parse
+from wireside.catalog.inet import ip_parse
 
 CASES = ((1, 0), (1, 1), (1, 4), (2, 2), (2, 4), (3, 0), (3, 4), (6, 0), (6, 4))
 COUNTED = ("TcpActiveOpens", "TcpAttemptFails", "TcpRetransSegs", "TcpExtTCPSynRetrans", "TcpExtTCPTimeouts")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 from tests.groundtruth.pair import MS, SERVER, PairLab, local_port, sleep, sys
-from wireside.kernel.core.net import ip_parse
+from wireside.catalog.inet import ip_parse
 
 RANGE = {"net.ipv4.ip_local_port_range": "40000 40009"}
 SECOND_SERVER, SECOND_CLIENT = ip_parse("10.0.0.3"), ip_parse("10.0.0.4")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 from tests.groundtruth.pair import MS, SECOND, SERVER, PairLab, sleep, sys
-from wireside.kernel.core.net import ip_parse
+from wireside.catalog.inet import ip_parse
 
 LOOPBACK = ip_parse("127.0.0.1")
 RETRY = 30 * MS

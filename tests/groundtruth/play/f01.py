@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.groundtruth.pair import MS, SECOND
 from tests.groundtruth.silent_peer import SilentPeer
-from wireside.kernel.core.skbuff import RST
+from wireside.catalog.inet import RST
 
 if TYPE_CHECKING:
     from collections.abc import Callable

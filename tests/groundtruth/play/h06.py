@@ -7,7 +7,7 @@ from errno import errorcode
 
 from tests.groundtruth.pair import MS, sys
 from tests.groundtruth.pair import Script as Program
-from wireside.kernel.core.net import ip_parse
+from wireside.catalog.inet import ip_parse
 from wireside.kernel.core.task import Task
 from wireside.scenario.spec import HostSpec, NicSpec, Scenario
 from wireside.sim.run import ProgramRun

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.groundtruth.pair import MS, SERVER, US, PairLab, sleep, sys
 from tests.groundtruth.raw_peer import RawLab
-from wireside.kernel.core.net import ip_parse
+from wireside.catalog.inet import ip_parse
 
 PAYLOADS = range(1, 1473)
 PORT = 9000

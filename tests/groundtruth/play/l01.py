@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.groundtruth.raw_peer import MS, PEER, RawConnection, RawLab
-from wireside.kernel.core.net import ip_parse
+from wireside.catalog.inet import ip_parse
 from wireside.kernel.syscalls.call import Syscall
 from wireside.kernel.syscalls.stream import release
 from wireside.kernel.syscalls.syscall import do_syscall

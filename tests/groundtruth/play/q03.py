@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.groundtruth.handshakes import MS, SECOND, SynLab
-from wireside.kernel.core.net import ip_parse
+from wireside.catalog.inet import ip_parse
 
 
 def connecting() -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.groundtruth.pair import MS, SECOND
 from tests.groundtruth.silent_peer import SilentPeer
-from wireside.kernel.core.skbuff import RST
+from wireside.catalog.inet import RST
 
 
 def play() -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.groundtruth.handshakes import SynLab
-from wireside.kernel.core.net import ip_parse
+from wireside.catalog.inet import ip_parse
 
 WAITING, LATE = range(40000, 40003), range(41000, 41003)
 RANGE = "net.ipv4.ip_local_port_range"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.groundtruth.pair import MS
 from tests.groundtruth.raw_peer import PEER, RawConnection, RawLab
 from tests.groundtruth.states import states
-from wireside.kernel.core.net import ip_parse
+from wireside.catalog.inet import ip_parse
 
 ROOM_IN_QUEUE = 2
 SYNACK_WAIT = 5 * MS

@@ -6,10 +6,11 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.inet import FIN, IPPROTO_UDP, MASK, PSH
 from wireside.catalog.stages import Stage
 from wireside.catalog.sysctls import DEV_WEIGHT, DEV_WEIGHT_TX_BIAS
 from wireside.kernel.core.net import NET_TX_SOFTIRQ
-from wireside.kernel.core.skbuff import FIN, IPPROTO_UDP, PSH, SkBuff, kfree_skb_reason, skb_orphan
+from wireside.kernel.core.skbuff import SkBuff, kfree_skb_reason, skb_orphan
 from wireside.kernel.core.softirq import local_bh_enable, raise_softirq
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 QDISC = int(Stage.QDISC)
 NET_XMIT_SUCCESS, NET_XMIT_DROP = 0, 1
-_MASK = 0xFFFFFFFF
 
 
 class Qdisc:
@@ -193,10 +193,10 @@ def skb_segment(machine: Machine, skb: SkBuff) -> list[SkBuff]:
             skb.flow,
             skb.protocol,
             length,
-            seq + start & _MASK,
+            seq + start & MASK,
             flags if last else flags & ~(PSH | FIN),
         )
-        frame.end_seq = skb.end_seq if last else seq + start + length & _MASK
+        frame.end_seq = skb.end_seq if last else seq + start + length & MASK
         frame.ack_seq = skb.ack_seq
         frame.window = skb.window
         frame.tsval = skb.tsval
@@ -215,7 +215,7 @@ def skb_segment(machine: Machine, skb: SkBuff) -> list[SkBuff]:
         frames.append(frame)
     skb.original = None
     skb.len = mss
-    skb.end_seq = seq + mss & _MASK
+    skb.end_seq = seq + mss & MASK
     skb.tcp_flags = flags & ~(PSH | FIN)
     skb.truesize -= share * (count - 1)
     skb.gso_segs = 1

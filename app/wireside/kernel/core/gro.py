@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.inet import FIN, MASK, PSH, RST, SYN, URG
 from wireside.kernel.core.napi import GRO_HASH_BUCKETS, flow_hash
-from wireside.kernel.core.skbuff import (
-    FIN,
-    MAX_SKB_FRAGS,
-    MERGED,
-    PSH,
-    RST,
-    SK_BUFF_SIZE,
-    SYN,
-    URG,
-)
+from wireside.kernel.core.skbuff import MAX_SKB_FRAGS, MERGED, SK_BUFF_SIZE
 
 if TYPE_CHECKING:
     from wireside.kernel.core.napi import Napi
@@ -25,7 +17,6 @@ MAX_GRO_SKBS = 8
 GRO_MAX_SIZE = 65536
 _FLUSH = URG | PSH | RST | SYN | FIN
 _MUST_MATCH = ~(PSH | FIN)
-_MASK = 0xFFFFFFFF
 _BUCKET = GRO_HASH_BUCKETS - 1
 
 
@@ -46,7 +37,7 @@ def tcp_gro_receive(napi: Napi, skb: SkBuff) -> bool:
     if held is not None:
         mss = held.gso_size or held.len
         if (
-            held.seq + held.len & _MASK == skb.seq
+            held.seq + held.len & MASK == skb.seq
             and 0 < length <= mss
             and held.ack_seq == skb.ack_seq
             and not (flags ^ held.tcp_flags) & _MUST_MATCH

@@ -6,7 +6,8 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from wireside.catalog.errno import EAGAIN
-from wireside.kernel.core.skbuff import IP_HLEN, skb_alloc_truesize
+from wireside.catalog.inet import IP_HLEN
+from wireside.kernel.core.skbuff import skb_alloc_truesize
 from wireside.kernel.core.sock import NO_SKBUFFS, sk_error_report
 
 if TYPE_CHECKING:

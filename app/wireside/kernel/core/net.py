@@ -370,16 +370,3 @@ def ipv4_is_multicast(address: int) -> bool:
 def inet_addr_local(net: Net, address: int) -> bool:
     """The address is one of this host's own, or a loopback address. Linux: inet_addr_type() == RTN_LOCAL."""
     return address == net.address or address >> 24 == 127 or address in net.secondary
-
-
-def ip_text(address: int) -> str:
-    """Dotted-quad text of an IPv4 address."""
-    return f"{address >> 24}.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255}"
-
-
-def ip_parse(text: str) -> int:
-    """IPv4 address of dotted-quad text; ValueError when it is none."""
-    parts = [int(part) for part in text.split(".")]
-    if len(parts) != 4 or not all(0 <= part <= 255 for part in parts):
-        raise ValueError(text)
-    return parts[0] << 24 | parts[1] << 16 | parts[2] << 8 | parts[3]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.inet import MASK
 from wireside.catalog.sysctls import TCP_TIMESTAMPS
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Net
 
-MASK = 0xFFFFFFFF
 _MASK64 = 0xFFFFFFFFFFFFFFFF
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from wireside.catalog.inet import TCPOLEN_TSTAMP_ALIGNED
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -13,18 +15,6 @@ if TYPE_CHECKING:
 
 Flow = tuple[int, int, int, int]
 """(saddr, sport, daddr, dport) as the packet carries them; one object per direction of a connection."""
-
-IPPROTO_TCP = 6
-IPPROTO_UDP = 17
-IPPROTO_ICMP = 1
-
-FIN, SYN, RST, PSH, ACK, URG = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
-
-ETH_HLEN = 14
-IP_HLEN = 20
-TCP_HLEN = 20
-UDP_HLEN = 8
-TCPOLEN_TSTAMP_ALIGNED = 12
 
 SK_BUFF_SIZE = 256
 """sizeof(struct sk_buff) rounded to its slab, bytes. Linux: include/linux/skbuff.h."""

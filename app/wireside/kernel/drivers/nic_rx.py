@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from wireside.catalog.inet import ETH_HLEN, IPPROTO_TCP
 from wireside.catalog.stages import Stage
 from wireside.kernel.core.gro import tcp_gro_receive
 from wireside.kernel.core.napi import Napi, napi_schedule
-from wireside.kernel.core.skbuff import (
-    ETH_HLEN,
-    IPPROTO_TCP,
-    NET_SKB_PAD,
-    SK_BUFF_SIZE,
-    SKB_SHARED_INFO_SIZE,
-    skb_alloc_truesize,
-)
+from wireside.kernel.core.skbuff import NET_SKB_PAD, SK_BUFF_SIZE, SKB_SHARED_INFO_SIZE, skb_alloc_truesize
 from wireside.kernel.drivers.nic_tx import igb_arm_tx_irq, igb_clean_tx_irq
 
 if TYPE_CHECKING:

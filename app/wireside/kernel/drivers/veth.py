@@ -6,16 +6,11 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.inet import ETH_HLEN
 from wireside.catalog.stages import Stage
 from wireside.kernel.core.napi import Napi, napi_schedule
 from wireside.kernel.core.net import NetDevice
-from wireside.kernel.core.skbuff import (
-    ETH_HLEN,
-    NET_SKB_PAD,
-    kfree_skb_reason,
-    skb_alloc_truesize,
-    skb_orphan,
-)
+from wireside.kernel.core.skbuff import NET_SKB_PAD, kfree_skb_reason, skb_alloc_truesize, skb_orphan
 from wireside.kernel.drivers.loopback import register_netdevice
 from wireside.kernel.rx.backlog import netif_rx
 

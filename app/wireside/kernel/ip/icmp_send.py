@@ -15,18 +15,15 @@ from wireside.catalog.errno import (
     ENOPROTOOPT,
     EOPNOTSUPP,
 )
+from wireside.catalog.inet import ETH_HLEN, ICMP_DEST_UNREACH, ICMP_HLEN, IP_HLEN, IPPROTO_ICMP
 from wireside.catalog.sysctls import ICMP_MSGS_BURST, ICMP_MSGS_PER_SEC, ICMP_RATELIMIT, ICMP_RATEMASK
-from wireside.kernel.core.skbuff import ETH_HLEN, IP_HLEN, IPPROTO_ICMP, SkBuff, skb_alloc_truesize, skb_birth
+from wireside.kernel.core.skbuff import SkBuff, skb_alloc_truesize, skb_birth
 from wireside.kernel.ip.ip_output import ip_send_skb
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Net
     from wireside.kernel.core.skbuff import Flow
 
-ICMP_DEST_UNREACH = 3
-ICMP_NET_UNREACH, ICMP_HOST_UNREACH, ICMP_PROT_UNREACH, ICMP_PORT_UNREACH, ICMP_FRAG_NEEDED = 0, 1, 2, 3, 4
-ICMP_PKT_FILTERED = 13
-ICMP_HLEN = 8
 ICMP_MAX_IP = 576
 """An ICMP error is never larger than this, bytes of IP packet (RFC 1812)."""
 

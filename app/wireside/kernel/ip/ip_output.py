@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from wireside.catalog.counters import Ip, IpExt
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.errno import EHOSTUNREACH, EINVAL, ENETUNREACH, ENOBUFS
+from wireside.catalog.inet import ETH_HLEN
 from wireside.catalog.stages import Stage
 from wireside.kernel.core.dev_tx import dev_queue_xmit
 from wireside.kernel.core.net import INADDR_LOOPBACK, inet_addr_local
-from wireside.kernel.core.skbuff import ETH_HLEN, kfree_skb_reason, skb_orphan
+from wireside.kernel.core.skbuff import kfree_skb_reason, skb_orphan
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Net, NetDevice

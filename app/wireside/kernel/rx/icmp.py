@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Icmp
 from wireside.catalog.drop_reasons import DropReason
-from wireside.kernel.core.skbuff import IPPROTO_TCP, IPPROTO_UDP, consume_skb, kfree_skb_reason
-from wireside.kernel.ip.icmp_send import ICMP_DEST_UNREACH, IcmpSkb
+from wireside.catalog.inet import ICMP_DEST_UNREACH, IPPROTO_TCP, IPPROTO_UDP
+from wireside.kernel.core.skbuff import consume_skb, kfree_skb_reason
+from wireside.kernel.ip.icmp_send import IcmpSkb
 from wireside.kernel.tcp.door.tcp_err import tcp_v4_err
 from wireside.kernel.udp.udp import udp_err
 

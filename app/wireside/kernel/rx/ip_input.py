@@ -6,15 +6,9 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Ip, IpExt
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.inet import ETH_HLEN, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP
 from wireside.catalog.stages import Stage
-from wireside.kernel.core.skbuff import (
-    ETH_HLEN,
-    IPPROTO_ICMP,
-    IPPROTO_TCP,
-    IPPROTO_UDP,
-    kfree_skb_reason,
-    skb_orphan,
-)
+from wireside.kernel.core.skbuff import kfree_skb_reason, skb_orphan
 from wireside.kernel.rx.icmp import icmp_rcv
 from wireside.kernel.tcp.door.tcp_ipv4 import tcp_v4_rcv
 from wireside.kernel.udp.udp import udp_rcv

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.errno import EINVAL, ENOENT, ENOPROTOOPT, EOPNOTSUPP
+from wireside.catalog.inet import MASK
 from wireside.catalog.sysctls import RMEM_MAX, TCP_FIN_TIMEOUT, TCP_RMEM, TCP_SYN_RETRIES, WMEM_MAX
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.ip_sockglue import skb_errqueue_purge
@@ -31,7 +32,6 @@ from wireside.kernel.tcp.send.tcp_output import tcp_current_mss, tcp_push_pendin
 from wireside.kernel.tcp.sock.tcp_sock import (
     ICSK_ACK_PUSHED,
     ICSK_ACK_SCHED,
-    MASK,
     TCP_MIN_MSS,
     TCP_NAGLE_CORK,
     TCP_NAGLE_OFF,

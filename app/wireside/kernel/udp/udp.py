@@ -17,6 +17,15 @@ from wireside.catalog.errno import (
     ENOTCONN,
     EPIPE,
 )
+from wireside.catalog.inet import (
+    ETH_HLEN,
+    ICMP_DEST_UNREACH,
+    ICMP_FRAG_NEEDED,
+    ICMP_PORT_UNREACH,
+    IP_HLEN,
+    IPPROTO_UDP,
+    UDP_HLEN,
+)
 from wireside.catalog.stages import Stage
 from wireside.catalog.sysctls import RMEM_DEFAULT, WMEM_DEFAULT
 from wireside.catalog.tcp_states import TcpState
@@ -24,11 +33,7 @@ from wireside.kernel.core.ip_sockglue import ip_icmp_error, ip_local_error, skb_
 from wireside.kernel.core.net import INADDR_BROADCAST
 from wireside.kernel.core.skbuff import (
     DELIVERED,
-    ETH_HLEN,
-    IP_HLEN,
-    IPPROTO_UDP,
     SKB_SHARED_INFO_SIZE,
-    UDP_HLEN,
     SkBuff,
     kfree_skb_reason,
     skb_alloc_truesize,
@@ -44,13 +49,7 @@ from wireside.kernel.core.sock import (
     sock_wfree,
 )
 from wireside.kernel.core.wait import EPOLLIN, wake_up
-from wireside.kernel.ip.icmp_send import (
-    ICMP_DEST_UNREACH,
-    ICMP_ERR_CONVERT,
-    ICMP_FRAG_NEEDED,
-    ICMP_PORT_UNREACH,
-    icmp_send,
-)
+from wireside.kernel.ip.icmp_send import ICMP_ERR_CONVERT, icmp_send
 from wireside.kernel.ip.inet_bind import inet_bind_refused
 from wireside.kernel.ip.ip_output import dst_mtu, ip_route_output_key, ip_send_skb
 from wireside.kernel.udp.udp_ports import udp_autobind, udp_lib_get_port

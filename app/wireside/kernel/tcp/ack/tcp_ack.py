@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
+from wireside.catalog.inet import MASK, SYN
 from wireside.catalog.sysctls import TCP_CHALLENGE_ACK_LIMIT, TCP_INVALID_RATELIMIT
-from wireside.kernel.core.skbuff import SYN
 from wireside.kernel.tcp.ack.tcp_clean_rtx import tcp_clean_rtx_queue
 from wireside.kernel.tcp.ack.tcp_fastretrans import (
     REXMIT_NEW,
@@ -45,7 +45,6 @@ from wireside.kernel.tcp.send.tcp_xmit_timer import (
 )
 from wireside.kernel.tcp.sock.tcp_sock import (
     ICSK_TIME_PROBE0,
-    MASK,
     TCP_CA_CWR,
     TCP_CA_OPEN,
     TCP_CA_RECOVERY,

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
+from wireside.catalog.inet import MASK, SYN
 from wireside.catalog.sysctls import TCP_MAX_REORDERING
-from wireside.kernel.core.skbuff import CONSUMED, SYN
+from wireside.kernel.core.skbuff import CONSUMED
 from wireside.kernel.core.sock import sk_wmem_free
 from wireside.kernel.tcp.ack.tcp_recovery import tcp_rack_advance
 from wireside.kernel.tcp.ack.tcp_sack import tcp_check_sack_reordering
 from wireside.kernel.tcp.send.tcp_retransmit import tcp_trim_head
 from wireside.kernel.tcp.send.tcp_rtt import tcp_rtt_estimator, tcp_set_rto
 from wireside.kernel.tcp.send.tcp_tso import EVER_RETRANS, LOST, SACKED_ACKED, SACKED_RETRANS, skb_segs
-from wireside.kernel.tcp.sock.tcp_sock import MASK, after, before
+from wireside.kernel.tcp.sock.tcp_sock import after, before
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu

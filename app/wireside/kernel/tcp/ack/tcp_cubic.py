@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
+from wireside.catalog.inet import MASK
 from wireside.kernel.tcp.send.tcp_cong import Reno, tcp_cong_avoid_ai, tcp_slow_start
 from wireside.kernel.tcp.send.tcp_tso import tcp_is_cwnd_limited
-from wireside.kernel.tcp.sock.tcp_sock import MASK, TCP_CA_LOSS, TCP_INFINITE_SSTHRESH, after
+from wireside.kernel.tcp.sock.tcp_sock import TCP_CA_LOSS, TCP_INFINITE_SSTHRESH, after
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
+from wireside.catalog.inet import MASK
 from wireside.catalog.sysctls import TCP_FRTO, TCP_REORDERING
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.tcp.ack.tcp_clean_rtx import tcp_check_reno_reordering
@@ -20,7 +21,6 @@ from wireside.kernel.tcp.send.tcp_tso import EVER_RETRANS, LOST, SACKED_ACKED, t
 from wireside.kernel.tcp.send.tcp_xmit_timer import tcp_reset_xmit_timer, usecs_to_jiffies_ns
 from wireside.kernel.tcp.sock.tcp_sock import (
     ICSK_TIME_RETRANS,
-    MASK,
     TCP_CA_CWR,
     TCP_CA_DISORDER,
     TCP_CA_LOSS,

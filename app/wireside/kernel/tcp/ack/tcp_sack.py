@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
+from wireside.catalog.inet import MASK
 from wireside.catalog.sysctls import TCP_MAX_REORDERING
 from wireside.kernel.tcp.ack.tcp_recovery import tcp_rack_advance
 from wireside.kernel.tcp.send.tcp_tso import EVER_RETRANS, LOST, SACKED_ACKED, SACKED_RETRANS
-from wireside.kernel.tcp.sock.tcp_sock import MASK, after, before
+from wireside.kernel.tcp.sock.tcp_sock import after, before
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
-from wireside.kernel.core.skbuff import FIN, MAX_SKB_FRAGS, MERGED
+from wireside.catalog.inet import FIN, MASK
+from wireside.kernel.core.skbuff import MAX_SKB_FRAGS, MERGED
 from wireside.kernel.core.sock import sk_wmem_free
 from wireside.kernel.tcp.ack.tcp_sack import (
     SacktagState,
@@ -23,7 +24,7 @@ from wireside.kernel.tcp.send.tcp_tso import (
     page_frags,
     tcp_fragment,
 )
-from wireside.kernel.tcp.sock.tcp_sock import MASK, TCP_CA_LOSS, after, before
+from wireside.kernel.tcp.sock.tcp_sock import TCP_CA_LOSS, after, before
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

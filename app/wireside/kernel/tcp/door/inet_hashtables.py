@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.errno import EADDRNOTAVAIL
+from wireside.catalog.inet import MASK
 from wireside.catalog.sysctls import (
     IP_LOCAL_PORT_RANGE,
     IP_LOCAL_RESERVED_PORTS,
@@ -19,11 +20,11 @@ from wireside.kernel.core.secure_seq import secure_port_ephemeral
 from wireside.kernel.core.sock import SOCK_CONNECT_BIND
 from wireside.kernel.ip.inet_bind import inet_bind_hash, inet_bind_owners
 from wireside.kernel.tcp.send.tcp_minisocks import TimewaitSock, inet_twsk_kill
-from wireside.kernel.tcp.sock.tcp_sock import MASK, TcpSock
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Net
     from wireside.kernel.core.skbuff import Flow
+    from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
 TABLE_PERTURB_MASK = 0xFFFF
 

@@ -6,27 +6,19 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Tcp, TcpExt
+from wireside.catalog.inet import ACK, IPPROTO_TCP, MASK, SYN
 from wireside.catalog.stages import Stage
 from wireside.catalog.sysctls import TCP_SACK, TCP_SYNACK_RETRIES, TCP_TIMESTAMPS, TCP_WINDOW_SCALING
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.secure_seq import secure_tcp_ts_off
-from wireside.kernel.core.skbuff import (
-    ACK,
-    IPPROTO_TCP,
-    SYN,
-    Flow,
-    SkBuff,
-    SynOptions,
-    skb_birth,
-    tcp_syn_options_len,
-)
+from wireside.kernel.core.skbuff import Flow, SkBuff, SynOptions, skb_birth, tcp_syn_options_len
 from wireside.kernel.core.sock import SOCK_RCVBUF_LOCK
 from wireside.kernel.core.timer import TimerList
 from wireside.kernel.ip.ip_output import ip_queue_xmit
 from wireside.kernel.tcp.door.sock_reuseport import reuseport_migrate_sock
 from wireside.kernel.tcp.door.tcp_establish import TCP_MAX_WSCALE, tcp_advmss
 from wireside.kernel.tcp.send.tcp_output import HEADERS, SKB_HEAD_TRUESIZE
-from wireside.kernel.tcp.sock.tcp_sock import MASK, TCP_MSS_DEFAULT, TcpSock, tcp_full_space
+from wireside.kernel.tcp.sock.tcp_sock import TCP_MSS_DEFAULT, TcpSock, tcp_full_space
 from wireside.kernel.tcp.sock.tcp_window import tcp_select_initial_window
 
 if TYPE_CHECKING:

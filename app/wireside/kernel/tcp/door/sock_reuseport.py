@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
+from wireside.catalog.inet import MASK
 from wireside.catalog.sysctls import TCP_MIGRATE_REQ
-from wireside.kernel.core.secure_seq import MASK, keyed_hash
+from wireside.kernel.core.secure_seq import keyed_hash
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Net

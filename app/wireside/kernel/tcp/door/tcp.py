@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.errno import ECONNRESET, ENOTCONN
+from wireside.catalog.inet import ACK, FIN, MASK, PSH
 from wireside.catalog.stages import Stage
 from wireside.catalog.sysctls import TCP_AUTOCORKING
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.core.skbuff import ACK, FIN, PSH
 from wireside.kernel.core.sock import (
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
@@ -34,7 +34,6 @@ from wireside.kernel.tcp.send.tcp_output import (
 from wireside.kernel.tcp.send.tcp_tso import page_frags, tcp_slow_start_after_idle_check, tcp_xmit_size_goal
 from wireside.kernel.tcp.sock.tcp_orphan import sock_orphan, tcp_abort_on_memory, tcp_check_oom
 from wireside.kernel.tcp.sock.tcp_sock import (
-    MASK,
     TCP_INFINITE_SSTHRESH,
     TCP_INIT_CWND,
     TCP_NAGLE_CORK,

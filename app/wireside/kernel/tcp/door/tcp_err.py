@@ -5,16 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Icmp, TcpExt
+from wireside.catalog.inet import ICMP_FRAG_NEEDED, ICMP_HOST_UNREACH, ICMP_NET_UNREACH, IP_HLEN
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.ip_sockglue import ip_icmp_error
-from wireside.kernel.core.skbuff import IP_HLEN
 from wireside.kernel.core.sock import sk_error_report
-from wireside.kernel.ip.icmp_send import (
-    ICMP_ERR_CONVERT,
-    ICMP_FRAG_NEEDED,
-    ICMP_HOST_UNREACH,
-    ICMP_NET_UNREACH,
-)
+from wireside.kernel.ip.icmp_send import ICMP_ERR_CONVERT
 from wireside.kernel.tcp.door.request_sock import RequestSock, inet_csk_reqsk_queue_drop
 from wireside.kernel.tcp.door.tcp_openreq import tcp_listendrop
 from wireside.kernel.tcp.door.tcp_timer import tcp_retransmit_timer

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Tcp
+from wireside.catalog.inet import ACK, MASK, SYN, TCPOLEN_TSTAMP_ALIGNED
 from wireside.catalog.sysctls import TCP_SACK, TCP_TIMESTAMPS, TCP_WINDOW_SCALING
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.core.skbuff import ACK, SYN, TCPOLEN_TSTAMP_ALIGNED, SkBuff, SynOptions
+from wireside.kernel.core.skbuff import SkBuff, SynOptions
 from wireside.kernel.core.sock import (
     NO_SKBUFFS,
     SOCK_RCVBUF_LOCK,
@@ -33,7 +34,6 @@ from wireside.kernel.tcp.sock.tcp_sock import (
     ICSK_ACK_SCHED,
     ICSK_ACK_TIMER,
     ICSK_TIME_RETRANS,
-    MASK,
     TCP_INFINITE_SSTHRESH,
     TCP_INIT_CWND,
     TCP_MIN_MSS,

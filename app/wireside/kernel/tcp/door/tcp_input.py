@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.inet import ACK, FIN, MASK, RST, SYN
 from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.core.skbuff import ACK, FIN, RST, SYN, SkBuff, consume_skb, kfree_skb_reason
+from wireside.kernel.core.skbuff import SkBuff, consume_skb, kfree_skb_reason
 from wireside.kernel.core.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, sk_state_change
 from wireside.kernel.tcp.ack.tcp_ack import (
     ACK_UNSENT_DATA,
@@ -39,14 +40,7 @@ from wireside.kernel.tcp.send.tcp_minisocks import TCP_TIMEWAIT_LEN_NS, tcp_fin_
 from wireside.kernel.tcp.send.tcp_output import tcp_sync_mss
 from wireside.kernel.tcp.send.tcp_rtt import tcp_update_pacing_rate
 from wireside.kernel.tcp.send.tcp_xmit_timer import tcp_reset_xmit_timer, tcp_timeout_min_ns
-from wireside.kernel.tcp.sock.tcp_sock import (
-    ICSK_TIME_RETRANS,
-    MASK,
-    TcpSock,
-    after,
-    before,
-    tcp_share_numbers,
-)
+from wireside.kernel.tcp.sock.tcp_sock import ICSK_TIME_RETRANS, TcpSock, after, before, tcp_share_numbers
 from wireside.kernel.tcp.sock.tcp_state import tcp_done, tcp_drop_reason, tcp_reset, tcp_set_state
 from wireside.kernel.tcp.sock.tcp_stream import tcp_check_space, tcp_data_ready
 

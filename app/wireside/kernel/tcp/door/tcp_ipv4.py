@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, cast
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.inet import ACK, FIN, MASK, RST, SYN, URG
 from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.core.skbuff import ACK, FIN, MERGED, RST, SYN, URG, SkBuff, consume_skb, kfree_skb_reason
+from wireside.kernel.core.skbuff import MERGED, SkBuff, consume_skb, kfree_skb_reason
 from wireside.kernel.core.sock import sk_add_backlog
 from wireside.kernel.tcp.door.request_sock import RequestSock, inet_csk_reqsk_queue_drop, reqsk_migrate
 from wireside.kernel.tcp.door.sock_reuseport import reuseport_select_sock
@@ -31,7 +32,6 @@ from wireside.kernel.tcp.send.tcp_minisocks import (
 from wireside.kernel.tcp.send.tcp_output import tcp_tsq_write
 from wireside.kernel.tcp.sock.tcp_sock import (
     ICSK_ACK_SCHED,
-    MASK,
     TCP_ACK_DEFERRED,
     TCP_DELACK_TIMER_DEFERRED,
     TCP_TSQ_DEFERRED,

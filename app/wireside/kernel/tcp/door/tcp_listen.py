@@ -6,17 +6,10 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.inet import ACK, FIN, RST, SYN, TCPOLEN_TSTAMP_ALIGNED
 from wireside.catalog.sysctls import TCP_MAX_SYN_BACKLOG, TCP_SYNCOOKIES
 from wireside.kernel.core.secure_seq import secure_tcp_seq
-from wireside.kernel.core.skbuff import (
-    ACK,
-    FIN,
-    RST,
-    SYN,
-    TCPOLEN_TSTAMP_ALIGNED,
-    consume_skb,
-    kfree_skb_reason,
-)
+from wireside.kernel.core.skbuff import consume_skb, kfree_skb_reason
 from wireside.kernel.core.sock import sock_def_readable
 from wireside.kernel.tcp.door.request_sock import (
     RequestSock,

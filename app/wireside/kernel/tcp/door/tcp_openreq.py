@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.inet import ACK, MASK, RST, SYN
 from wireside.catalog.sysctls import (
     TCP_ABORT_ON_OVERFLOW,
     TCP_CONGESTION_CONTROL,
@@ -13,7 +14,7 @@ from wireside.catalog.sysctls import (
     TCP_TIMESTAMPS,
 )
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.core.skbuff import ACK, RST, SYN, SkBuff, kfree_skb_reason
+from wireside.kernel.core.skbuff import SkBuff, kfree_skb_reason
 from wireside.kernel.core.sock import SOCK_BINDPORT_LOCK
 from wireside.kernel.ip.inet_bind import inet_bind_hash
 from wireside.kernel.ip.ip_output import sk_setup_caps
@@ -40,7 +41,7 @@ from wireside.kernel.tcp.door.tcp_timer import (
 from wireside.kernel.tcp.send.tcp_control import tcp_v4_send_ack, tcp_v4_send_reset
 from wireside.kernel.tcp.send.tcp_minisocks import tcp_in_window
 from wireside.kernel.tcp.send.tcp_output import tcp_sync_mss
-from wireside.kernel.tcp.sock.tcp_sock import MASK, TcpSock, after, before
+from wireside.kernel.tcp.sock.tcp_sock import TcpSock, after, before
 from wireside.kernel.tcp.sock.tcp_state import sock_prot_inuse_add
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.inet import ACK, MASK, RST, SYN
 from wireside.catalog.sysctls import TCP_SACK, TCP_SYNCOOKIES, TCP_TIMESTAMPS, TCP_WINDOW_SCALING
 from wireside.kernel.core.secure_seq import keyed_hash, secure_tcp_ts_off
-from wireside.kernel.core.skbuff import ACK, RST, SYN, kfree_skb_reason
+from wireside.kernel.core.skbuff import kfree_skb_reason
 from wireside.kernel.tcp.door.request_sock import RequestSock, tcp_openreq_init_rwin, tcp_v4_send_synack
 from wireside.kernel.tcp.door.sock_reuseport import reuseport_group
 from wireside.kernel.tcp.door.tcp_openreq import tcp_v4_syn_recv_sock
-from wireside.kernel.tcp.sock.tcp_sock import MASK
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Net

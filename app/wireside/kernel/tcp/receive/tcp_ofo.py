@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.inet import FIN, MASK
 from wireside.catalog.sysctls import TCP_DSACK
-from wireside.kernel.core.skbuff import FIN
 from wireside.kernel.core.sock import (
     NO_ENTRIES,
     sk_receive_queue_tail,
@@ -17,7 +17,7 @@ from wireside.kernel.core.sock import (
 )
 from wireside.kernel.tcp.receive.tcp_rmem import tcp_rcvbuf_grow, tcp_try_coalesce, tcp_try_rmem_schedule
 from wireside.kernel.tcp.send.tcp_control import tcp_sack_compress_send_ack
-from wireside.kernel.tcp.sock.tcp_sock import ICSK_ACK_SCHED, MASK, after, before
+from wireside.kernel.tcp.sock.tcp_sock import ICSK_ACK_SCHED, after, before
 from wireside.kernel.tcp.sock.tcp_state import tcp_drop_reason
 from wireside.kernel.tcp.sock.tcp_window import tcp_grow_window, tcp_measure_rcv_mss
 

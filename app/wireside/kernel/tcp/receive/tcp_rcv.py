@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.inet import FIN, MASK, PSH
 from wireside.catalog.stages import Stage
 from wireside.catalog.sysctls import (
     TCP_BACKLOG_ACK_DEFER,
@@ -15,7 +16,6 @@ from wireside.catalog.sysctls import (
 )
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.hrtimer import hrtimer_start
-from wireside.kernel.core.skbuff import FIN, PSH
 from wireside.kernel.core.sock import RCV_SHUTDOWN, sk_forced_mem_schedule, sk_state_change, sock_def_readable
 from wireside.kernel.tcp.ack.tcp_ack import tcp_fast_path_check
 from wireside.kernel.tcp.receive.tcp_ofo import (
@@ -40,7 +40,6 @@ from wireside.kernel.tcp.sock.tcp_sock import (
     ICSK_ACK_NOMEM,
     ICSK_ACK_NOW,
     ICSK_ACK_SCHED,
-    MASK,
     TCP_ACK_DEFERRED,
     TCP_DELACK_TIMER_DEFERRED,
     after,

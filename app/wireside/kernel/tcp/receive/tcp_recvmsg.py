@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.inet import FIN, MASK
 from wireside.catalog.stages import Stage
-from wireside.kernel.core.skbuff import FIN, SkBuff, deliver_skb
+from wireside.kernel.core.skbuff import SkBuff, deliver_skb
 from wireside.kernel.core.sock import RCV_SHUTDOWN, sock_rfree
 from wireside.kernel.tcp.receive.tcp_rmem import tcp_rcv_space_adjust
 from wireside.kernel.tcp.send.tcp_control import tcp_in_pingpong_mode, tcp_send_ack
-from wireside.kernel.tcp.sock.tcp_sock import (
-    ICSK_ACK_PUSHED,
-    ICSK_ACK_PUSHED2,
-    ICSK_ACK_SCHED,
-    MASK,
-    TcpSock,
-)
+from wireside.kernel.tcp.sock.tcp_sock import ICSK_ACK_PUSHED, ICSK_ACK_PUSHED2, ICSK_ACK_SCHED, TcpSock
 from wireside.kernel.tcp.sock.tcp_window import window_update_due
 
 if TYPE_CHECKING:

@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.inet import FIN, MASK, SYN
 from wireside.catalog.sysctls import TCP_MODERATE_RCVBUF, TCP_RMEM
 from wireside.catalog.work import COLLAPSE_KIB_NS, COLLAPSE_PIECE_NS, PRUNE_PIECE_NS, WALK_SKB_NS
 from wireside.kernel.core.skbuff import (
-    FIN,
     MAX_SKB_FRAGS,
     MERGED,
     PAGE_SIZE,
     SK_BUFF_SIZE,
     SKB_SHARED_INFO_SIZE,
     SKB_SMALL_HEAD,
-    SYN,
     SkBuff,
     skb_alloc_truesize,
     skb_cloned,
@@ -28,7 +27,7 @@ from wireside.kernel.core.sock import (
     skb_set_owner_r,
     sock_rfree,
 )
-from wireside.kernel.tcp.sock.tcp_sock import MASK, after, before, tcp_space_from_win, tcp_win_from_space
+from wireside.kernel.tcp.sock.tcp_sock import after, before, tcp_space_from_win, tcp_win_from_space
 from wireside.kernel.tcp.sock.tcp_state import tcp_drop_reason
 from wireside.kernel.tcp.sock.tcp_window import tcp_clamp_window
 

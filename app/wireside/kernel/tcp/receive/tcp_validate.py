@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.inet import ACK, FIN, MASK, RST, SYN
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.core.skbuff import ACK, FIN, RST, SYN, SkBuff, consume_skb
+from wireside.kernel.core.skbuff import SkBuff, consume_skb
 from wireside.kernel.tcp.ack.tcp_ack import (
     tcp_may_update_window,
     tcp_oow_rate_limited,
@@ -16,7 +17,7 @@ from wireside.kernel.tcp.ack.tcp_ack import (
 from wireside.kernel.tcp.receive.tcp_ofo import tcp_dsack_set
 from wireside.kernel.tcp.receive.tcp_rcv import tcp_enter_quickack_mode
 from wireside.kernel.tcp.send.tcp_control import tcp_send_ack
-from wireside.kernel.tcp.sock.tcp_sock import MASK, TcpSock, after, before, tcp_receive_window
+from wireside.kernel.tcp.sock.tcp_sock import TcpSock, after, before, tcp_receive_window
 from wireside.kernel.tcp.sock.tcp_state import tcp_drop_reason, tcp_reset
 
 if TYPE_CHECKING:

@@ -5,20 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Tcp, TcpExt
+from wireside.catalog.inet import ACK, FIN, IPPROTO_TCP, MASK, PSH, RST, SYN, TCPOLEN_TSTAMP_ALIGNED
 from wireside.catalog.stages import Stage
 from wireside.catalog.sysctls import TCP_PINGPONG_THRESH, TCP_RETRIES2
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.core.skbuff import (
-    ACK,
-    FIN,
-    IPPROTO_TCP,
-    PSH,
-    RST,
-    SYN,
-    TCPOLEN_TSTAMP_ALIGNED,
-    SkBuff,
-    skb_birth,
-)
+from wireside.kernel.core.skbuff import SkBuff, skb_birth
 from wireside.kernel.core.sock import sk_forced_mem_schedule
 from wireside.kernel.ip.ip_output import ip_queue_xmit
 from wireside.kernel.tcp.send.tcp_output import (
@@ -42,7 +33,6 @@ from wireside.kernel.tcp.sock.tcp_sock import (
     ICSK_ACK_SCHED,
     ICSK_ACK_TIMER,
     ICSK_TIME_PROBE0,
-    MASK,
     TCP_NAGLE_OFF,
     before,
     tcp_wnd_end,

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.inet import ACK, FIN, MASK, RST, SYN
 from wireside.catalog.sysctls import TCP_FIN_TIMEOUT, TCP_INVALID_RATELIMIT, TCP_MAX_TW_BUCKETS, TCP_RFC1337
 from wireside.catalog.tcp_states import SS_NAME, TcpState
-from wireside.kernel.core.skbuff import ACK, FIN, RST, SYN, Flow, SkBuff
 from wireside.kernel.core.sock import SOCK_CONNECT_BIND
 from wireside.kernel.core.timer import TimerList
 from wireside.kernel.ip.inet_bind import inet_bind_replace, inet_bind_unhash
 from wireside.kernel.tcp.send.tcp_control import tcp_v4_send_ack
-from wireside.kernel.tcp.sock.tcp_sock import MASK, after, before, tcp_receive_window
+from wireside.kernel.tcp.sock.tcp_sock import after, before, tcp_receive_window
 from wireside.kernel.tcp.sock.tcp_state import tcp_done
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
+    from wireside.kernel.core.skbuff import Flow, SkBuff
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
 TCP_TIMEWAIT_LEN_NS = 60_000_000_000

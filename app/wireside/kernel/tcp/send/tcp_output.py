@@ -9,22 +9,12 @@ from collections import deque
 from typing import TYPE_CHECKING, cast
 
 from wireside.catalog.counters import Tcp, TcpExt
+from wireside.catalog.inet import ACK, IPPROTO_TCP, MASK, PSH, SYN, TCPOLEN_TSTAMP_ALIGNED
 from wireside.catalog.stages import Stage
 from wireside.catalog.sysctls import TCP_LIMIT_OUTPUT_BYTES, TCP_MIN_SND_MSS, TCP_TIMESTAMPS
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.hrtimer import hrtimer_cancel
-from wireside.kernel.core.skbuff import (
-    ACK,
-    IPPROTO_TCP,
-    PSH,
-    SK_BUFF_SIZE,
-    SKB_SMALL_HEAD,
-    SYN,
-    TCPOLEN_TSTAMP_ALIGNED,
-    SkBuff,
-    skb_birth,
-    tcp_syn_options_len,
-)
+from wireside.kernel.core.skbuff import SK_BUFF_SIZE, SKB_SMALL_HEAD, SkBuff, skb_birth, tcp_syn_options_len
 from wireside.kernel.core.sock import NO_SKBUFFS, sk_wmem_queue_add
 from wireside.kernel.core.softirq import tasklet_schedule
 from wireside.kernel.ip.ip_output import NET_XMIT_CN, dst_mtu, ip_queue_xmit
@@ -51,7 +41,6 @@ from wireside.kernel.tcp.sock.tcp_sock import (
     ICSK_TIME_LOSS_PROBE,
     ICSK_TIME_NONE,
     ICSK_TIME_PROBE0,
-    MASK,
     TCP_CA_CWR,
     TCP_CA_RECOVERY,
     TCP_NAGLE_PUSH,

@@ -6,9 +6,10 @@ from errno import EAGAIN, EBUSY
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Tcp, TcpExt
+from wireside.catalog.inet import FIN, MASK, SYN
 from wireside.catalog.sysctls import TCP_RETRANS_COLLAPSE
 from wireside.kernel.core.dev_tx import qdisc_holds
-from wireside.kernel.core.skbuff import FIN, MERGED, SYN
+from wireside.kernel.core.skbuff import MERGED
 from wireside.kernel.core.sock import sk_wmem_free
 from wireside.kernel.ip.ip_output import ip_route_output
 from wireside.kernel.tcp.send.tcp_output import (
@@ -33,7 +34,6 @@ from wireside.kernel.tcp.sock.tcp_sock import (
     ICSK_TIME_NONE,
     ICSK_TIME_REO_TIMEOUT,
     ICSK_TIME_RETRANS,
-    MASK,
     TCP_CA_CWR,
     TCP_CA_LOSS,
     TCP_CA_RECOVERY,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wireside.catalog.inet import IPPROTO_TCP, MASK
 from wireside.catalog.sysctls import (
     TCP_CONGESTION_CONTROL,
     TCP_RMEM,
@@ -12,7 +13,6 @@ from wireside.catalog.sysctls import (
     TCP_TIMESTAMPS,
     TCP_WMEM,
 )
-from wireside.kernel.core.skbuff import IPPROTO_TCP
 from wireside.kernel.core.sock import NO_ENTRIES, NO_SKBUFFS, Sock
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from wireside.kernel.tcp.ack.tcp_cubic import Bictcp
     from wireside.kernel.tcp.door.request_sock import RequestSock
 
-MASK = 0xFFFFFFFF
 TCP_INIT_CWND = 10
 TCP_INFINITE_SSTHRESH = 0x7FFFFFFF
 TCP_MSS_DEFAULT = 536

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.inet import MASK
 from wireside.catalog.sysctls import TCP_MEM, TCP_NOTSENT_LOWAT
 from wireside.kernel.core.sock import (
     SOCK_SNDBUF_LOCK,
@@ -11,7 +12,7 @@ from wireside.kernel.core.sock import (
     sk_stream_write_space,
     sock_def_readable,
 )
-from wireside.kernel.tcp.sock.tcp_sock import MASK, tcp_packets_in_flight, tcp_receive_window
+from wireside.kernel.tcp.sock.tcp_sock import tcp_packets_in_flight, tcp_receive_window
 from wireside.kernel.tcp.sock.tcp_window import tcp_sndbuf_expand
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
+from wireside.catalog.inet import FIN, PSH, SYN, URG
 from wireside.catalog.sysctls import RMEM_MAX, TCP_APP_WIN, TCP_RMEM, TCP_SHRINK_WINDOW, TCP_WMEM
-from wireside.kernel.core.skbuff import FIN, PSH, SK_BUFF_SIZE, SKB_SHARED_INFO_SIZE, SKB_SMALL_HEAD, SYN, URG
+from wireside.kernel.core.skbuff import SK_BUFF_SIZE, SKB_SHARED_INFO_SIZE, SKB_SMALL_HEAD
 from wireside.kernel.core.sock import SOCK_MIN_RCVBUF, SOCK_RCVBUF_LOCK, SOCK_SNDBUF_LOCK
 from wireside.kernel.tcp.sock.tcp_sock import (
     ICSK_ACK_NOMEM,

@@ -140,3 +140,27 @@ def readers(trees):
             ends.append(imports[module][name])
             used.add(imports[module][name])
     return used
+
+
+def constants(tree):
+    """(name, value) of every number that a module declares, alone or several in a line."""
+    found = []
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign):
+            pairs = [(target, statement.value) for target in statement.targets]
+        elif isinstance(statement, ast.AnnAssign):
+            pairs = [(statement.target, statement.value)]
+        else:
+            continue
+        for target, value in pairs:
+            several = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
+            for name, number in zip(target.elts, value.elts, strict=True) if several else [(target, value)]:
+                if isinstance(name, ast.Name) and number is not None and _is_number(number):
+                    found.append((name.id, ast.literal_eval(number)))
+    return found
+
+
+def _is_number(node):
+    if isinstance(node, ast.UnaryOp):
+        return _is_number(node.operand)
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)

@@ -23,6 +23,9 @@ TCP_HLEN: Final = 20
 UDP_HLEN: Final = 8
 ICMP_HLEN: Final = 8
 """Lengths of headers without options, bytes."""
+ETH_DATA_LEN: Final = 1500
+LOOPBACK_MTU: Final = 65536
+"""IP packets on an Ethernet and on the loopback device are at most so long, bytes."""
 TCPOLEN_TSTAMP_ALIGNED: Final = 12
 """The timestamp option with its padding, bytes."""
 IPDEFTTL: Final = 64

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wireside.catalog.inet import ETH_DATA_LEN, LOOPBACK_MTU
 from wireside.errors import ScenarioError
 from wireside.scenario.spec import Call, Loop
 from wireside.scenario.units import UnitError
@@ -19,7 +20,6 @@ HEADERS = 28
 """Bytes of IPv4 and UDP before the payload."""
 UDP_MAX_PAYLOAD = 65507
 """The most that one datagram carries; send() refuses more on Linux, too."""
-LOOPBACK_MTU, ETH_DATA_LEN = 65536, 1500
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Machine, NetDevice
 
 QDISC = int(Stage.QDISC)
-NET_XMIT_SUCCESS, NET_XMIT_DROP = 0, 1
+NET_XMIT_SUCCESS, NET_XMIT_DROP, NET_XMIT_CN = 0, 1, 2
 
 
 class Qdisc:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.inet import LOOPBACK_MTU
 from wireside.kernel.core.net import NetDevice
 from wireside.kernel.core.skbuff import skb_orphan
 from wireside.kernel.rx.backlog import netif_rx
@@ -11,8 +12,6 @@ from wireside.kernel.rx.backlog import netif_rx
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Net
     from wireside.kernel.core.skbuff import SkBuff
-
-LOOPBACK_MTU = 65536
 
 
 def register_netdevice(net: Net, dev: NetDevice) -> None:

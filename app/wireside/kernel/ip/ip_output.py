@@ -9,7 +9,7 @@ from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.errno import EHOSTUNREACH, EINVAL, ENETUNREACH, ENOBUFS
 from wireside.catalog.inet import ETH_HLEN
 from wireside.catalog.stages import Stage
-from wireside.kernel.core.dev_tx import dev_queue_xmit
+from wireside.kernel.core.dev_tx import NET_XMIT_DROP, dev_queue_xmit
 from wireside.kernel.core.net import INADDR_LOOPBACK, inet_addr_local
 from wireside.kernel.core.skbuff import kfree_skb_reason, skb_orphan
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from wireside.kernel.core.sock import Sock
 
 IP_OUTPUT = int(Stage.IP_OUTPUT)
-NET_XMIT_DROP, NET_XMIT_CN = 1, 2
 IP_MAX_MTU = 65535
 _REQUESTS, _TRANSMITS, _OCTETS = Ip.OutRequests, Ip.OutTransmits, IpExt.OutOctets
 

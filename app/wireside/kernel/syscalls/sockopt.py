@@ -9,6 +9,7 @@ from wireside.catalog.inet import MASK
 from wireside.catalog.sysctls import RMEM_MAX, TCP_FIN_TIMEOUT, TCP_RMEM, TCP_SYN_RETRIES, WMEM_MAX
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.ip_sockglue import skb_errqueue_purge
+from wireside.kernel.core.limits import INT_MAX, USHRT_MAX
 from wireside.kernel.core.sock import (
     SOCK_MIN_RCVBUF,
     SOCK_MIN_SNDBUF,
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
 SECOND = 1_000_000_000
 TCP_FIN_TIMEOUT_MAX = 120
 """The longest TCP_LINGER2, s. Linux: include/net/tcp.h."""
-INT_MAX, USHRT_MAX = 0x7FFFFFFF, 0xFFFF
 MAX_TCP_SYNCNT = 127
 KEEPALIVE_LIMITS = {"TCP_KEEPIDLE": 32767, "TCP_KEEPINTVL": 32767, "TCP_KEEPCNT": 127}
 """The largest value of each. Linux: include/net/tcp.h MAX_TCP_KEEPIDLE and its neighbours."""

@@ -7,6 +7,23 @@ from typing import TYPE_CHECKING
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.inet import MASK, SYN
 from wireside.catalog.sysctls import TCP_CHALLENGE_ACK_LIMIT, TCP_INVALID_RATELIMIT
+from wireside.kernel.core.limits import INT_MAX
+from wireside.kernel.tcp.ack.ack_flag import (
+    FLAG_CA_ALERT,
+    FLAG_DATA,
+    FLAG_DATA_ACKED,
+    FLAG_DATA_SACKED,
+    FLAG_DSACK_TLP,
+    FLAG_DSACKING_ACK,
+    FLAG_FORWARD_PROGRESS,
+    FLAG_NO_CHALLENGE_ACK,
+    FLAG_NOT_DUP,
+    FLAG_SET_XMIT_TIMER,
+    FLAG_SLOWPATH,
+    FLAG_SND_UNA_ADVANCED,
+    FLAG_UPDATE_TS_RECENT,
+    FLAG_WIN_UPDATE,
+)
 from wireside.kernel.tcp.ack.tcp_clean_rtx import tcp_clean_rtx_queue
 from wireside.kernel.tcp.ack.tcp_fastretrans import (
     REXMIT_NEW,
@@ -18,8 +35,6 @@ from wireside.kernel.tcp.ack.tcp_fastretrans import (
 )
 from wireside.kernel.tcp.ack.tcp_recovery import tcp_rack_update_reo_wnd
 from wireside.kernel.tcp.ack.tcp_sack import (
-    FLAG_DSACK_TLP,
-    FLAG_DSACKING_ACK,
     SacktagState,
     tcp_highest_sack_seq,
 )
@@ -61,15 +76,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import SkBuff
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-FLAG_DATA, FLAG_WIN_UPDATE, FLAG_DATA_ACKED = 0x01, 0x02, 0x04
-FLAG_SYN_ACKED, FLAG_DATA_SACKED, FLAG_SLOWPATH = 0x10, 0x20, 0x100
-FLAG_SND_UNA_ADVANCED, FLAG_SET_XMIT_TIMER = 0x400, 0x1000
-FLAG_UPDATE_TS_RECENT, FLAG_NO_CHALLENGE_ACK = 0x4000, 0x8000
-FLAG_NOT_DUP = FLAG_DATA | FLAG_WIN_UPDATE | FLAG_DATA_ACKED | FLAG_SYN_ACKED
-FLAG_FORWARD_PROGRESS = FLAG_DATA_ACKED | FLAG_SYN_ACKED | FLAG_DATA_SACKED
-FLAG_CA_ALERT = FLAG_DATA_SACKED | FLAG_DSACKING_ACK
 TOO_OLD_ACK, ACK_UNSENT_DATA = -1, -2
-INT_MAX = 0x7FFFFFFF
 
 
 def tcp_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:

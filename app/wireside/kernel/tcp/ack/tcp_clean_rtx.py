@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.inet import MASK, SYN
 from wireside.catalog.sysctls import TCP_MAX_REORDERING
+from wireside.kernel.core.limits import INT_MAX
 from wireside.kernel.core.skbuff import CONSUMED
 from wireside.kernel.core.sock import sk_wmem_free
+from wireside.kernel.tcp.ack.ack_flag import (
+    FLAG_ACKED,
+    FLAG_DATA_ACKED,
+    FLAG_ORIG_SACK_ACKED,
+    FLAG_RETRANS_DATA_ACKED,
+    FLAG_SACK_RENEGING,
+    FLAG_SET_XMIT_TIMER,
+    FLAG_SYN_ACKED,
+)
 from wireside.kernel.tcp.ack.tcp_recovery import tcp_rack_advance
 from wireside.kernel.tcp.ack.tcp_sack import tcp_check_sack_reordering
 from wireside.kernel.tcp.send.tcp_retransmit import tcp_trim_head
@@ -22,11 +32,7 @@ if TYPE_CHECKING:
     from wireside.kernel.tcp.ack.tcp_sack import SacktagState
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-FLAG_DATA_ACKED, FLAG_RETRANS_DATA_ACKED, FLAG_SYN_ACKED = 0x04, 0x08, 0x10
-FLAG_ORIG_SACK_ACKED, FLAG_SET_XMIT_TIMER, FLAG_SACK_RENEGING = 0x200, 0x1000, 0x2000
-FLAG_ACKED = FLAG_DATA_ACKED | FLAG_SYN_ACKED
 TCPCB_RETRANS = SACKED_RETRANS | EVER_RETRANS
-INT_MAX = 0x7FFFFFFF
 
 
 def tcp_clean_rtx_queue(

@@ -8,6 +8,14 @@ from wireside.catalog.counters import TcpExt
 from wireside.catalog.inet import MASK
 from wireside.catalog.sysctls import TCP_FRTO, TCP_REORDERING
 from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.tcp.ack.ack_flag import (
+    FLAG_DATA_SACKED,
+    FLAG_LOST_RETRANS,
+    FLAG_ORIG_SACK_ACKED,
+    FLAG_SACK_RENEGING,
+    FLAG_SET_XMIT_TIMER,
+    FLAG_SND_UNA_ADVANCED,
+)
 from wireside.kernel.tcp.ack.tcp_clean_rtx import tcp_check_reno_reordering
 from wireside.kernel.tcp.ack.tcp_recovery import (
     tcp_mark_skb_lost,
@@ -40,9 +48,6 @@ if TYPE_CHECKING:
 REXMIT_NONE, REXMIT_LOST, REXMIT_NEW = 0, 1, 2
 RENEGING_DELAY_NS = 10_000_000
 """How long a peer that SACKed the oldest segment may take to acknowledge it, at least."""
-FLAG_DATA_SACKED, FLAG_ORIG_SACK_ACKED = 0x20, 0x200
-FLAG_SND_UNA_ADVANCED, FLAG_SET_XMIT_TIMER, FLAG_LOST_RETRANS = 0x400, 0x1000, 0x80
-FLAG_SACK_RENEGING = 0x2000
 
 
 def tcp_init_undo(tp: TcpSock) -> None:

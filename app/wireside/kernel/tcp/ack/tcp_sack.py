@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.inet import MASK
 from wireside.catalog.sysctls import TCP_MAX_REORDERING
+from wireside.kernel.tcp.ack.ack_flag import (
+    FLAG_DATA_SACKED,
+    FLAG_DSACK_TLP,
+    FLAG_DSACKING_ACK,
+    FLAG_ORIG_SACK_ACKED,
+)
 from wireside.kernel.tcp.ack.tcp_recovery import tcp_rack_advance
 from wireside.kernel.tcp.send.tcp_tso import EVER_RETRANS, LOST, SACKED_ACKED, SACKED_RETRANS
 from wireside.kernel.tcp.sock.tcp_sock import after, before
@@ -16,7 +22,6 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import SkBuff
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-FLAG_DATA_SACKED, FLAG_ORIG_SACK_ACKED, FLAG_DSACKING_ACK, FLAG_DSACK_TLP = 0x20, 0x200, 0x800, 0x20000
 TCPCB_RETRANS = SACKED_RETRANS | EVER_RETRANS
 
 

@@ -16,10 +16,10 @@ from wireside.kernel.core.sock import SOCK_RCVBUF_LOCK
 from wireside.kernel.core.timer import TimerList
 from wireside.kernel.ip.ip_output import ip_queue_xmit
 from wireside.kernel.tcp.door.sock_reuseport import reuseport_migrate_sock
-from wireside.kernel.tcp.door.tcp_establish import TCP_MAX_WSCALE, tcp_advmss
+from wireside.kernel.tcp.door.tcp_establish import tcp_advmss
 from wireside.kernel.tcp.send.tcp_output import HEADERS, SKB_HEAD_TRUESIZE
 from wireside.kernel.tcp.sock.tcp_sock import TCP_MSS_DEFAULT, TcpSock, tcp_full_space
-from wireside.kernel.tcp.sock.tcp_window import tcp_select_initial_window
+from wireside.kernel.tcp.sock.tcp_window import TCP_MAX_WSCALE, tcp_select_initial_window
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu

@@ -17,7 +17,8 @@ from wireside.kernel.core.sock import (
     sk_wmem_queue_add,
 )
 from wireside.kernel.ip.ip_output import dst_mtu, sk_setup_caps
-from wireside.kernel.tcp.ack.tcp_ack import FLAG_SLOWPATH, tcp_ack, tcp_fast_path_check
+from wireside.kernel.tcp.ack.ack_flag import FLAG_SLOWPATH
+from wireside.kernel.tcp.ack.tcp_ack import tcp_ack, tcp_fast_path_check
 from wireside.kernel.tcp.ack.tcp_cubic import CONGESTION_CONTROLS
 from wireside.kernel.tcp.door.tcp_timer import keepalive_time_when_ns, tcp_reset_keepalive_timer
 from wireside.kernel.tcp.receive.tcp_rcv import tcp_enter_quickack_mode
@@ -43,12 +44,15 @@ from wireside.kernel.tcp.sock.tcp_sock import (
     tcp_share_numbers,
 )
 from wireside.kernel.tcp.sock.tcp_state import tcp_set_state
-from wireside.kernel.tcp.sock.tcp_window import tcp_init_buffer_space, tcp_select_initial_window
+from wireside.kernel.tcp.sock.tcp_window import (
+    TCP_MAX_WSCALE,
+    tcp_init_buffer_space,
+    tcp_select_initial_window,
+)
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Net
 
-TCP_MAX_WSCALE = 14
 TCP_TIMEOUT_FALLBACK_US = 3_000_000
 
 

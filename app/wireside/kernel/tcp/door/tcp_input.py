@@ -11,11 +11,9 @@ from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.skbuff import SkBuff, consume_skb, kfree_skb_reason
 from wireside.kernel.core.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, sk_state_change
+from wireside.kernel.tcp.ack.ack_flag import FLAG_NO_CHALLENGE_ACK, FLAG_SLOWPATH, FLAG_UPDATE_TS_RECENT
 from wireside.kernel.tcp.ack.tcp_ack import (
     ACK_UNSENT_DATA,
-    FLAG_NO_CHALLENGE_ACK,
-    FLAG_SLOWPATH,
-    FLAG_UPDATE_TS_RECENT,
     tcp_ack,
     tcp_data_snd_check_space,
     tcp_fast_path_check,

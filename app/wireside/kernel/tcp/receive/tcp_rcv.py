@@ -30,6 +30,7 @@ from wireside.kernel.tcp.receive.tcp_rmem import (
     tcp_try_rmem_schedule,
 )
 from wireside.kernel.tcp.send.tcp_control import (
+    TCP_ATO_MIN_NS,
     tcp_enter_pingpong_mode,
     tcp_in_pingpong_mode,
     tcp_send_ack,
@@ -58,7 +59,6 @@ if TYPE_CHECKING:
 
 RECEIVE_QUEUE = int(Stage.RECEIVE_QUEUE)
 TCP_MAX_QUICKACKS = 16
-TCP_ATO_MIN_NS = 40_000_000
 
 
 def tcp_incr_quickack(tp: TcpSock, most: int) -> None:

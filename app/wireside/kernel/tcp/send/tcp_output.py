@@ -13,11 +13,12 @@ from wireside.catalog.inet import ACK, IPPROTO_TCP, MASK, PSH, SYN, TCPOLEN_TSTA
 from wireside.catalog.stages import Stage
 from wireside.catalog.sysctls import TCP_LIMIT_OUTPUT_BYTES, TCP_MIN_SND_MSS, TCP_TIMESTAMPS
 from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.core.dev_tx import NET_XMIT_CN
 from wireside.kernel.core.hrtimer import hrtimer_cancel
 from wireside.kernel.core.skbuff import SK_BUFF_SIZE, SKB_SMALL_HEAD, SkBuff, skb_birth, tcp_syn_options_len
 from wireside.kernel.core.sock import NO_SKBUFFS, sk_wmem_queue_add
 from wireside.kernel.core.softirq import tasklet_schedule
-from wireside.kernel.ip.ip_output import NET_XMIT_CN, dst_mtu, ip_queue_xmit
+from wireside.kernel.ip.ip_output import dst_mtu, ip_queue_xmit
 from wireside.kernel.tcp.send.tcp_cong import tcp_enter_cwr
 from wireside.kernel.tcp.send.tcp_tso import (
     skb_segs,

@@ -15,7 +15,7 @@ import time
 from wireside.paint.viewer import Viewer
 from wireside.scenario.load import load
 from wireside.tui.app import WiresideApp, make_player
-from wireside.tui.screen import JourneyScreen
+from wireside.tui.screens.ticking import TickingScreen
 
 LONG_NS = 3600 * 10**9
 
@@ -35,13 +35,13 @@ def main() -> None:
 
 
 def tell_keys(marks: int) -> None:
-    handle = JourneyScreen.on_key
+    handle = TickingScreen.on_key
 
     def on_key(screen, event):
         os.write(marks, b"key %d\n" % time.monotonic_ns())
         handle(screen, event)
 
-    JourneyScreen.on_key = on_key
+    TickingScreen.on_key = on_key
 
 
 def tell_frames(marks: int) -> None:

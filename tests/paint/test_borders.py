@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.paint.fake_world import MS, FakeWorld, scenario
-from wireside.catalog.actions import FOOTER
+from wireside.catalog.actions import Where, footer
 from wireside.paint.glyphs import ASCII, UNICODE
 from wireside.paint.journey import plan
 from wireside.paint.layout import layout
@@ -88,7 +88,7 @@ def long_frame(*, knobs=True, few=False):
     return frame
 
 
-UI = Ui(keys=FOOTER, fps=30)
+UI = Ui(keys=footer(Where.JOURNEY), fps=30)
 
 
 def check_frame(surface, glyphs, name):

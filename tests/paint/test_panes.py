@@ -4,15 +4,14 @@ from pathlib import Path
 import pytest
 
 from tests.paint.fake_world import MS, US, FakeWorld, scenario
-from wireside.catalog.actions import FOOTER
+from wireside.catalog.actions import Where, footer
 from wireside.paint.glyphs import ASCII, UNICODE
 from wireside.paint.look import Look
 from wireside.paint.palette import Palette
-from wireside.paint.panes import question_of
 from wireside.paint.screen import draw_screen
 from wireside.paint.ui import Ui
 from wireside.paint.viewer import Viewer
-from wireside.paint.words import clock, fit, rounded, short_clock, size, span, wrap
+from wireside.paint.words import clock, fit, question_of, rounded, short_clock, size, span, wrap
 from wireside.scenario.spec import Beat, KnobSpec
 from wireside.session.knobs import knob_row
 from wireside.session.session import Player
@@ -30,7 +29,7 @@ def frame_of(t=6 * MS, every=30 * US, **world):
     return frame
 
 
-UI = Ui(keys=FOOTER, fps=30)
+UI = Ui(keys=footer(Where.JOURNEY), fps=30)
 
 
 def with_counters(frame, counters):

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from wireside.catalog.actions import FOOTER
+from wireside.catalog.actions import Where, footer
 from wireside.paint.glyphs import UNICODE
 from wireside.paint.look import Look
 from wireside.paint.palette import Palette
@@ -26,7 +26,7 @@ def seen_at(t_ns, look_at):
     player = Player(told, partial(World, told, trace=1024))
     player.play_to(t_ns)
     frame = replace(Viewer(player).frame(), beat=Beat("Look.", at_ns=0, look_at=look_at))
-    return draw_screen(80, 24, LOOK, frame, Ui(keys=FOOTER))
+    return draw_screen(80, 24, LOOK, frame, Ui(keys=footer(Where.JOURNEY)))
 
 
 def test_a_stage_of_the_servers_own_sending_lights_the_box_above_it():

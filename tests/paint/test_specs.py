@@ -9,7 +9,8 @@ from tests.paint.fake_world import MS, US, FakeWorld, scenario
 from wireside.catalog import places
 from wireside.paint.frame import Frame
 from wireside.paint.glyphs import UNICODE
-from wireside.paint.layout import SEARCH, layout
+from wireside.paint.layout import SEARCH, layout, whole
+from wireside.paint.lessons import Lesson, library_of
 from wireside.paint.look import Look
 from wireside.paint.palette import Palette
 from wireside.paint.pane import is_same
@@ -21,11 +22,18 @@ from wireside.session.session import Player
 
 LOOK = Look(Palette(), UNICODE)
 UIS = (
-    Ui(keys=(("q", "quit"),)),
+    Ui(keys=(("q", "quit"),), library=library_of((Lesson("a.yaml", "A", "About."),))),
     *(Ui(focus_pane="tools", tab=tab, tool_first=1) for tab in (1, 2, 3, 4)),
     Ui(focus_pane="knobs", knobs=KnobView(extra=("net.core.somaxconn",), chosen=3, typed="12")),
     Ui(focus_pane="knobs", knobs=KnobView(search="max", found=("net.core.somaxconn",))),
 )
+
+
+def room_of(name, size, ui):
+    """A surface as large as the pane's place; None where it has none."""
+    focus = SEARCH if ui.knobs.search is not None else ui.focus_pane
+    rect = (whole(*size, name) if name == "library" else layout(*size, focus)).panes.get(name)
+    return Surface(rect.w, rect.h) if rect else None
 
 
 def frames(n=30, **facts):
@@ -57,10 +65,10 @@ def test_a_pane_is_drawn_from_what_it_needs_and_from_nothing_else(name, size):
     read = set()
     for frame in frames(14):
         for ui in UIS:
-            rect = layout(*size, SEARCH if ui.knobs.search is not None else ui.focus_pane).panes.get(name)
-            if rect is not None:
+            surface = room_of(name, size, ui)
+            if surface is not None:
                 watched = Watched(replace(frame, hold_s=1.5, quiet_ns=3), read), Watched(ui, read)
-                SPECS[name].draw(Surface(rect.w, rect.h), LOOK, *watched)
+                SPECS[name].draw(surface, LOOK, *watched)
     assert read <= SPECS[name].needs
 
 
@@ -78,18 +86,17 @@ def test_a_pane_says_nothing_of_what_it_does_not_draw_from(name):
     )
     for size in ((80, 24), (120, 36), (200, 55)):
         for ui in UIS:
-            rect = layout(*size, ui.focus_pane).panes.get(name)
-            for frame in states if rect else ():
-                SPECS[name].draw(Surface(rect.w, rect.h), LOOK, Watched(frame, read), Watched(ui, read))
+            surface = room_of(name, size, ui)
+            for frame in states if surface is not None else ():
+                SPECS[name].draw(surface, LOOK, Watched(frame, read), Watched(ui, read))
     assert read == SPECS[name].needs
 
 
 @pytest.mark.parametrize("name", SPECS)
 def test_what_was_drawn_from_the_same_facts_looks_the_same(name):
-    rect = layout(200, 55).panes[name]
     spec, ui, drawn = SPECS[name], UIS[0], []
     for frame in frames(40):
-        surface = Surface(rect.w, rect.h)
+        surface = room_of(name, (200, 55), ui)
         spec.draw(surface, LOOK, frame, ui)
         drawn.append((spec.seen(frame, ui), surface.text()))
     for (before, old), (after, new) in pairwise(drawn):
@@ -97,8 +104,8 @@ def test_what_was_drawn_from_the_same_facts_looks_the_same(name):
 
 
 def test_every_place_has_a_pane_and_every_pane_a_place():
-    placed = {name for size in ((80, 24), (120, 36), (200, 55)) for name in layout(*size, "").panes}
-    assert placed | {"knobs"} == set(SPECS)
+    placed = {name for size in ((80, 24), (120, 36), (200, 55)) for name in layout(*size).panes}
+    assert {*placed, *whole(80, 24, "library").panes} == set(SPECS)
     assert places.PANE_WORDS.keys() <= SPECS.keys()
 
 

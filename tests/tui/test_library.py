@@ -11,8 +11,8 @@ from wireside.paint.palette import Depth, Palette
 from wireside.scenario.library import library
 from wireside.session.session import Player
 from wireside.tui.app import WiresideApp
-from wireside.tui.library import LibraryScreen
-from wireside.tui.screen import JourneyScreen
+from wireside.tui.screens.journey import JourneyScreen
+from wireside.tui.screens.library import LibraryScreen
 
 PATHS = [str(path) for path in library()]
 
@@ -49,7 +49,7 @@ def test_l_lists_the_lessons_and_esc_brings_the_run_back_as_it_was(size):
             await pilot.press("l")
             await pilot.pause()
             assert isinstance(app.screen, LibraryScreen)
-            assert "LIBRARY" in app.screen.pane.new.text()
+            assert "LIBRARY" in app.screen.panes["library"].new.text()
             assert app.screen.shown.lesson.path == PATHS[1]
             await pilot.press("down", "up", "up")
             assert app.screen.shown.lesson.path == PATHS[0]
@@ -140,7 +140,7 @@ def test_a_damaged_lesson_is_listed_and_not_played(tmp_path):
             app._neighbours = [str(damaged)]
             await pilot.press("l")
             await pilot.pause()
-            assert "damaged" in app.screen.pane.new.text()
+            assert "damaged" in app.screen.panes["library"].new.text()
             await pilot.press("enter")
             assert isinstance(app.screen, LibraryScreen)
 
@@ -153,9 +153,9 @@ def test_a_terminal_too_small_says_so_and_comes_back():
             await pilot.press("l")
             await pilot.resize_terminal(60, 20)
             await pilot.pause()
-            assert "at least 80 by 24" in app.screen.pane.new.text()
+            assert "at least 80 by 24" in app.screen.over.new.text()
             await pilot.resize_terminal(80, 24)
             await pilot.pause()
-            assert "LIBRARY" in app.screen.pane.new.text()
+            assert "LIBRARY" in app.screen.panes["library"].new.text()
 
     asyncio.run(shrink())

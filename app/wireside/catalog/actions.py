@@ -1,67 +1,161 @@
-"""Every key of the program, declared once: bindings, footer and help are derived from here."""
+"""Every key of the program, declared once: what it does, where, and what footer and help say of it there.
+
+A key has one meaning on all screens. Bindings, footers and help pages are derived from here.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Where(Enum):
+    """Who takes the keys: a screen, or a field on it in which one types."""
+
+    JOURNEY = "journey", ""
+    KNOB_VALUE = "journey", "value"
+    SYSCTL_SEARCH = "journey", "search"
+    LIBRARY = "library", ""
+    LESSON_FILTER = "library", "filter"
+
+    def __init__(self, screen: str, field: str) -> None:
+        self.screen = screen
+        self.field = field
+        """"" for the screen itself; in a field every printable key is text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """How footer and help speak of an action in one place; nothing said: it acts, and another line names it, too."""
+
+    footer: str = ""
+    """One or two words."""
+    help: str = ""
+    """A sentence."""
+    shown: str = ""
+    """How the keys are written here, where that differs."""
+    place: int = 0
+    """In the footer: below 0 stands first, above 0 is left out first where there is little room."""
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing a user can do: the method `do_<name>` of the screen."""
+    """One thing a user can do: the method `do_<name>` of the screens where it acts, or the screen that it opens."""
 
     name: str
     keys: tuple[str, ...]
     """Textual's names of the keys, or the characters that they type."""
     shown: str
     """How footer and help write the keys."""
-    title: str
-    """One or two words for the footer; empty: only the help lists it."""
-    help: str
+    says: Mapping[Where, Says]
+    always: bool = False
+    """Whether it acts on help pages and, by keys that are no text, in every field."""
+    opens: str = ""
+    """The screen that it opens, and leaves again."""
 
 
+_JOURNEY, _VALUE, _SEARCH = Where.JOURNEY, Where.KNOB_VALUE, Where.SYSCTL_SEARCH
+_LIBRARY, _FILTER = Where.LIBRARY, Where.LESSON_FILTER
+_SILENT = Says()
+_SUSPEND = Says("", "Back to the shell for a while; `fg` goes on.")
+_QUIT = Says("quit", "Leave; the terminal is as before.")
+_QUIT_FIELD = Says("quit", shown="ctrl+c")
+_HELP = Says("help", "This page.")
+
+# fmt: off
 ACTIONS = (
-    Action("pause", ("space",), "space", "pause", "Pause, and go on; do not wait until I have read."),
-    Action("step", (".",), ".", "step", "Run to the next thing that happens, and stay there."),
-    Action("slower", ("[",), "[", "", "Slower than the story wants it."),
-    Action("faster", ("]",), "[ ]", "speed", "Slower and faster than the story wants it, until r."),
-    Action("restart", ("r",), "r", "restart", "Begin this scenario again."),
-    Action("focus", ("tab",), "tab", "knobs", "To the knobs, to the tools, and back to the whole."),
-    Action("focus_back", ("shift+tab",), "shift+tab", "", "The same the other way round."),
-    Action("up", ("up", "k"), "up/down", "", "Choose a knob; in the tools: scroll."),
-    Action("down", ("down", "j"), "up/down", "", "Choose a knob; in the tools: scroll."),
-    Action("less", ("left",), "left", "", "The knob's next sensible value; in ss: the next state."),
-    Action("more", ("right",), "left/right", "", "The knob's next sensible value; in ss: the next state."),
-    Action("type", ("enter",), "enter", "", "Type a value: Enter sets it, Esc cancels."),
-    Action("find", ("/",), "/", "", "Find any sysctl by name; Enter takes it into the knobs."),
-    Action("back", ("escape",), "esc", "", "One step back."),
-    Action("tab_1", ("1",), "1-4", "tools", "Tools: sockets (ss), counters (nstat), events, packets."),
-    Action("tab_2", ("2",), "2", "", "Counters that moved."),
-    Action("tab_3", ("3",), "3", "", "Events in plain sentences."),
-    Action("tab_4", ("4",), "4", "", "Packets as tcpdump prints them, and how each ended."),
-    Action("library", ("l",), "l", "library", "Choose a lesson from the list; the run waits meanwhile."),
-    Action("next", ("n",), "n p", "scenario", "Next and previous scenario of the library."),
-    Action("previous", ("p",), "p", "", "Previous scenario."),
-    Action("help", ("?", "f1"), "?", "help", "This page."),
-    Action("suspend", ("ctrl+z",), "ctrl+z", "", "Back to the shell for a while; `fg` goes on."),
-    Action("quit", ("q", "ctrl+c", "ctrl+q"), "q", "quit", "Leave; the terminal is as before."),
+    Action("pause", ("space",), "space", {_JOURNEY: Says("pause", "Pause, and go on; do not wait until I have read.")}),
+    Action("step", (".",), ".", {_JOURNEY: Says("step", "Run to the next thing that happens, and stay there.")}),
+    Action("slower", ("[",), "[", {_JOURNEY: _SILENT}),
+    Action("faster", ("]",), "[ ]", {_JOURNEY: Says("speed", "Slower and faster than the story wants it, until r.")}),
+    Action("restart", ("r",), "r", {_JOURNEY: Says("restart", "Begin this scenario again.")}),
+    Action("focus", ("tab",), "tab", {
+        _JOURNEY: Says("knobs", "To knobs, tools, timeline, and back to the whole."),
+    }),
+    Action("focus_back", ("shift+tab",), "shift+tab", {_JOURNEY: _SILENT}),
+    Action("up", ("up", "k"), "up/down", dict.fromkeys((_JOURNEY, _SEARCH, _LIBRARY, _FILTER), _SILENT)),
+    Action("down", ("down", "j"), "up/down", {
+        _JOURNEY: Says("", "Choose a knob; in the tools: scroll."),
+        _SEARCH: Says("choose"),
+        _LIBRARY: Says("choose", "Choose a lesson."),
+        _FILTER: Says("choose"),
+    }),
+    Action("less", ("left",), "left", {_JOURNEY: _SILENT, _VALUE: _SILENT}),
+    Action("more", ("right",), "left/right", {
+        _JOURNEY: Says("", "The knob's next sensible value; in ss: the next state."),
+        _VALUE: _SILENT,
+    }),
+    Action("type", ("enter",), "enter", {
+        _JOURNEY: Says("", "Type a value: Enter sets it, Esc cancels."),
+        _VALUE: Says("set"),
+        _SEARCH: Says("take"),
+        _LIBRARY: Says("play", "Play the chosen lesson."),
+        _FILTER: Says("play"),
+    }),
+    Action("find", ("/",), "/", {
+        _JOURNEY: Says("", "Find any sysctl by name; Enter takes it into the knobs."),
+        _LIBRARY: Says("filter", "Find a word in title, text, teaching or knob.", place=-1),
+    }),
+    Action("back", ("escape",), "esc", {
+        _JOURNEY: Says("", "One step back."),
+        _VALUE: Says("cancel"),
+        _SEARCH: Says("back"),
+        _LIBRARY: Says("back", "Back to the run, which waits."),
+        _FILTER: Says("all"),
+    }),
+    Action("tab_1", ("1",), "1-4", {
+        _JOURNEY: Says("tools", "Tools: sockets (ss), counters (nstat), events, packets.", place=1),
+    }),
+    Action("tab_2", ("2",), "2", {_JOURNEY: _SILENT}),
+    Action("tab_3", ("3",), "3", {_JOURNEY: _SILENT}),
+    Action("tab_4", ("4",), "4", {_JOURNEY: _SILENT}),
+    Action("library", ("l",), "l", {
+        _JOURNEY: Says("library", "Choose a lesson from the list; the run waits meanwhile.", place=1),
+        _LIBRARY: _SILENT,
+    }, opens="library"),
+    Action("next", ("n",), "n p", {
+        _JOURNEY: Says("scenario", "Next and previous scenario of the library.", place=1),
+    }),
+    Action("previous", ("p",), "p", {_JOURNEY: _SILENT}),
+    Action("help", ("?", "f1"), "?", {_JOURNEY: _HELP, _LIBRARY: _HELP}),
+    Action("suspend", ("ctrl+z",), "ctrl+z", {_JOURNEY: _SUSPEND, _LIBRARY: _SUSPEND}, always=True),
+    Action("quit", ("q", "ctrl+c", "ctrl+q"), "q", {
+        _JOURNEY: _QUIT, _LIBRARY: _QUIT, _VALUE: _QUIT_FIELD, _SEARCH: _QUIT_FIELD, _FILTER: _QUIT_FIELD,
+    }, always=True),
 )
-
-ALWAYS = {"ctrl+c", "ctrl+q", "ctrl+z"}
-"""Keys that act while a value is typed and on every page, too."""
+# fmt: on
 BY_KEY = {key: action for action in ACTIONS for key in action.keys}
-_LAST = {"tab_1", "library", "next"}
-"""What a narrow footer leaves out first."""
-FOOTER = tuple(
-    (action.shown, action.title)
-    for action in sorted(ACTIONS, key=lambda action: action.name in _LAST)
-    if action.title
-)
-_FOLDED = {"slower", "focus_back", "up", "less", "tab_2", "tab_3", "tab_4", "previous"}
-"""Actions that another line of the help names, too."""
-HELP = tuple((action.shown, action.help) for action in ACTIONS if action.name not in _FOLDED)
-_IN_LIBRARY = {"find": "filter", "up": "choose", "type": "play", "back": "back", "quit": "quit"}
-LIBRARY_FOOTER = tuple(
-    (next(action.shown for action in ACTIONS if action.name == name), title)
-    for name, title in _IN_LIBRARY.items()
-)
-"""The same keys as the library names them."""
+assert len(BY_KEY) == sum(len(action.keys) for action in ACTIONS), "a key has one meaning"
+
+Keys = tuple[tuple[str, str], ...]
+"""(keys, what they do)."""
+
+
+def acting(where: Where, key: str, character: str | None) -> Action | None:
+    """What a key does in a place; None: nothing, or it is text."""
+    if where.field and character is not None and character.isprintable():
+        return None
+    action = BY_KEY.get(key) or BY_KEY.get(character or "")
+    return action if action is not None and (action.always or where in action.says) else None
+
+
+def footer(where: Where, idle: frozenset[str] = frozenset()) -> Keys:
+    """The keys that act in a place, in the words of its footer; `idle` names actions that can do nothing now."""
+    told = [(action, says) for action, says in _told(where, idle) if says.footer]
+    told.sort(key=lambda pair: pair[1].place)
+    return tuple((says.shown or action.shown, says.footer) for action, says in told)
+
+
+def help_of(where: Where, idle: frozenset[str] = frozenset()) -> Keys:
+    """The keys that act in a place, with a sentence each."""
+    return tuple((says.shown or action.shown, says.help) for action, says in _told(where, idle) if says.help)
+
+
+def _told(where: Where, idle: frozenset[str]) -> list[tuple[Action, Says]]:
+    return [
+        (action, action.says[where]) for action in ACTIONS if where in action.says and action.name not in idle
+    ]

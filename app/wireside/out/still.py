@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wireside.catalog.actions import FOOTER
+from wireside.catalog.actions import Where, footer
 from wireside.out.raster import rasterise
 from wireside.paint.glyphs import UNICODE
 from wireside.paint.look import Look
@@ -70,7 +70,7 @@ def take(shot: Shot, folder: Path) -> list[Path]:
     """Write the shot's pictures into `folder`, one per size."""
     scenario = load(resolve(shot.scenario))
     frame = play_to_moment(Player(scenario, partial(World, scenario)), shot)
-    ui = Ui(tab=shot.tab, keys=FOOTER, fps=FRAMES_PER_S)
+    ui = Ui(tab=shot.tab, keys=footer(Where.JOURNEY), fps=FRAMES_PER_S)
     look, written = look_for_stills(), []
     for w, h in SIZES:
         path = folder / f"{shot.scenario}-{w}x{h}.png"

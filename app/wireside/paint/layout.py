@@ -54,6 +54,11 @@ def layout(w: int, h: int, focus: str = "") -> Layout:
     return Layout(w, h, panes)
 
 
+def whole(w: int, h: int, pane: str) -> Layout:
+    """One pane for the whole terminal."""
+    return Layout(w, h) if w < MIN_WIDTH or h < MIN_HEIGHT else Layout(w, h, {pane: Rect(0, 0, w, h)})
+
+
 def _journey_height(w: int, h: int) -> int:
     """Rows for the pipeline: what the rest can spare, odd lanes first."""
     if h < 28:

@@ -1,21 +1,21 @@
-"""The library: every lesson with what it is about, and the chosen one in full."""
+"""The library's pane: every lesson with what it is about, and the chosen one in full."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wireside.paint.glyphs import plain
-from wireside.paint.panes import draw_keys, question_of
+from wireside.paint.pane import PaneSpec
+from wireside.paint.panes import draw_keys
 from wireside.paint.strokes import border
 from wireside.paint.surface import Rect, Surface
 from wireside.paint.words import fit, span, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from wireside.paint.frame import Frame
+    from wireside.paint.lessons import Lesson, LibraryView
     from wireside.paint.look import Look
-    from wireside.scenario.spec import Scenario
+    from wireside.paint.ui import Ui
 
 WIDE = 110
 """From this width on a lesson has two lines, and the chosen one a pane beside the list."""
@@ -25,83 +25,15 @@ BELOW = 6
 TOP = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What the library knows of one scenario."""
-
-    path: str
-    title: str
-    summary: str
-    teaches: tuple[str, ...] = ()
-    question: str = ""
-    """The first one that it asks."""
-    knobs: tuple[str, ...] = ()
-    beats: int = 0
-    duration_ns: int = 0
-    fault: str = ""
-    """Why it cannot be played; empty when it can."""
-
-    def matches(self, text: str) -> bool:
-        """Whether every word of `text` is somewhere in it."""
-        told = (
-            f"{self.path} {self.title} {self.summary} {' '.join(self.teaches)} {' '.join(self.knobs)}".lower()
-        )
-        return all(word in told for word in text.lower().split())
-
-
-def lesson_of(scenario: Scenario) -> Lesson:
-    """A scenario as the library shows it."""
-    questions = (question_of(beat.say)[1] for beat in scenario.beats)
-    return Lesson(
-        path=scenario.path,
-        title=scenario.title,
-        summary=" ".join(scenario.summary.split()),
-        teaches=scenario.teaches,
-        question=next((question for question in questions if question), ""),
-        knobs=tuple(dict.fromkeys(knob.name for knob in scenario.knobs)),
-        beats=len(scenario.beats),
-        duration_ns=scenario.duration_ns,
-    )
-
-
-@dataclass(slots=True)
-class LibraryView:
-    """The state of the library's screen."""
-
-    lessons: Sequence[Lesson]
-    chosen: int = 0
-    """Index into `found`."""
-    filter: str | None = None
-    """What is typed to find a lesson; None while nothing is."""
-    playing: str = ""
-    """The path of the scenario that waits underneath."""
-    keys: Sequence[tuple[str, str]] = ()
-    found: Sequence[Lesson] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.find(None)
-        self.chosen = next((i for i, lesson in enumerate(self.found) if lesson.path == self.playing), 0)
-
-    def find(self, text: str | None) -> None:
-        """Show the lessons that match `text`; None: all."""
-        self.filter = text
-        self.found = [lesson for lesson in self.lessons if lesson.matches(text or "")]
-        self.chosen = 0
-
-    @property
-    def lesson(self) -> Lesson | None:
-        """The chosen one."""
-        return self.found[self.chosen] if self.found else None
-
-
-def draw_library(surface: Surface, look: Look, view: LibraryView) -> None:
+def draw_library(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
     """Draw the whole screen."""
     surface.clear()
+    view = ui.library
     glyphs, bar = look.glyphs, look.style("text", "bar")
     surface.fill(Rect(0, 0, surface.w, 1), " ", bar)
     x = surface.put(1, 0, glyphs.logo, look.style("accent", "bar", bold=True))
     x = surface.put(x + 1, 0, "wireside", look.style("accent", "bar", bold=True))
-    surface.put(x + 2, 0, "LIBRARY", look.style("bright", "bar"))
+    surface.put(x + 2, 0, SPEC.title, look.style("bright", "bar"))
     count = len(view.lessons)
     surface.put_right(surface.w - 1, 0, f"{count} lesson{'s' * (count != 1)}", look.style("dim", "bar"))
     wide = surface.w >= WIDE
@@ -114,7 +46,7 @@ def draw_library(surface: Surface, look: Look, view: LibraryView) -> None:
         _list(surface, look, view, Rect(2, TOP, surface.w - 4, below - TOP), each=1)
         _chosen(surface, look, view, Rect(0, below, surface.w, BELOW))
     foot = Surface(surface.w, 1, bar)
-    draw_keys(foot, look, view.keys)
+    draw_keys(foot, look, ui.keys)
     surface.blit(foot, 0, surface.h - 1)
 
 
@@ -223,3 +155,6 @@ def _brief(lesson: Lesson, look: Look, width: int) -> list[tuple[str, str]]:
         if lesson.teaches
         else [(line, "text") for line in lines]
     )
+
+
+SPEC = PaneSpec("library", "LIBRARY", draw_library, every=1, words=(), needs=frozenset(("library", "keys")))

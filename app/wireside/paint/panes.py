@@ -10,7 +10,7 @@ from wireside.paint.glyphs import plain
 from wireside.paint.layout import MIN_HEIGHT, MIN_WIDTH
 from wireside.paint.pane import PaneSpec
 from wireside.paint.strokes import border
-from wireside.paint.words import clock, fit, short_clock, span, wrap
+from wireside.paint.words import clock, fit, question_of, short_clock, span, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,15 +94,6 @@ def draw_keys(surface: Surface, look: Look, keys: Sequence[tuple[str, str]], lit
         x = surface.put(x, 0, key, look.style("warn", "bar", bold=True))
         style = look.style("accent", "bar", bold=True) if title == lit else look.style("dim", "bar")
         x = surface.put(x + 1, 0, title, style) + 2
-
-
-def question_of(say: str) -> tuple[str, str]:
-    """A beat's text as (narration, closing question); the question is its last sentence, when it ends so."""
-    text = say.strip()
-    if not text.endswith("?"):
-        return text, ""
-    cut = max(text.rfind(mark, 0, -1) for mark in (". ", "! ", ": ", "\n"))
-    return (text[: cut + 1].strip(), text[cut + 1 :].strip()) if cut >= 0 else ("", text)
 
 
 def draw_narration(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from wireside.catalog import places
-from wireside.paint import controls, gauges, journey, panes, tables, timeline
+from wireside.paint import controls, gauges, journey, library, panes, tables, timeline
 from wireside.paint.frame import Frame
 from wireside.paint.layout import SEARCH, layout
 from wireside.paint.panes import draw_too_small
@@ -46,12 +46,13 @@ SPECS: Mapping[str, PaneSpec] = collected(
         panes.EVENTS,
         timeline.SPEC,
         panes.FOOTER,
+        library.SPEC,
     )
 )
 
 
 def draw_screen(w: int, h: int, look: Look, frame: Frame, ui: Ui) -> Surface:
-    """The whole screen at once: for stills and goldens."""
+    """The whole screen of the journey at once: for stills and goldens."""
     ground = look.style("text")
     screen = Surface(w, h, ground)
     plan = layout(w, h, SEARCH if ui.knobs.search is not None else ui.focus_pane)

@@ -81,7 +81,7 @@ def draw_timeline(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
         look,
         SPEC.title,
         plain(f"of {span(frame.scenario.duration_ns)}", look.glyphs),
-        lit=frame.highlight[1] == "timeline",
+        lit=ui.focus_pane == "timeline" or frame.highlight[1] == "timeline",
     )
     width = surface.w - LEFT - RIGHT
     total = max(frame.scenario.duration_ns, frame.t, 1)
@@ -123,5 +123,5 @@ SPEC = PaneSpec(
     draw_timeline,
     every=6,
     words=places.PANE_WORDS["timeline"],
-    needs=frozenset(("scenario", "t", "strips", "subjects", "beat")),
+    needs=frozenset(("scenario", "t", "strips", "subjects", "beat", "focus_pane")),
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from wireside.paint.lessons import LibraryView
+
 
 @dataclass(frozen=True, slots=True)
 class KnobView:
@@ -24,6 +26,9 @@ class KnobView:
     found_at: int = 0
 
 
+NO_LESSONS = LibraryView()
+
+
 @dataclass(frozen=True, slots=True)
 class Ui:
     """Which pane has the keyboard, and what each of them shows."""
@@ -38,3 +43,4 @@ class Ui:
     keys: tuple[tuple[str, str], ...] = ()
     """The footer: keys that act now, and what they do."""
     fps: float = 0.0
+    library: LibraryView = NO_LESSONS

@@ -99,3 +99,12 @@ def fit(text: str, width: int, ellipsis: str = "…") -> str:
     if cells(head) >= width * 2 // 3:
         cut = head
     return cut.rstrip() + ellipsis
+
+
+def question_of(say: str) -> tuple[str, str]:
+    """A beat's text as (narration, closing question); the question is its last sentence, when it ends so."""
+    text = say.strip()
+    if not text.endswith("?"):
+        return text, ""
+    cut = max(text.rfind(mark, 0, -1) for mark in (". ", "! ", ": ", "\n"))
+    return (text[: cut + 1].strip(), text[cut + 1 :].strip()) if cut >= 0 else ("", text)

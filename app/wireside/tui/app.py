@@ -13,13 +13,14 @@ from textual.app import App
 
 from wireside.errors import CommandError, WiresideError
 from wireside.paint.glyphs import glyphs_from_environment
-from wireside.paint.library import Lesson, lesson_of
+from wireside.paint.lessons import Lesson, lesson_of
 from wireside.paint.look import Look
 from wireside.paint.palette import Palette, depth_from_environment, roles_from_environment
 from wireside.session.session import Player
 from wireside.tui.fast import FastWriter
-from wireside.tui.library import LibraryScreen
-from wireside.tui.screen import JourneyScreen
+from wireside.tui.screens import SCREENS
+from wireside.tui.screens.journey import JourneyScreen
+from wireside.tui.seat import Seat
 from wireside.tui.terminal import TerminalDriver
 
 if TYPE_CHECKING:
@@ -56,18 +57,17 @@ class WiresideApp(App[int]):
         self.look = look or look_from_environment(
             os.environ, getattr(sys.stdout, "encoding", None) or "ascii"
         )
-        self._player = player
-        self._fps = fps
         self._neighbours = list(neighbours)
         self._open_path = open_path
         self._lessons: list[Lesson] = []
         self.fault: WiresideError | None = None
         self._panicked = False
-        self._writer = None if renderer == "safe" else FastWriter(self, self.look.palette)
+        writer = None if renderer == "safe" else FastWriter(self, self.look.palette)
+        self.seat = Seat(player, self.look, writer, fps)
 
     def get_default_screen(self) -> JourneyScreen:
         """The journey, at once: no blank screen comes first."""
-        return JourneyScreen(self._player, self.look, self._writer, self._fps)
+        return JourneyScreen(self.seat)
 
     def play(self) -> int:
         """Run until the user leaves; the exit status: 0, 128 + n after signal n, CRASHED after a fault of ours.
@@ -86,28 +86,36 @@ class WiresideApp(App[int]):
 
     def on_terminal_supports_synchronized_output(self) -> None:
         """The terminal has shown a frame."""
-        screen = self.screen_stack[0] if self.screen_stack else None
-        if isinstance(screen, JourneyScreen):
-            screen.pacer.acknowledged(time.perf_counter())
+        self.seat.pacer.acknowledged(time.perf_counter())
 
     def suspend_to_shell(self) -> None:
         """Stop as a job of the shell, as Ctrl-Z does."""
         if isinstance(self._driver, TerminalDriver):
             self._driver.suspend()
 
+    @property
+    def has_neighbours(self) -> bool:
+        """Whether there is a library with scenarios before and after this one."""
+        return bool(self._neighbours)
+
     def open_neighbour(self, direction: int) -> None:
         """Play the library's next (+1) or previous (-1) scenario."""
         if not self._neighbours:
             return
-        here = self._player.scenario.path
+        here = self.seat.player.scenario.path
         index = self._neighbours.index(here) if here in self._neighbours else -1 if direction > 0 else 0
         self._open(self._neighbours[(index + direction) % len(self._neighbours)])
 
-    def open_library(self) -> None:
-        """Show the list of lessons, and play the one that is chosen from it."""
+    def open_screen(self, name: str) -> None:
+        """Show another screen over the present one, and play the scenario that is chosen there, if one is."""
+        self.push_screen(SCREENS[name](self.seat), self._open)
+
+    @property
+    def lessons(self) -> list[Lesson]:
+        """The library, read when it is first asked for."""
         if not self._lessons:
             self._lessons = [self._lesson(path) for path in self._neighbours]
-        self.push_screen(LibraryScreen(self._lessons, self._player.scenario.path, self.look), self._open)
+        return self._lessons
 
     def _lesson(self, path: str) -> Lesson:
         from wireside.scenario.load import load  # noqa: PLC0415
@@ -122,14 +130,14 @@ class WiresideApp(App[int]):
         if path is None or self._open_path is None:
             return
         try:
-            self._player = self._open_path(path)
+            player = self._open_path(path)
         except WiresideError as fault:
             self.fault = fault
             self.exit(2)
             return
         screen = self.screen_stack[0]
         assert isinstance(screen, JourneyScreen)
-        screen.take(self._player)
+        screen.take(player)
 
 
 def look_from_environment(environ: Mapping[str, str], encoding: str) -> Look:

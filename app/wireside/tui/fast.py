@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from textual.app import App
+    from textual.screen import Screen
 
     from wireside.paint.palette import Ink, Palette
     from wireside.paint.surface import Surface
@@ -36,8 +37,8 @@ class FastWriter:
         self._out: list[str] = []
         self.bytes_written = 0
 
-    def available(self) -> bool:
-        """Whether direct writes reach the screen and nothing lies over it."""
+    def available(self, screen: Screen[Any]) -> bool:
+        """Whether direct writes reach the terminal, and `screen` is what it shows."""
         app = self._app
         driver = getattr(app, "_driver", None)
         return (
@@ -47,7 +48,7 @@ class FastWriter:
             and hasattr(app, "_end_update")
             and not app.is_headless
             and not app.is_inline
-            and len(app.screen_stack) == 1
+            and app.screen_stack[-1] is screen
         )
 
     def _code(self, style: int) -> tuple[str, str, str]:

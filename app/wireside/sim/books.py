@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from wireside.kernel.core.net import Net
     from wireside.kernel.core.skbuff import SkBuff
+    from wireside.kernel.core.sock import Sock
     from wireside.sim.world import World
 
 
@@ -37,10 +38,18 @@ def queued_frames(world: World, net: Net) -> int:
     return count + queued_in_sockets(net)
 
 
+def holders(net: Net) -> list[Sock]:
+    """The sockets in which received packets wait; those in which none waits any more are forgotten."""
+    holding = net.holding
+    for sk in [sk for sk in holding.values() if not (sk.sk_rmem_alloc or sk.sk_backlog_len)]:
+        del holding[sk.id]
+    return list(holding.values())
+
+
 def queued_in_sockets(net: Net) -> int:
-    """Wire frames that wait in sockets to be read; of very many sockets only those that hold memory are looked into."""
+    """Wire frames that wait in sockets to be read."""
     count = 0
-    for sk in [sk for sk in net.sockets.values() if sk.sk_rmem_alloc or sk.sk_backlog_len]:
+    for sk in holders(net):
         count += frames(sk.sk_receive_queue) + frames(sk.sk_backlog)
         count += frames(getattr(sk, "out_of_order_queue", None))
     return count

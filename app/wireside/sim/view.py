@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from wireside.catalog import sysctls
 from wireside.catalog.counters import counters_of
@@ -13,23 +14,47 @@ from wireside.sim.books import queued_frames, total_dropped, world_books
 from wireside.sim.devices import nic_row, rx_missed
 from wireside.sim.run import EXITED, SLEEPING, Tally
 from wireside.sim.script import call_text
-from wireside.sim.socket_rows import SocketRows, socket_rows
+from wireside.sim.socket_rows import (
+    MINI_SHOWN,
+    SCREEN_SHOWN,
+    SocketRows,
+    screen_sockets,
+    shown_sockets,
+    socket_rows,
+)
 from wireside.snapshot import CpuRow, HostSnapshot, ListenerRow, ProgramRow, SoftnetRow, WorldSnapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from wireside.kernel.core.net import Cpu, Net
     from wireside.kernel.core.proc_sysctl import SysctlTable
+    from wireside.kernel.core.task import File
     from wireside.sim.run import ProgramRun
     from wireside.sim.runner import Runner
     from wireside.sim.world import World
+    from wireside.snapshot import SocketRow
+
+T = TypeVar("T")
+
+_DONE: Callable[[ProgramRun], tuple[Any, ...]] = attrgetter(
+    "state",
+    "calls",
+    "call",
+    "sleep",
+    "spinning",
+    "bytes_read",
+    "bytes_written",
+    "task.rlimit_nofile",
+)
+"""What is another when a program has run: it has made or ended a call, fallen asleep, or spun."""
+_FILES: Callable[[ProgramRun], dict[int, File]] = attrgetter("task.files")
 
 
 class HostView:
     """What was last shown of one host."""
 
-    __slots__ = ("counters", "mib", "shared", "socket_rows", "sysctl", "table")
+    __slots__ = ("counters", "mib", "shared", "socket_rows", "states", "sysctl", "table")
 
     def __init__(self) -> None:
         self.table: SysctlTable = sysctl_table()
@@ -37,6 +62,8 @@ class HostView:
         self.mib: dict[Any, int] = {}
         self.counters: Mapping[str, int] = {}
         self.socket_rows = SocketRows()
+        self.states: dict[str, list[Any]] = {}
+        """Part → what its rows were made from."""
         self.shared: dict[str, Any] = {}
         """Part → its last value, handed out again while the new one is equal."""
 
@@ -48,13 +75,31 @@ class HostView:
         self.shared[part] = value
         return value
 
+    def made(self, part: str, states: list[T], make: Callable[[int, T], Any]) -> tuple[Any, ...]:
+        """A part's rows, each made anew from its number and its state when that is another than the last time."""
+        last = self.states.get(part)
+        if last == states:
+            return self.shared[part]  # type: ignore[no-any-return]
+        self.states[part] = states
+        if last is None or len(last) != len(states):
+            rows = tuple([make(number, state) for number, state in enumerate(states)])
+        else:
+            known = enumerate(zip(states, last, self.shared[part], strict=True))
+            rows = tuple(
+                [old if state == was else make(number, state) for number, (state, was, old) in known]
+            )
+        self.shared[part] = rows
+        return rows
+
     def same_rows(self, part: str, rows: tuple[Any, ...]) -> tuple[Any, ...]:
         """Like `same`, row by row."""
         last: tuple[Any, ...] = self.shared.get(part, ())
         if last == rows:
             return last
         if len(last) == len(rows):
-            rows = tuple([old if old == new else new for old, new in zip(last, rows, strict=True)])
+            rows = tuple(
+                [old if old is new or old == new else new for old, new in zip(last, rows, strict=True)]
+            )
         self.shared[part] = rows
         return rows
 
@@ -68,14 +113,20 @@ class Views:
         self.hosts: dict[str, HostView] = {}
         self.last: WorldSnapshot | None = None
 
-    def snapshot(self, world: World) -> WorldSnapshot:
+    def snapshot(self, world: World, *, screen: bool) -> WorldSnapshot:
         """Freeze the present instant of `world`."""
         hosts = []
+        nets = {net.address: net for net in world.nets.values()}
         for net in world.nets.values():
             view = self.hosts.get(net.name)
             if view is None:
                 view = self.hosts[net.name] = HostView()
-            hosts.append(_host(world, net, view))
+            sockets, most = shown_sockets(net), MINI_SHOWN
+            if screen:
+                sockets, most = screen_sockets(net, nets), SCREEN_SHOWN
+            hosts.append(
+                _host(world, net, view, socket_rows(net, view.socket_rows, world.now, sockets, most))
+            )
         self.last = WorldSnapshot(world.now, tuple(hosts))
         return self.last
 
@@ -84,7 +135,11 @@ class Views:
         return world_books(world)
 
 
-def _host(world: World, net: Net, view: HostView) -> HostSnapshot:
+def _host(
+    world: World, net: Net, view: HostView, found: tuple[tuple[SocketRow, ...], dict[str, int]]
+) -> HostSnapshot:
+    rows, states = found
+    runs = [run for run in world.programs if run.task.net is net]
     now = world.now
     engine, kernel = world.engines[net.machine.name], net.machine.profile.version
     if view.table != net.sysctl:
@@ -97,7 +152,6 @@ def _host(world: World, net: Net, view: HostView) -> HostSnapshot:
     if view.mib != net.mib:
         view.mib = dict(net.mib)
         view.counters = {key.name: net.mib[key] for key in counters_of(kernel)}
-    rows, states = socket_rows(net, view.socket_rows, now)
     drops = {reason.name: count for reason, count in net.drops.items() if count}
     missed, lost = rx_missed(net), net.link_lost
     wire_drops = {name: count for name, count in (("rx_missed_errors", missed), ("link loss", lost)) if count}
@@ -121,11 +175,9 @@ def _host(world: World, net: Net, view: HostView) -> HostSnapshot:
         view.same_rows("cpus", tuple([cpu_row(runner, now) for runner in engine.runners])),
         view.same_rows("nics", (nic_row(world, net),)),
         view.same_rows("sockets", rows),
-        view.same_rows(
-            "programs", tuple([program_row(run) for run in world.programs if run.task.net is net])
-        ),
+        view.made("programs", _done(runs), lambda number, _: program_row(runs[number])),
         view.same("books", books),
-        view.same_rows("listeners", _listeners(net)),
+        view.made("listeners", _listeners(net), lambda _, state: ListenerRow(*state)),
         view.same("sockstat", _sockstat(net)),
         view.same("entered", {SS_NAME[state]: n for state in TcpState if (n := net.tcp_entered[state])}),
         view.same("close_wait", {comm: n for comm, n in net.close_wait_of.items() if n}),
@@ -134,17 +186,20 @@ def _host(world: World, net: Net, view: HostView) -> HostSnapshot:
     )
 
 
-def _listeners(net: Net) -> tuple[ListenerRow, ...]:
-    rows = []
+def _listeners(net: Net) -> list[tuple[int, str, int, int, int, int]]:
+    """The values of the rows of all listeners, in their order."""
+    found = []
     for port, listeners in net.listening.items():
         for listener in listeners:
             queue = listener.icsk_accept_queue
-            rows.append(
-                ListenerRow(
-                    port, listener.comm, len(queue.accept), queue.qlen, queue.acked, queue.sk_max_ack_backlog
-                )
-            )
-    return tuple(rows)
+            accept = len(queue.accept)
+            found.append((port, listener.comm, accept, queue.qlen, queue.acked, queue.sk_max_ack_backlog))
+    return found
+
+
+def _done(runs: list[ProgramRun]) -> list[tuple[tuple[Any, ...], int]]:
+    """What the programs have done, and how many descriptors each has: another program may hand it one."""
+    return list(zip(map(_DONE, runs), map(len, map(_FILES, runs)), strict=True))
 
 
 def _sockstat(net: Net) -> dict[str, int]:

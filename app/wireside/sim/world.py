@@ -106,9 +106,12 @@ class World:
         """The next instant at which anything happens, ns; -1 when nothing ever will."""
         return self.env.peek()
 
-    def snapshot(self) -> WorldSnapshot:
-        """Freeze the present instant; parts that did not change are the same objects as in the snapshot before."""
-        return self.views.snapshot(self)
+    def snapshot(self, *, screen: bool = False) -> WorldSnapshot:
+        """Freeze the present instant; parts that did not change are the same objects as in the snapshot before.
+
+        With `screen` only as many sockets have rows as a picture may show; all are counted in any case.
+        """
+        return self.views.snapshot(self, screen=screen)
 
     def traces(self, since_ns: int) -> tuple[PacketTrace, ...]:
         """Packets whose last stamp is at or after `since_ns`, or which still live, by birth; the newest `trace` of them."""

@@ -30,6 +30,8 @@ def sock_queue_err_skb(cpu: Cpu, sk: Sock, skb: SockExterrSkb) -> None:
     """Queue an error, if receive memory has room for it, and wake everybody. Linux: net/core/skbuff.c."""
     if sk.sk_rmem_alloc + skb.truesize >= sk.sk_rcvbuf:
         return
+    if not sk.sk_rmem_alloc:
+        sk.net.holding[sk.id] = sk
     sk.sk_rmem_alloc += skb.truesize
     if sk.sk_error_queue is NO_SKBUFFS:
         sk.sk_error_queue = deque()

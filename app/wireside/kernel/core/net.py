@@ -309,6 +309,8 @@ class Net:
         """Local port → who holds it; read and changed through inet_bind.py. Linux: bhash."""
         self.sockets: dict[int, Sock] = {}
         """Every socket that exists, by id, in order of creation."""
+        self.holding: dict[int, Sock] = {}
+        """Those of them in which received packets wait, and some in which none waits any more."""
         self.born = 0
         self.delivered = 0
         self.consumed = 0

@@ -176,6 +176,8 @@ def sk_receive_queue_tail(sk: Sock, skb: SkBuff) -> None:
 
 def skb_set_owner_r(sk: Sock, skb: SkBuff) -> None:
     """Charge a packet to the socket's receive memory. Linux: include/net/sock.h skb_set_owner_r()."""
+    if not sk.sk_rmem_alloc:
+        sk.net.holding[sk.id] = sk
     sk.sk_rmem_alloc += skb.truesize
     sk.sk_forward_alloc -= skb.truesize
 
@@ -312,6 +314,8 @@ def sk_add_backlog(sk: Sock, skb: SkBuff, limit: int) -> bool:
         return False
     if sk.sk_backlog is None:
         sk.sk_backlog = deque()
+    if not sk.sk_backlog_len:
+        sk.net.holding[sk.id] = sk
     sk.sk_backlog.append(skb)
     sk.sk_backlog_len += skb.truesize
     return True

@@ -290,6 +290,8 @@ def udp_rcv(cpu: Cpu, net: Net, skb: SkBuff) -> None:
         sk.sk_drops += 1
         kfree_skb_reason(net, skb, DropReason.SOCKET_RCVBUFF)
         return
+    if not rmem:
+        net.holding[sk.id] = sk
     sk.sk_rmem_alloc = rmem + size
     if stamps is not None:
         stamps += (RECEIVE_QUEUE, now)
@@ -369,3 +371,4 @@ def udp_destroy(cpu: Cpu, sk: UdpSock) -> None:
     sk.sk_rmem_alloc = sk.forward_deficit = sk.reader_queue_len = 0
     sk.orphan = True
     net.sockets.pop(sk.id, None)
+    net.holding.pop(sk.id, None)

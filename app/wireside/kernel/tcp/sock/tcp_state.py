@@ -147,6 +147,7 @@ def tcp_destroy_sock(cpu: Cpu, tp: TcpSock) -> None:
     """Free everything an orphan holds. Linux: inet_csk_destroy_sock(), inet_sock_destruct()."""
     if tp.net.sockets.pop(tp.id, None) is None:
         return
+    tp.net.holding.pop(tp.id, None)
     tp.net.tcp_in_state[tp.sk_state] -= 1
     unhash(tp)
     tcp_clear_timers(tp)

@@ -109,9 +109,9 @@ def test_at_every_width_state_queues_port_and_timer_are_whole(w):
 
 
 def test_addresses_are_whole_or_their_port_alone():
-    assert endpoint("10.0.0.1:40000", 14) == "10.0.0.1:40000"
-    assert endpoint("10.0.0.1:40000", 13) == ":40000"
-    assert endpoint("*:*", 6) == "*:*"
+    assert endpoint("10.0.0.1:", "40000", 14) == "10.0.0.1:40000"
+    assert endpoint("10.0.0.1:", "40000", 13) == ":40000"
+    assert endpoint("*:", "*", 6) == "*:*"
     wide = columns(104, 14)
     assert (wide.local_width, wide.peer_width, wide.timer_width) == (14, 14, 24)
     assert wide.timer + wide.timer_width < wide.cwnd - 5
@@ -119,15 +119,15 @@ def test_addresses_are_whole_or_their_port_alone():
 
 
 def test_a_timer_is_shortened_from_its_end_and_never_loses_a_part_of_a_number():
-    assert timer("timewait,58sec,0", 24) == "timer:(timewait,58sec,0)"
-    assert timer("timewait,58sec,0", 20) == "timewait,58sec,0"
-    assert timer("timewait,58sec,0", 14) == "timewait,58sec"
-    assert timer("timewait,58sec,0", 11) == "58sec"
-    assert timer("persist,412ms,2", 14) == "persist,412ms"
-    assert timer("persist,412ms,2", 11) == "persist"
-    assert timer("keepalive,119min,0", 14) == "keepalive"
-    assert timer("timewait,,0", 24) == "timer:(timewait,,0)"
-    assert timer("timewait,,0", 9) == "timewait"
+    assert timer("timer:(timewait,58sec,0)", 24) == "timer:(timewait,58sec,0)"
+    assert timer("timer:(timewait,58sec,0)", 20) == "timewait,58sec,0"
+    assert timer("timer:(timewait,58sec,0)", 14) == "timewait,58sec"
+    assert timer("timer:(timewait,58sec,0)", 11) == "58sec"
+    assert timer("timer:(persist,412ms,2)", 14) == "persist,412ms"
+    assert timer("timer:(persist,412ms,2)", 11) == "persist"
+    assert timer("timer:(keepalive,119min,0)", 14) == "keepalive"
+    assert timer("timer:(timewait,,0)", 24) == "timer:(timewait,,0)"
+    assert timer("timer:(timewait,,0)", 9) == "timewait"
 
 
 @pytest.mark.parametrize(("state", "short"), [("FIN-WAIT-2", "FIN-W-2"), ("SYN-RECV", "SYN-RCV")])

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from wireside.catalog.drop_reasons import NO_LOSS
 from wireside.scenario.units import time_text
+from wireside.tools import nstat, softnet, ss
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,12 +81,14 @@ def _table(first: str, *rest: str, title: str = "") -> Table:
 def _host(host: HostSnapshot, before: HostSnapshot) -> list[RenderableType]:
     parts: list[RenderableType] = [Text(f"\n{host.name} {host.address}", "bold")]
     if host.sockets:
-        table = _table("State", "Recv-Q", "Send-Q", "Local", "Peer", "timer")
+        table = _table(*ss.SHORT_HEADERS, "timer")
         rows: Counter[str] = Counter()
         for row in host.sockets:
             rows[row.state] += 1
             if rows[row.state] <= SOCKETS_SHOWN:
-                table.add_row(row.state, str(row.recv_q), str(row.send_q), row.local, row.peer, row.timer)
+                line = ss.cells(row)
+                ends = line.local + line.local_port, line.peer + line.peer_port
+                table.add_row(line.state, line.recv_q, line.send_q, *ends, row.timer)
         for state, count in rows.items():
             if count > SOCKETS_SHOWN:
                 table.add_row(state, "", "", f"… and {count - SOCKETS_SHOWN:,} more", "", "")
@@ -124,16 +127,16 @@ def _programs(host: HostSnapshot) -> list[RenderableType]:
 
 def _counters(host: HostSnapshot, before: HostSnapshot) -> Table:
     table = _table("Counter", "")
-    for name, value in _moved(host.counters, before.counters).items():
+    for name, value in nstat.counters(host, since=before.counters).items():
         table.add_row(name, str(value))
     for nic in host.nics:
         for name in NIC_WORDS:
             if nic.kind != "lo" and nic.statistics.get(name):
                 table.add_row(f"{nic.name} {name}", str(nic.statistics[name]))
-    for number, row in enumerate(host.softnet):
-        if row.dropped or row.time_squeeze:
-            table.add_row(f"cpu{number} softnet dropped", str(row.dropped))
-            table.add_row(f"cpu{number} softnet time_squeeze", str(row.time_squeeze))
+    for cpu in softnet.columns(host):
+        if cpu["dropped"] or cpu["time_squeeze"]:
+            for name in ("dropped", "time_squeeze"):
+                table.add_row(f"cpu{cpu['cpu']} softnet {name}", str(cpu[name]))
     return table
 
 

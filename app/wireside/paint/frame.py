@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wireside.paint.piles import pointed_at
 from wireside.paint.scene import NOTHING_MOVES, Scene, highlighted
+from wireside.tools import nstat
 
 if TYPE_CHECKING:
     from wireside.paint.piles import Pile
@@ -68,8 +69,8 @@ class Frame:
 
     @property
     def moved(self) -> dict[str, int]:
-        """Nstat name to its increase since the run began; of the counters that moved."""
-        return {name: n for name, n in self.host.counters.items() if n}
+        """What `nstat` lists of the host in focus: the counters that moved, and how far."""
+        return nstat.counters(self.host)
 
     @property
     def speaks_tcp(self) -> bool:

@@ -8,6 +8,7 @@ from wireside.catalog.drop_reasons import NO_LOSS, DropReason
 from wireside.catalog.stages import STAGES, Stage
 from wireside.paint.scene import SENDING, newest_stage, sending_stage, sending_station
 from wireside.paint.words import count, grouped, size
+from wireside.tools import softnet
 
 if TYPE_CHECKING:
     from wireside.paint.frame import Frame
@@ -27,7 +28,7 @@ def drop_places(host: HostSnapshot) -> list[tuple[str, int]]:
     """
     shown = {
         "rx_missed": host.wire_drops.get("rx_missed_errors", 0),
-        "softnet dropped": sum(row.dropped for row in host.softnet),
+        "softnet dropped": sum(cpu["dropped"] for cpu in softnet.columns(host)),
     }
     told = NO_LOSS | {DropReason.CPU_BACKLOG.name, DropReason.TCP_LISTEN_OVERFLOW.name}
     reasons = {reason: n for reason, n in host.drops.items() if reason not in told}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from wireside.paint.palette import STATE_COLORS
 from wireside.paint.words import fit, grouped, size
+from wireside.tools import ss
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,7 +121,7 @@ def _line(group: Group, line: int) -> Heading | Unlisted | SocketRow:
 def listing(frame: Frame, room: int) -> Listing:
     """The sockets of the host in focus, then those of the others; by state when they do not fit into `room` lines."""
     hosts = [frame.host, *(host for host in frame.world.hosts if host.name != frame.focus)]
-    listed = [(host, [row for row in host.sockets if is_listed(row)]) for host in hosts]
+    listed = [(host, [row for row in host.sockets if ss.is_listed(row)]) for host in hosts]
     many = sum(len(rows) for _, rows in listed) > room
     groups: list[Group] = []
     for host, rows in listed:
@@ -131,11 +132,6 @@ def listing(frame: Frame, room: int) -> Listing:
             groups.append(Group(host.name, "", len(rows), rows, ours, headed=False))
     ends = list(accumulate(group.lines for group in groups))
     return Listing(groups, [0, *ends[:-1]], ends[-1] if ends else 0, sum(group.count for group in groups))
-
-
-def is_listed(row: SocketRow) -> bool:
-    """Whether ss finds it: a TCP socket in CLOSE is in no hash table. Linux: net/ipv4/inet_diag.c."""
-    return row.netid != "tcp" or row.state != "UNCONN"
 
 
 def _by_state(host: HostSnapshot, listed: Sequence[SocketRow], *, ours: bool) -> Iterator[Group]:
@@ -203,13 +199,14 @@ def draw_sockets(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
     """Draw the table below the pane's first row: all that tells of trouble, or, with the keyboard, the lines chosen."""
     at = columns(surface.w, max(len(host.address) for host in frame.world.hosts) + PORT)
     head = look.style("dim", bold=True)
-    surface.put(2, 1, "State", head)
-    surface.put_right(at.recv_q, 1, "Recv-Q", head)
-    surface.put_right(at.send_q, 1, "Send-Q", head)
-    surface.put(at.local, 1, "Local", head)
+    state, recv_q, send_q, local, peer = ss.SHORT_HEADERS
+    surface.put(2, 1, state, head)
+    surface.put_right(at.recv_q, 1, recv_q, head)
+    surface.put_right(at.send_q, 1, send_q, head)
+    surface.put(at.local, 1, local, head)
     surface.put(at.timer, 1, "Timer, owner" if at.timer_width >= TIMER else "Timer", head)
     if at.peer >= 0:
-        surface.put(at.peer, 1, "Peer", head)
+        surface.put(at.peer, 1, peer, head)
     if at.cwnd >= 0:
         surface.put_right(at.cwnd, 1, "cwnd", head)
         surface.put_right(at.window, 1, "rcv window", head)
@@ -258,48 +255,50 @@ def _heat(look: Look, used: int, most: int) -> RGB:
     return look.palette.heat(used / most if most else 0.0)
 
 
-def _bytes(n: int) -> str:
-    """As ss prints it, while the column holds it."""
-    return str(n) if n < 1_000_000 else size(n)
+def _bytes(text: str) -> str:
+    """A number of bytes as ss prints it, while the column holds it."""
+    return text if len(text) < 7 else size(int(text))
 
 
 def _socket(surface: Surface, look: Look, row: SocketRow, y: int, at: Columns, *, ours: bool) -> None:
+    line = ss.cells(row)
     color = STATE_COLORS.get(row.state, "hot")
-    surface.put(2, y, row.state[:10], look.style(color if ours else "dim"))
+    surface.put(2, y, line.state[:10], look.style(color if ours else "dim"))
     full = row.recv_q if row.state == "LISTEN" else row.sk_rmem_alloc
     most = row.send_q if row.state == "LISTEN" else row.sk_rcvbuf
-    surface.put_right(at.recv_q, y, _bytes(row.recv_q), look.style(_heat(look, full, most)))
+    surface.put_right(at.recv_q, y, _bytes(line.recv_q), look.style(_heat(look, full, most)))
     waiting = _heat(look, row.sk_wmem_queued, row.sk_sndbuf)
-    surface.put_right(at.send_q, y, _bytes(row.send_q), look.style(waiting))
+    surface.put_right(at.send_q, y, _bytes(line.send_q), look.style(waiting))
     text = look.style("text" if ours else "dim")
-    surface.put(at.local, y, endpoint(row.local, at.local_width), text)
+    surface.put(at.local, y, endpoint(line.local, line.local_port, at.local_width), text)
     if at.peer >= 0:
-        surface.put(at.peer, y, endpoint(row.peer, at.peer_width), text)
+        surface.put(at.peer, y, endpoint(line.peer, line.peer_port, at.peer_width), text)
     if row.netid == "udp" and row.sk_drops:
         surface.put(at.timer, y, fit(f"drops {row.sk_drops}", at.timer_width), look.style("bad", bold=True))
-    elif row.timer:
-        surface.put(at.timer, y, timer(row.timer, at.timer_width), look.style("warn" if ours else "dim"))
+    elif line.timer:
+        surface.put(at.timer, y, timer(line.timer, at.timer_width), look.style("warn" if ours else "dim"))
     else:
         owner = f"{row.program} fd {row.fd}" if row.program and row.fd >= 0 else row.program
         if len(owner) > at.timer_width:
             owner = row.program
         surface.put(at.timer, y, fit(owner, at.timer_width, look.glyphs.ellipsis), look.style("dim"))
     if at.cwnd >= 0 and row.netid == "tcp" and row.state != "LISTEN" and row.sk_rcvbuf:
-        surface.put_right(at.cwnd, y, str(row.cwnd), text)
+        surface.put_right(at.cwnd, y, ss.INFORMATION["cwnd:"](row), text)
         color = "bad" if row.rcv_wnd_left == 0 else "good"
         surface.put_right(at.window, y, size(row.rcv_wnd_left), look.style(color if ours else "dim"))
 
 
-def endpoint(text: str, width: int) -> str:
+def endpoint(address: str, port: str, width: int) -> str:
     """An address and port, or the port alone where both do not fit: never a part of a number."""
-    return text if len(text) <= width else ":" + text.rpartition(":")[2]
+    return address + port if len(address + port) <= width else ":" + port
 
 
-def timer(text: str, width: int) -> str:
+def timer(whole: str, width: int) -> str:
     """A timer as `ss -o` prints it, in the longest form that fits; the time is what is given up last but one."""
+    text = whole.removeprefix("timer:(").removesuffix(")")
     kind, _, rest = text.partition(",")
     left, _, count = rest.rpartition(",")
-    forms = [f"timer:({text})", text]
+    forms = [whole, text]
     if left:  # what is due at once has no time
         forms += [f"{kind},{left}"] if count == "0" or len(text) > width else []
         forms += [left] if kind in {"timewait", "on"} else []

@@ -6,7 +6,7 @@ from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
-from wireside.catalog.inet import MASK, ip_text
+from wireside.catalog.inet import MASK
 from wireside.catalog.tcp_states import SS_NAME, TcpState
 from wireside.kernel.tcp.door.request_sock import RequestSock
 from wireside.kernel.tcp.sock.tcp_sock import (
@@ -22,6 +22,8 @@ from wireside.kernel.tcp.sock.tcp_sock import (
 )
 from wireside.kernel.udp.udp import UdpSock, udp_rqueue_get
 from wireside.snapshot import SocketRow
+from wireside.tools import ss
+from wireside.tools.ss import timer_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 MS = 1_000_000
 LISTEN, SYN_SENT, CLOSE = TcpState.LISTEN, TcpState.SYN_SENT, TcpState.CLOSE
+endpoint = lru_cache(maxsize=1 << 14)(ss.endpoint)
 FIN_SEEN = (TcpState.CLOSE_WAIT, TcpState.LAST_ACK, TcpState.CLOSING)
 """States in which the peer's FIN counts as one unread byte until read() has returned 0."""
 
@@ -92,51 +95,23 @@ def fields_of(sk: Any) -> SocketFields:
     return REQUEST if isinstance(sk, RequestSock) else TIMEWAIT
 
 
-def timer_time(ms: int) -> str:
-    """A time as `ss -o` prints it; 4724 ms really shows as "4.724ms".
-
-    Linux: iproute2 misc/ss.c print_ms_timer().
-    """
-    seconds, ms = divmod(max(ms, 0), 1000)
-    minutes, seconds = divmod(seconds, 60)
-    text = ""
-    if minutes:
-        ms = 0
-        text = f"{minutes}min"
-        if minutes > 9:
-            seconds = 0
-    if seconds:
-        if seconds > 9:
-            ms = 0
-        text += f"{seconds}{'.' if ms else 'sec'}"
-    if ms:
-        text += f"{ms:03d}ms"
-    return text
-
-
-def timer_left(net: Net, expires: int, now: int) -> str:
-    """The time until a timer's nominal expiry, in whole ticks as the kernel counts."""
+def timer_left(kind: str, net: Net, expires: int, now: int, count: int) -> str:
+    """What `ss -o` says of a timer; the time until its nominal expiry is counted in whole ticks, as the kernel does."""
     tick = net.machine.timers.tick_ns
-    return timer_time((expires // tick - now // tick) * tick // MS)
+    return timer_words(kind, (expires // tick - now // tick) * tick // MS, count)
 
 
 def timer_text(tp: TcpSock, now: int) -> str:
     """The one timer that `ss -o` shows of a full socket. Linux: net/ipv4/inet_diag.c inet_sk_diag_fill()."""
     pending = tp.icsk_pending
     if pending == ICSK_TIME_PROBE0:
-        return f"persist,{timer_left(tp.net, tp.icsk_timeout, now)},{tp.icsk_probes_out}"
+        return timer_left("persist", tp.net, tp.icsk_timeout, now, tp.icsk_probes_out)
     if pending != ICSK_TIME_NONE:
-        return f"on,{timer_left(tp.net, tp.icsk_timeout, now)},{tp.icsk_retransmits}"
+        return timer_left("on", tp.net, tp.icsk_timeout, now, tp.icsk_retransmits)
     timer = tp.keepalive_timer
     if timer is not None and timer.expires:
-        return f"keepalive,{timer_left(tp.net, timer.nominal, now)},{tp.icsk_probes_out}"
+        return timer_left("keepalive", tp.net, timer.nominal, now, tp.icsk_probes_out)
     return ""
-
-
-@lru_cache(maxsize=1 << 14)
-def endpoint(address: int, port: int) -> str:
-    """An address and port as `ss` prints them."""
-    return f"{ip_text(address)}:{port or '*'}"
 
 
 def local(sk: Any, now: int) -> str:
@@ -198,7 +173,7 @@ def tcp_unread(tp: TcpSock, now: int) -> int:
 
 
 def _timewait_timer(tw: TimewaitSock, now: int) -> str:
-    return f"timewait,{timer_left(tw.net, tw.nominal, now)},0" if tw.expires else ""
+    return timer_left("timewait", tw.net, tw.nominal, now, 0) if tw.expires else ""
 
 
 def _timewait_state(tw: TimewaitSock, now: int) -> str:
@@ -208,7 +183,7 @@ def _timewait_state(tw: TimewaitSock, now: int) -> str:
 def _request_timer(req: RequestSock, now: int) -> str:
     if req.timer is None or not req.timer.expires:
         return ""
-    return f"on,{timer_left(req.listener.net, req.timer.nominal, now)},{req.num_retrans}"
+    return timer_left("on", req.listener.net, req.timer.nominal, now, req.num_retrans)
 
 
 _MINISOCK: dict[str, Any] = {"netid": "tcp", "recv_q": 0, "send_q": 0}

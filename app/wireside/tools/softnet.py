@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.inet import MASK
+
 if TYPE_CHECKING:
     from wireside.snapshot import HostSnapshot
 
@@ -19,9 +21,15 @@ def render(host: HostSnapshot) -> str:
 
     Linux: net/core/net-procfs.c softnet_seq_show()
     """
-    lines = []
-    for cpu, row in enumerate(host.softnet):
-        values = {
+    return "".join(
+        " ".join(f"{values.get(name, 0) & MASK:08x}" for name in COLUMNS) + "\n" for values in columns(host)
+    )
+
+
+def columns(host: HostSnapshot) -> list[dict[str, int]]:
+    """Per CPU the columns that mean something, by name."""
+    return [
+        {
             "processed": row.processed,
             "dropped": row.dropped,
             "time_squeeze": row.time_squeeze,
@@ -32,5 +40,5 @@ def render(host: HostSnapshot) -> str:
             "input_qlen": row.input_qlen,
             "process_qlen": row.process_qlen,
         }
-        lines.append(" ".join(f"{values.get(name, 0) & 0xFFFFFFFF:08x}" for name in COLUMNS) + "\n")
-    return "".join(lines)
+        for cpu, row in enumerate(host.softnet)
+    ]

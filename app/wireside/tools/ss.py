@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+from wireside.catalog.inet import MASK, ip_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from wireside.snapshot import HostSnapshot, SocketRow
 
 HEADERS = ("State", "Recv-Q", "Send-Q", "Local Address:", "Port", "Peer Address:", "Port", "Process")
+SHORT_HEADERS = (*HEADERS[:3], "Local", "Peer")
+"""The same for tables that keep an address and its port together."""
 NETID = "Netid"
 _RIGHT_ALIGNED = {"Local Address:", "Peer Address:"}
 _GLUED = {"Local Address:", "Peer Address:"}
@@ -20,6 +25,41 @@ BRIEF = {"TIME-WAIT", "SYN-RECV"}
 FLAGS = "tualnmoipH"
 TCP_REORDERING = 3
 """The kernel's first guess, which ss does not print."""
+MS = 1_000_000
+
+
+class Cells(NamedTuple):
+    """One socket in the columns of ss, each as ss words it; `render` is made of them, and so is every other table of sockets."""
+
+    state: str
+    recv_q: str
+    send_q: str
+    local: str
+    """With the colon that ends the column."""
+    local_port: str
+    peer: str
+    peer_port: str
+    users: str
+    """Of -p: the program and its descriptor; empty when no program has the socket."""
+    timer: str
+    """Of -o; empty without a timer."""
+
+
+def cells(row: SocketRow, pid: int = 0) -> Cells:
+    """The columns of a socket that the program `pid` has open."""
+    local, _, local_port = row.local.rpartition(":")
+    peer, _, peer_port = row.peer.rpartition(":")
+    return Cells(
+        row.state,
+        str(row.recv_q),
+        str(row.send_q),
+        f"{local}:",
+        local_port,
+        f"{peer}:",
+        peer_port,
+        f'users:(("{row.program}",pid={pid},fd={row.fd}))' if row.program else "",
+        f"timer:({row.timer})" if row.timer else "",
+    )
 
 
 def render(host: HostSnapshot, options: str = "-tan") -> str:
@@ -36,34 +76,37 @@ def render(host: HostSnapshot, options: str = "-tan") -> str:
     rows = []
     for row in host.sockets:
         if (both or row.netid == ("tcp" if "t" in flags else "udp")) and _wanted(row, flags):
-            cells = _cells(row, flags, pids)
-            rows.append((row.netid, *cells) if both else cells)
+            each = cells(row, pids.get(row.program, 0))
+            queues = f"{each.recv_q:<6}", f"{each.send_q:<6}"
+            ends = each.local, each.local_port, each.peer, each.peer_port
+            columns = (each.state, *queues, *ends, _process(row, flags, each))
+            rows.append((row.netid, *columns) if both else columns)
     return _table(header, rows, headless="H" in flags)
+
+
+def is_listed(row: SocketRow) -> bool:
+    """Whether ss finds it: a TCP socket in CLOSE is in no hash table. Linux: net/ipv4/inet_diag.c."""
+    return row.netid != "tcp" or row.state != "UNCONN"
 
 
 def _wanted(row: SocketRow, flags: set[str]) -> bool:
     if "a" in flags:
-        return True
+        return is_listed(row)
     if "l" in flags:
-        return row.state in NOT_CONNECTED
+        return row.state in NOT_CONNECTED and is_listed(row)
     return row.state not in NOT_CONNECTED | BRIEF
 
 
-def _cells(row: SocketRow, flags: set[str], pids: Mapping[str, int]) -> tuple[str, ...]:
-    local, _, local_port = row.local.rpartition(":")
-    peer, _, peer_port = row.peer.rpartition(":")
-    process = ""
-    if "p" in flags and row.program:
-        process += f' users:(("{row.program}",pid={pids.get(row.program, 0)},fd={row.fd}))'
-    if "o" in flags and row.timer:
-        process += f" timer:({row.timer})"
+def _process(row: SocketRow, flags: set[str], each: Cells) -> str:
+    process = f" {each.users}" if "p" in flags and each.users else ""
+    if "o" in flags and each.timer:
+        process += f" {each.timer}"
     if flags & {"m", "i"}:
         process += "\n\t"
         if not is_minisock(row):
             process += memory(row) if "m" in flags else ""
             process += information(row) if "i" in flags and row.netid == "tcp" else ""
-    queues = str(row.recv_q), str(row.send_q)
-    return (row.state, *queues, local + ":", local_port, peer + ":", peer_port, process)
+    return process
 
 
 def is_minisock(row: SocketRow) -> bool:
@@ -75,7 +118,7 @@ def memory(row: SocketRow) -> str:
     """The field of -m."""
     return (
         f" skmem:(r{row.sk_rmem_alloc},rb{row.sk_rcvbuf},t{row.sk_wmem_alloc},tb{row.sk_sndbuf},"
-        f"f{row.sk_forward_alloc & 0xFFFFFFFF},w{row.sk_wmem_queued},o0,bl{row.sk_backlog_len},d{row.sk_drops})"
+        f"f{row.sk_forward_alloc & MASK},w{row.sk_wmem_queued},o0,bl{row.sk_backlog_len},d{row.sk_drops})"
     )
 
 
@@ -84,63 +127,100 @@ def information(row: SocketRow) -> str:
     if row.state == "LISTEN":
         waiting = f" unacked:{row.recv_q}" if row.recv_q else ""
         return f" {row.congestion_control} cwnd:{row.cwnd}{waiting}"
-    retrans = row.in_flight - row.packets_out + row.sacked + row.lost
-    milli = 1_000_000
-    fields = (
-        (row.congestion_control, bool(row.congestion_control)),
-        (f"wscale:{row.snd_wscale},{row.rcv_wscale}", bool(row.snd_wscale or row.rcv_wscale)),
-        (f"rto:{row.rto_ns / milli:g}", bool(row.rto_ns) and row.rto_ns != 3000 * milli),
-        (f"backoff:{row.backoff}", bool(row.backoff)),
-        (f"rtt:{row.srtt_ns // 1000 / 1000:g}/{row.rttvar_ns // 1000 / 1000:g}", bool(row.srtt_ns)),
-        (f"mss:{row.mss}", bool(row.mss)),
-        (f"rcvmss:{row.rcv_mss}", bool(row.rcv_mss)),
-        (f"cwnd:{row.cwnd}", bool(row.cwnd)),
-        (f"ssthresh:{row.ssthresh}", 0 < row.ssthresh < 0xFFFF),
-        (f"bytes_acked:{row.bytes_acked}", bool(row.bytes_acked)),
-        (f"bytes_received:{row.bytes_received}", bool(row.bytes_received)),
-        (f"segs_out:{row.segs_out}", bool(row.segs_out)),
-        (f"segs_in:{row.segs_in}", bool(row.segs_in)),
-        (f"send {_send_rate(row)}bps", bool(row.srtt_ns >= 1000 and row.mss and row.cwnd)),
-        (f"delivered:{row.delivered}", bool(row.delivered)),
-        (f"unacked:{row.packets_out}", bool(row.packets_out)),
-        (f"retrans:{retrans}/{row.retrans_total}", bool(retrans or row.retrans_total)),
-        (f"lost:{row.lost}", bool(row.lost)),
-        (f"sacked:{row.sacked}", bool(row.sacked)),
-        (f"dsack_dups:{row.dsack_dups}", bool(row.dsack_dups)),
-        (f"reordering:{row.reordering}", row.reordering not in (0, TCP_REORDERING)),
-        (f"reord_seen:{row.reord_seen}", bool(row.reord_seen)),
-        (f"rcv_space:{row.rcv_space}", bool(row.rcv_space)),
-        (f"rcv_ssthresh:{row.rcv_ssthresh}", bool(row.rcv_ssthresh)),
-        (f"snd_wnd:{row.snd_wnd}", bool(row.snd_wnd)),
-    )
-    return "".join(f" {text}" for text, shown in fields if shown)
+    return "".join([f" {name}{text}" for name, told in INFORMATION.items() if (text := told(row))])
 
 
-def _send_rate(row: SocketRow) -> int:
-    microseconds = max(row.srtt_ns // 1000, 1)
-    return (row.mss * row.cwnd * 8 * 2_000_000 // microseconds + 1) // 2
+def _number(field: str) -> Callable[[SocketRow], str]:
+    get = attrgetter(field)
+    return lambda row: str(get(row) or "")
 
 
-def timer_time(ns: int) -> str:
-    """A timer's remaining time as ss writes it; note that 4.7 s comes out as "4.700ms".
+def _rto(row: SocketRow) -> str:
+    return f"{row.rto_ns / MS:g}" if row.rto_ns not in (0, 3000 * MS) else ""
+
+
+def _rtt(row: SocketRow) -> str:
+    return f"{row.srtt_ns // 1000 / 1000:g}/{row.rttvar_ns // 1000 / 1000:g}" if row.srtt_ns else ""
+
+
+def _send(row: SocketRow) -> str:
+    if row.srtt_ns < 1000 or not row.mss or not row.cwnd:
+        return ""
+    microseconds = row.srtt_ns // 1000
+    return f"{(row.mss * row.cwnd * 8 * 2_000_000 // microseconds + 1) // 2}bps"
+
+
+def _retrans(row: SocketRow) -> str:
+    out = row.in_flight - row.packets_out + row.sacked + row.lost
+    return f"{out}/{row.retrans_total}" if out or row.retrans_total else ""
+
+
+INFORMATION: Mapping[str, Callable[[SocketRow], str]] = {
+    "": attrgetter("congestion_control"),
+    "wscale:": lambda row: f"{row.snd_wscale},{row.rcv_wscale}" if row.snd_wscale or row.rcv_wscale else "",
+    "rto:": _rto,
+    "backoff:": _number("backoff"),
+    "rtt:": _rtt,
+    "mss:": _number("mss"),
+    "rcvmss:": _number("rcv_mss"),
+    "cwnd:": _number("cwnd"),
+    "ssthresh:": lambda row: str(row.ssthresh) if 0 < row.ssthresh < 0xFFFF else "",
+    "bytes_acked:": _number("bytes_acked"),
+    "bytes_received:": _number("bytes_received"),
+    "segs_out:": _number("segs_out"),
+    "segs_in:": _number("segs_in"),
+    "send ": _send,
+    "delivered:": _number("delivered"),
+    "unacked:": _number("packets_out"),
+    "retrans:": _retrans,
+    "lost:": _number("lost"),
+    "sacked:": _number("sacked"),
+    "dsack_dups:": _number("dsack_dups"),
+    "reordering:": lambda row: str(row.reordering) if row.reordering not in (0, TCP_REORDERING) else "",
+    "reord_seen:": _number("reord_seen"),
+    "rcv_space:": _number("rcv_space"),
+    "rcv_ssthresh:": _number("rcv_ssthresh"),
+    "snd_wnd:": _number("snd_wnd"),
+}
+"""What stands before a field of -i → what the field says of a socket, "" when ss leaves it out."""
+
+
+def endpoint(address: int, port: int) -> str:
+    """An address and its port, either of them any."""
+    return f"{ip_text(address)}:{port or '*'}"
+
+
+def timer_words(kind: str, left_ms: int, count: int) -> str:
+    """What -o says inside the brackets: the timer, the time until it is due, and how often it has fired."""
+    return f"{kind},{timer_time(left_ms)},{count}"
+
+
+def timer_time(ms: int) -> str:
+    """A timer's remaining time as ss writes it; 4724 ms really shows as "4.724ms", and what is due at once as nothing.
 
     Linux: iproute2 misc/ss.c print_ms_timer()
     """
-    ms = ns // 1_000_000
-    minutes, seconds, rest = ms // 60_000, ms // 1000 % 60, ms % 1000
-    text = f"{minutes}min" if minutes else ""
-    if minutes < 10 and (seconds or not minutes):
-        if seconds:
-            text += str(seconds)
-            if not minutes and seconds < 10:
-                return f"{text}.{rest:03d}ms"
-            return text + "sec"
-        return f"{rest:03d}ms" if rest else text
+    seconds, ms = divmod(max(ms, 0), 1000)
+    minutes, seconds = divmod(seconds, 60)
+    text = ""
+    if minutes:
+        ms = 0
+        text = f"{minutes}min"
+        if minutes > 9:
+            seconds = 0
+    if seconds:
+        if seconds > 9:
+            ms = 0
+        text += f"{seconds}{'.' if ms else 'sec'}"
+    if ms:
+        text += f"{ms:03d}ms"
     return text
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]], *, headless: bool) -> str:
     lines = [*([] if headless else [header]), *rows]
+    if not lines:
+        return ""
     widths = [max((len(line[column]) for line in lines), default=0) for column in range(len(header))]
     # ss measures a cell when the next one begins, so its very last cell counts for nothing.
     widths[-1] = max((len(line[-1]) for line in lines[:-1]), default=0)

@@ -37,6 +37,32 @@ programs:
 expect:
   - {at: 90ms, that: "client.UdpOutDatagrams > 0"}
 """
+ACTIONS = "app/wireside/catalog/actions.py"
+PLACES = "app/wireside/catalog/places.py"
+LAYOUT = "app/wireside/paint/layout.py"
+PANES = "app/wireside/paint/screen.py"
+JOURNEY = "app/wireside/tui/screens/journey.py"
+SCREENS = "app/wireside/tui/screens/__init__.py"
+SHOW = """\
+import asyncio
+import sys
+
+from wireside.scenario.load import load
+from wireside.tui.app import WiresideApp, make_player
+
+
+async def main(pane, *keys):
+    app = WiresideApp(make_player(load("toy.yaml")), renderer="safe")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press(*keys)
+        await pilot.pause()
+        app.screen.tick()
+        print(app.screen.panes[pane].new.text())
+
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+"""Prints what a pane shows after some keys."""
 BY_SCRIPT = "  - on: client\n    name: sender\n    script:\n"
 SENDER = DATAGRAMS.replace("RUN", "udp_source").replace("PARAMETERS", 'to: "server:9", pps: 1kpps, total: 5')
 
@@ -80,8 +106,16 @@ class Copy:
 
     def wireside(self, *arguments):
         """What the program of this copy does with a command line."""
+        return self._python("-m", "wireside", *arguments)
+
+    def shown(self, pane, *keys):
+        """What a pane of this copy shows after some keys; or why the program did not start."""
+        ran = self._python("-c", SHOW, pane, *keys)
+        return ran.stdout + ran.stderr
+
+    def _python(self, *arguments):
         environment = {**os.environ, "PYTHONPATH": str(self.folder / "app"), "PYTHONDONTWRITEBYTECODE": "1"}
-        command = [sys.executable, "-m", "wireside", *arguments]
+        command = [sys.executable, *arguments]
         return subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
         )
@@ -185,6 +219,93 @@ def test_a_system_call(tmp_path):
     assert copy.wireside("run", "toy.yaml").returncode == 1
 
 
+TOY_PANE = """\
+from wireside.catalog import places
+from wireside.paint.pane import PaneSpec
+from wireside.paint.strokes import border
+
+
+def draw_toy(surface, look, frame, ui):
+    surface.clear()
+    border(surface, look, SPEC.title, lit=frame.highlight[1] == "toy")
+    surface.put(2, 1, f"at {frame.t} ns", look.style("text"))
+
+
+SPEC = PaneSpec("toy", "TOY", draw_toy, 1, places.PANE_WORDS["toy"], frozenset(("t", "beat")))
+"""
+
+
+def test_a_pane(tmp_path):
+    copy = Copy(tmp_path, "A pane")
+    (tmp_path / "toy.yaml").write_text(f"{SENDER}beats:\n  - {{at: 0ms, say: Look., look_at: top toy}}\n")
+    assert copy.wireside("check", "toy.yaml").returncode == 2
+    copy.put(PLACES, '    "events": ("events",),\n', '    "toy": ("toy", "top toy"),\n')
+    assert copy.wireside("check", "toy.yaml").returncode == 0
+    assert "pane with words 'toy' is declared, but nothing carries it out" in copy.shown("status")
+    copy.add("app/wireside/paint/toy.py", TOY_PANE)
+    copy.put(PANES, "from wireside.paint.frame import", "from wireside.paint import toy\n")
+    copy.put(PANES, "        library.SPEC,\n", "        toy.SPEC,\n")
+    copy.put(
+        LAYOUT,
+        "    top = 1 + journey + narration\n",
+        '    panes["toy"] = Rect(w - 30, 1 + journey, 30, narration)\n',
+    )
+    copy.put(JOURNEY, '"status", "journey",', '"toy", ')
+    assert re.search(r"at \d+ ns", copy.shown("toy", "space"))
+
+
+TOY_SCREEN = """\
+from wireside.catalog.actions import Where
+from wireside.paint.layout import toy_layout
+from wireside.paint.ui import Ui
+from wireside.tui.screens.ticking import TickingScreen
+
+
+class ToyScreen(TickingScreen):
+    WHERE = Where.TOY
+    PANES = ("status", "gauges", "footer")
+    toys = 0
+
+    def layout_of(self, w, h):
+        return toy_layout(w, h)
+
+    def chosen(self):
+        return Ui(keys=(*self.keys, (str(self.toys), "toys")))
+
+    def do_toys(self):
+        self.toys += 1
+"""
+
+
+def test_a_screen(tmp_path):
+    copy = Copy(tmp_path, "A screen")
+    (tmp_path / "toy.yaml").write_text(SENDER)
+    copy.put(ACTIONS, '    LIBRARY = "library", ""\n', '    TOY = "toy", ""\n')
+    assert "screen 'toy' is declared, but nothing carries it out" in copy.shown("status")
+    copy.add("app/wireside/tui/screens/toy.py", TOY_SCREEN)
+    copy.put(
+        LAYOUT,
+        "def whole(",
+        'def toy_layout(w, h):\n    panes = {"status": Rect(0, 0, w, 1), "gauges": Rect(0, 1, w, h - 2)}\n'
+        '    return Layout(w, h, {**panes, "footer": Rect(0, h - 1, w, 1)})\n\n\n',
+    )
+    copy.put(SCREENS, "\nif TYPE_CHECKING:", "from wireside.tui.screens.toy import ToyScreen\n")
+    copy.put(SCREENS, "JourneyScreen, LibraryScreen))", "ToyScreen, ")
+    copy.put(
+        ACTIONS,
+        '    Action("next", ("n",)',
+        '    Action("toy", ("t",), "t", {_JOURNEY: Says("toys"), Where.TOY: _SILENT}, opens="toy"),\n'
+        '    Action("toys", ("y",), "y", {Where.TOY: Says("count")}),\n',
+    )
+    copy.put(ACTIONS, '        _LIBRARY: Says("back", "Back to the run', '        Where.TOY: Says("back"),\n')
+    assert "QUEUES & STATES" in copy.shown("gauges", "space", "t")
+    footer = copy.shown("footer", "t", "y", "y")
+    assert "y count" in footer
+    assert "esc back" in footer
+    assert "2 toys" in footer
+    assert "PACKET JOURNEY" in copy.shown("journey", "t", "escape")
+
+
 @pytest.mark.parametrize(
     "recipe",
     [
@@ -196,6 +317,7 @@ def test_a_system_call(tmp_path):
         "A system call",
         "A tool",
         "A pane",
+        "A screen",
         "A recording",
     ],
 )

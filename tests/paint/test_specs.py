@@ -7,6 +7,7 @@ import pytest
 
 from tests.paint.fake_world import MS, US, FakeWorld, scenario
 from wireside.catalog import places
+from wireside.catalog.together import DeclarationError
 from wireside.paint.frame import Frame
 from wireside.paint.glyphs import UNICODE
 from wireside.paint.layout import SEARCH, layout, whole
@@ -112,13 +113,17 @@ def test_every_place_has_a_pane_and_every_pane_a_place():
 def test_halves_that_do_not_match_are_found_when_panes_are_collected():
     specs = list(SPECS.values())
     assert collected(specs) == SPECS
-    with pytest.raises(ValueError, match="do not match"):
+    with pytest.raises(DeclarationError, match="pane with words 'gauges' is declared, but nothing"):
         collected([spec for spec in specs if spec.name != "gauges"])
-    with pytest.raises(ValueError, match="do not match"):
-        collected([replace(spec, words=(*spec.words, "toys")) for spec in specs])
-    with pytest.raises(ValueError, match="two panes are called 'status'"):
+    with pytest.raises(
+        DeclarationError, match="pane with words 'status' is carried out, but declared nowhere"
+    ):
+        collected([replace(spec, words=("status", "line")) for spec in specs])
+    with pytest.raises(DeclarationError, match="two panes are called 'status'"):
         collected([*specs, SPECS["status"]])
-    with pytest.raises(ValueError, match="needs toys"):
+    with pytest.raises(DeclarationError, match="has other words"):
+        collected([replace(spec, words=spec.words and (*spec.words, "toys")) for spec in specs])
+    with pytest.raises(DeclarationError, match="needs toys"):
         collected([replace(spec, needs=spec.needs | {"toys"}) for spec in specs])
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.paint.fake_world import FakeWorld, scenario
 from wireside.catalog.actions import ACTIONS, BY_KEY, Says, Where, acting, footer, help_of
+from wireside.catalog.together import DeclarationError
 from wireside.paint.glyphs import UNICODE
 from wireside.paint.look import Look
 from wireside.paint.palette import Palette
@@ -83,12 +84,12 @@ def test_what_can_do_nothing_now_is_not_shown():
 
 def test_halves_that_do_not_match_are_found_when_screens_are_collected():
     assert collected(CLASSES) == SCREENS
-    with pytest.raises(ValueError, match="keys act on library, but there is no such screen"):
+    with pytest.raises(DeclarationError, match="screen 'library' is declared, but nothing"):
         collected([SCREENS["journey"]])
     toy = replace(ACTIONS[0], name="toy", says={Where.LIBRARY: Says("toy")})
-    with pytest.raises(ValueError, match="library has keys for 'toy', but no do_toy"):
+    with pytest.raises(DeclarationError, match="library has keys for 'toy', but no do_toy"):
         collected(CLASSES, [toy])
-    with pytest.raises(ValueError, match="action 'toy' opens 'toys', which is no screen"):
+    with pytest.raises(DeclarationError, match="action 'toy' opens 'toys', which is no screen"):
         collected(CLASSES, [replace(toy, opens="toys")])
 
 

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from wireside.catalog import places
+from wireside.catalog.together import DeclarationError, complete
 from wireside.paint import controls, gauges, journey, library, panes, tables, timeline
 from wireside.paint.frame import Frame
 from wireside.paint.layout import SEARCH, layout
@@ -21,17 +22,22 @@ if TYPE_CHECKING:
 
 
 def collected(specs: Iterable[PaneSpec]) -> dict[str, PaneSpec]:
-    """The panes by name; ValueError when two have one name, or a half of one is missing."""
+    """The panes by name; DeclarationError when two have one name, or a half of one is missing."""
     table: dict[str, PaneSpec] = {}
     known = {field.name for record in (Frame, Ui) for field in fields(record)}
     for spec in specs:
         if spec.name in table:
-            raise ValueError(f"two panes are called {spec.name!r}")
+            raise DeclarationError(f"two panes are called {spec.name!r}")
         if unknown := spec.needs - known:
-            raise ValueError(f"pane {spec.name!r} needs {', '.join(sorted(unknown))}, which no frame has")
+            raise DeclarationError(
+                f"pane {spec.name!r} needs {', '.join(sorted(unknown))}, which no frame has"
+            )
         table[spec.name] = spec
-    if {spec.name: spec.words for spec in table.values() if spec.words} != places.PANE_WORDS:
-        raise ValueError("the panes and the words for them in catalog/places.py do not match")
+    words = {spec.name: spec.words for spec in table.values() if spec.words}
+    complete("pane with words", places.PANE_WORDS, words)
+    for name, own in words.items():
+        if own != places.PANE_WORDS[name]:
+            raise DeclarationError(f"pane {name!r} has other words than catalog/places.py has for it")
     return table
 
 

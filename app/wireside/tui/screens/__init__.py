@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.actions import ACTIONS, Where
+from wireside.catalog.together import DeclarationError, complete
 from wireside.tui.screens.journey import JourneyScreen
 from wireside.tui.screens.library import LibraryScreen
 
@@ -18,16 +19,17 @@ if TYPE_CHECKING:
 def collected(
     screens: Iterable[type[TickingScreen]], actions: Iterable[Action] = ACTIONS
 ) -> dict[str, type[TickingScreen]]:
-    """The screens by name; ValueError when the registry of actions names a screen, or an action, that is not there."""
+    """The screens by name; DeclarationError when the registry of actions names one that is not there, or a key without a method."""
     table = {screen.WHERE.screen: screen for screen in screens}
-    if lost := {where.screen for where in Where} - table.keys():
-        raise ValueError(f"keys act on {', '.join(sorted(lost))}, but there is no such screen")
+    complete("screen", {where.screen for where in Where}, table)
     for action in actions:
         if action.opens and action.opens not in table:
-            raise ValueError(f"action {action.name!r} opens {action.opens!r}, which is no screen")
+            raise DeclarationError(f"action {action.name!r} opens {action.opens!r}, which is no screen")
         for where in action.says:
             if not action.opens and not hasattr(table[where.screen], f"do_{action.name}"):
-                raise ValueError(f"{where.screen} has keys for {action.name!r}, but no do_{action.name}()")
+                raise DeclarationError(
+                    f"{where.screen} has keys for {action.name!r}, but no do_{action.name}()"
+                )
     return table
 
 

@@ -72,4 +72,4 @@ class LibraryScreen(TickingScreen):
         if self.shown.filter is not None:
             self.shown = self.shown.find(None)
         else:
-            self.dismiss(None)
+            super().do_back()

@@ -250,6 +250,10 @@ class TickingScreen(Screen["str | None"]):
         if not self._helping:
             self.refresh(layout=True)
 
+    def do_back(self) -> None:
+        """To the screen underneath."""
+        self.dismiss(None)
+
     def do_suspend(self) -> None:
         """Stop as a job of the shell; its `fg` goes on."""
         self.application.suspend_to_shell()

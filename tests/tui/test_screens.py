@@ -105,6 +105,13 @@ def test_every_pane_is_on_some_screen():
 
 
 @on_screen
+async def test_whatever_has_a_place_on_a_screen_is_one_of_its_panes(program, pilot):
+    for screen in (program.screen, SCREENS["library"](program.seat)):
+        for size in ((80, 24), (100, 30), (120, 36), (200, 55)):
+            assert set(screen.layout_of(*size).panes) <= set(screen.PANES)
+
+
+@on_screen
 async def test_the_footer_shows_the_keys_of_the_field_that_is_typed_in(program, pilot):
     def last_row():
         program.screen.tick()

@@ -214,7 +214,8 @@ class TickingScreen(Screen["str | None"]):
         if self.plan.too_small:
             draw_too_small(surface, self.look)
         else:
-            draw_help(surface, self.look, help_of(self.where, self.idle), KINDS)
+            kinds = KINDS if self.RUNS else ()
+            draw_help(surface, self.look, help_of(self.where, self.idle), kinds)
 
     def on_key(self, event: events.Key) -> None:
         """Answer a key through the registry of actions, or type on."""

@@ -106,18 +106,6 @@ def imported(tree):
     }
 
 
-def running(tree):
-    """The file without what stands there for the types alone."""
-    kept = [
-        each
-        for each in tree.body
-        if not (
-            isinstance(each, ast.If) and ast.unparse(each.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
-        )
-    ]
-    return ast.Module(kept, [])
-
-
 def readers(trees):
     """(module, name) of all that some file makes use of, by `trees`, module → syntax tree.
 

@@ -18,12 +18,21 @@ def gro():
     return Gro()
 
 
+def no_poll(_cpu, _napi, _limit):
+    """There is nothing to poll."""
+    return 0
+
+
+def no_complete(_cpu, _napi):
+    """Nor is there an interrupt to unmask."""
+
+
 class Gro:
     """A NAPI without a device: `take` gives it a segment, `passed` shows what went up as (seq, length, segments)."""
 
     def __init__(self):
         self.net = Lab().net("host", "10.0.0.2")
-        self.napi = Napi(None, None, None, None)
+        self.napi = Napi(no_poll, no_complete, None, None)
 
     def take(self, seq, length=1448, flags=ACK, flow=FLOW, **fields):
         skb = tcp_frame(self.net, flow, seq, length, flags, **fields)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from wireside.catalog.inet import IPPROTO_UDP
 from wireside.catalog.tcp_states import SS_NAME, TcpState
@@ -55,7 +55,7 @@ class SocketRows:
 
 def requests(net: Net) -> list[RequestSock]:
     """The handshakes under way in a namespace, oldest first."""
-    return list(net.requests.values())
+    return cast("list[RequestSock]", list(net.requests.values()))
 
 
 def ends(sockets: dict[int, Sock], most: int) -> Iterable[Sock]:

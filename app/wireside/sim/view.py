@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from wireside.catalog import sysctls
 from wireside.catalog.counters import counters_of
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Net
     from wireside.kernel.core.proc_sysctl import SysctlTable
     from wireside.kernel.core.task import File
+    from wireside.kernel.tcp.sock.tcp_sock import TcpSock
     from wireside.sim.run import ProgramRun
     from wireside.sim.runner import Runner
     from wireside.sim.world import World
@@ -190,7 +191,7 @@ def _listeners(net: Net) -> list[tuple[int, str, int, int, int, int]]:
     """The values of the rows of all listeners, in their order."""
     found = []
     for port, listeners in net.listening.items():
-        for listener in listeners:
+        for listener in cast("list[TcpSock]", listeners):
             queue = listener.icsk_accept_queue
             accept = len(queue.accept)
             found.append((port, listener.comm, accept, queue.qlen, queue.acked, queue.sk_max_ack_backlog))

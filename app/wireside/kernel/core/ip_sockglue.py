@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wireside.catalog.errno import EAGAIN
 from wireside.catalog.inet import IP_HLEN
+from wireside.kernel.core.sk_buff_head import NO_ENTRIES
 from wireside.kernel.core.skbuff import skb_alloc_truesize
-from wireside.kernel.core.sock import NO_SKBUFFS, sk_error_report
+from wireside.kernel.core.sock import sk_error_report
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
@@ -33,7 +34,7 @@ def sock_queue_err_skb(cpu: Cpu, sk: Sock, skb: SockExterrSkb) -> None:
     if not sk.sk_rmem_alloc:
         sk.net.holding[sk.id] = sk
     sk.sk_rmem_alloc += skb.truesize
-    if sk.sk_error_queue is NO_SKBUFFS:
+    if sk.sk_error_queue is NO_ENTRIES:
         sk.sk_error_queue = deque()
     sk.sk_error_queue.append(skb)
     sk_error_report(cpu, sk)

@@ -24,13 +24,9 @@ if TYPE_CHECKING:
     from wireside.kernel.core.napi import Napi
     from wireside.kernel.core.skbuff import Flow, SkBuff
     from wireside.kernel.core.sock import Sock
+    from wireside.kernel.core.sock_common import PortOwner, SockCommon
     from wireside.kernel.core.softirq import SoftirqRun
     from wireside.kernel.core.task import Task
-    from wireside.kernel.tcp.door.request_sock import RequestSock
-    from wireside.kernel.tcp.send.tcp_minisocks import TimewaitSock
-    from wireside.kernel.tcp.sock.tcp_sock import TcpSock
-
-    PortOwner: TypeAlias = Sock | TimewaitSock
 
 T = TypeVar("T")
 Handle: TypeAlias = Any
@@ -302,8 +298,8 @@ class Net:
         self.on_drop: Callable[[Net, SkBuff, DropReason], None] | None = None
         self.on_event: Callable[[Net, int, str, str, int], None] | None = None
         """(net, ns, topic, sentence, severity): something worth a line in the Events pane."""
-        self.ehash: dict[Flow, TcpSock | RequestSock | TimewaitSock] = {}
-        self.listening: dict[int, list[TcpSock]] = {}
+        self.ehash: dict[Flow, SockCommon] = {}
+        self.listening: dict[int, list[Sock]] = {}
         self.udp_table: dict[int, list[Sock]] = {}
         self.bind_ports: dict[int, PortOwner | dict[int, PortOwner]] = {}
         """Local port → who holds it; read and changed through inet_bind.py. Linux: bhash."""
@@ -326,11 +322,11 @@ class Net:
         """Program → its sockets in CLOSE_WAIT."""
         self.turned_away = {"SYN": 0, "ACK": 0}
         """What ListenDrops is made of: SYNs, and final ACKs of handshakes."""
-        self.timewait: dict[int, TimewaitSock] = {}
+        self.timewait: dict[int, SockCommon] = {}
         """Minisocks (TIME_WAIT and orphaned FIN_WAIT2) by id."""
         self.fin_wait2_minisocks = 0
         """How many of them are in FIN_WAIT2."""
-        self.requests: dict[int, RequestSock] = {}
+        self.requests: dict[int, SockCommon] = {}
         """Request socks by id."""
         self.link_lost = 0
         self.tcp_challenge = (-1, 0)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import TCP_MEM, TCP_RMEM, TCP_WMEM
 from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.core.sk_buff_head import NO_ENTRIES
 from wireside.kernel.core.skbuff import PAGE_SIZE
 from wireside.kernel.core.wait import EPOLLERR, EPOLLIN, EPOLLOUT, wake_up
 
 if TYPE_CHECKING:
     from wireside.kernel.core.ip_sockglue import SockExterrSkb
     from wireside.kernel.core.net import Cpu, Net
+    from wireside.kernel.core.sk_buff_head import Queue, SkBuffHead
     from wireside.kernel.core.skbuff import Charged, Flow, SkBuff
     from wireside.kernel.core.wait import WaitQueueEntry
 
@@ -23,39 +25,6 @@ SOCK_SNDBUF_LOCK, SOCK_RCVBUF_LOCK, SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK, SOCK
 SOCK_MIN_RCVBUF = 2304
 """Smallest sk_rcvbuf that setsockopt() leaves, bytes. Linux: include/net/sock.h."""
 SOCK_MIN_SNDBUF = 4608
-
-
-class NoSkBuffs(deque[Any]):
-    """The empty queue that sockets share until they need one of their own; nothing can be put into it.
-
-    An empty deque takes 760 bytes: of a hundred thousand idle sockets none should hold four.
-    """
-
-    __slots__ = ()
-
-    def refuse(self, *_: object) -> NoReturn:
-        """Whoever wants to put something in gives the socket a queue of its own first."""
-        raise TypeError("what sockets share stays empty")
-
-    append = appendleft = insert = extend = refuse
-
-    def __reduce__(self) -> Any:
-        return "NO_SKBUFFS"
-
-
-class NoEntries(list[Any]):
-    """The same for lists: wait queues, segments out of order, SACK blocks."""
-
-    __slots__ = ()
-
-    append = insert = extend = NoSkBuffs.refuse
-
-    def __reduce__(self) -> str:
-        return "NO_ENTRIES"
-
-
-NO_SKBUFFS = NoSkBuffs()
-NO_ENTRIES = NoEntries()
 
 
 class Sock:
@@ -129,16 +98,16 @@ class Sock:
         """Bytes charged in whole pages to the protocol but not yet used by an skb."""
         self.sk_gso_max_segs = 1
         """The most segments that may go down as one packet."""
-        self.sk_receive_queue: deque[SkBuff] = NO_SKBUFFS
+        self.sk_receive_queue: SkBuffHead[SkBuff] = NO_ENTRIES
         self.sk_backlog: deque[SkBuff] | None = None
         self.sk_backlog_len = 0
         self.sk_drops = 0
         self.sk_err = 0
         self.sk_err_soft = 0
-        self.sk_error_queue: deque[SockExterrSkb] = NO_SKBUFFS
+        self.sk_error_queue: SkBuffHead[SockExterrSkb] = NO_ENTRIES
         self.sk_shutdown = 0
         self.sk_userlocks = 0
-        self.sk_wq: list[WaitQueueEntry] = NO_ENTRIES
+        self.sk_wq: Queue[WaitQueueEntry] = NO_ENTRIES
         self.sk_lock_owned = False
         self.sk_nospace = False
         self.sk_linger = -1
@@ -160,7 +129,7 @@ class Sock:
         self.fd = -1
 
 
-def sk_sleep(sk: Sock) -> list[WaitQueueEntry]:
+def sk_sleep(sk: Sock) -> Queue[WaitQueueEntry]:
     """The socket's wait queue, to sleep on. Linux: include/net/sock.h sk_sleep()."""
     if sk.sk_wq is NO_ENTRIES:
         sk.sk_wq = []
@@ -169,7 +138,7 @@ def sk_sleep(sk: Sock) -> list[WaitQueueEntry]:
 
 def sk_receive_queue_tail(sk: Sock, skb: SkBuff) -> None:
     """Put a packet at the end of the receive queue. Linux: __skb_queue_tail(&sk->sk_receive_queue)."""
-    if sk.sk_receive_queue is NO_SKBUFFS:
+    if sk.sk_receive_queue is NO_ENTRIES:
         sk.sk_receive_queue = deque()
     sk.sk_receive_queue.append(skb)
 

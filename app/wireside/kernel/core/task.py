@@ -12,6 +12,7 @@ from wireside.kernel.core.wait import WaitQueueEntry
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Net
+    from wireside.kernel.core.sk_buff_head import Queue
     from wireside.kernel.core.sock import Sock
 
 
@@ -60,7 +61,7 @@ class Task:
         """A heap of the numbers below that are free again."""
         self.rlimit_nofile = INR_OPEN_CUR
         """RLIMIT_NOFILE, the soft limit: every descriptor's number is below it."""
-        self.waiting: list[tuple[list[WaitQueueEntry], WaitQueueEntry]] = []
+        self.waiting: list[tuple[Queue[WaitQueueEntry], WaitQueueEntry]] = []
         self.locked_sk: Sock | None = None
         """The socket whose lock the running system call holds until its slice of CPU time ends."""
         self.private: Any = None
@@ -78,7 +79,7 @@ class Task:
                 queue.remove(entry)
         self.waiting.clear()
 
-    def prepare_to_wait(self, queue: list[WaitQueueEntry], entry: WaitQueueEntry) -> None:
+    def prepare_to_wait(self, queue: Queue[WaitQueueEntry], entry: WaitQueueEntry) -> None:
         """Join a wait queue; exclusive sleepers go to its tail, others to its head."""
         if entry.exclusive:
             queue.append(entry)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wireside.kernel.core.net import Cpu
+    from wireside.kernel.core.sk_buff_head import Queue
     from wireside.kernel.core.task import Task
 
 EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP = 0x1, 0x4, 0x8, 0x10, 0x2000
@@ -44,7 +45,7 @@ def autoremove_wake_function(cpu: Cpu, entry: WaitQueueEntry, key: int) -> bool:
     return task is not None and cpu.machine.sched.try_to_wake_up(cpu, task)
 
 
-def wake_up(cpu: Cpu, queue: list[WaitQueueEntry], key: int, nr_exclusive: int = 1) -> None:
+def wake_up(cpu: Cpu, queue: Queue[WaitQueueEntry], key: int, nr_exclusive: int = 1) -> None:
     """Wake all non-exclusive sleepers and at most `nr_exclusive` exclusive ones.
 
     Linux: kernel/sched/wait.c __wake_up_common().

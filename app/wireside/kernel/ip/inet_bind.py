@@ -15,8 +15,9 @@ from wireside.kernel.core.net import INADDR_BROADCAST, inet_addr_local, ipv4_is_
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from wireside.kernel.core.net import Net, PortOwner
+    from wireside.kernel.core.net import Net
     from wireside.kernel.core.sock import Sock
+    from wireside.kernel.core.sock_common import PortOwner
 
 
 def inet_addr_valid_or_nonlocal(net: Net, address: int) -> bool:

@@ -62,9 +62,9 @@ class Bictcp:
 
 def bictcp(tp: TcpSock) -> Bictcp:
     """CUBIC's state of a connection, created on first use: its first round ends with what is sent first."""
-    ca: Bictcp | None = tp.ca
-    if ca is None:
-        ca = tp.ca = Bictcp()
+    ca = tp.icsk_ca_priv
+    if not isinstance(ca, Bictcp):
+        ca = tp.icsk_ca_priv = Bictcp()
         ca.end_seq = (tp.iss + 1) & MASK
     return ca
 
@@ -88,14 +88,14 @@ class Cubic(Reno):
 
     def init(self, tp: TcpSock) -> None:
         """Start HyStart's first round; a connection that has sent nothing gets its state when it needs it."""
-        tp.ca = None
+        tp.icsk_ca_priv = None
         if (tp.snd_nxt - tp.iss) & MASK > 1:
             bictcp(tp).end_seq = tp.snd_nxt
 
     def tx_start(self, tp: TcpSock, now: int) -> None:
         """Shift the epoch by an idle time, so that cwnd does not jump. Linux: cubictcp_cwnd_event_tx_start()."""
-        ca: Bictcp | None = tp.ca
-        if ca is None or not ca.epoch_start_ns:
+        ca = tp.icsk_ca_priv
+        if not isinstance(ca, Bictcp) or not ca.epoch_start_ns:
             return
         delta = now - tp.lsndtime_ns
         if delta > 0:

@@ -13,14 +13,13 @@ from wireside.catalog.sysctls import (
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.net import INADDR_BROADCAST, ipv4_is_multicast
 from wireside.kernel.core.secure_seq import secure_tcp_seq, secure_tcp_ts_off
-from wireside.kernel.core.sock import SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK
+from wireside.kernel.core.sock import SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK, Sock
 from wireside.kernel.ip.inet_bind import inet_bind_hash, inet_bind_owners, inet_bind_refused
 from wireside.kernel.ip.ip_output import ip_route_output_key
 from wireside.kernel.tcp.door.inet_hashtables import inet_hash_connect, reserved_ports
 from wireside.kernel.tcp.door.request_sock import RequestSockQueue
 from wireside.kernel.tcp.door.tcp_establish import tcp_connect
 from wireside.kernel.tcp.door.tcp_timer import tcp_init_xmit_timers
-from wireside.kernel.tcp.send.tcp_minisocks import TimewaitSock
 from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 from wireside.kernel.tcp.sock.tcp_state import put_port_unless_bound, sock_prot_inuse_add, tcp_set_state
 
@@ -46,11 +45,11 @@ def inet_csk_bind_conflict(tp: TcpSock, address: int, port: int, *, relax: bool,
     for other in inet_bind_owners(tp.net, port):
         if other is tp:
             continue
-        taken = other.flow_out[0] if isinstance(other, TimewaitSock) else other.rcv_saddr
+        taken = other.rcv_saddr if isinstance(other, Sock) else other.flow_out[0] if other.flow_out else 0
         if address and taken and address != taken:
             continue
         shared = reuseport_ok and tp.sk_reuseport and other.sk_reuseport
-        listens = not isinstance(other, TimewaitSock) and other.sk_state == TcpState.LISTEN
+        listens = isinstance(other, Sock) and other.sk_state == TcpState.LISTEN
         if tp.sk_reuse and other.sk_reuse and not listens:
             if not relax:
                 return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.errno import EADDRNOTAVAIL
@@ -17,7 +17,7 @@ from wireside.catalog.sysctls import (
 from wireside.catalog.tcp_states import TcpState
 from wireside.catalog.work import PORT_NS
 from wireside.kernel.core.secure_seq import secure_port_ephemeral
-from wireside.kernel.core.sock import SOCK_CONNECT_BIND
+from wireside.kernel.core.sock import SOCK_CONNECT_BIND, Sock
 from wireside.kernel.ip.inet_bind import inet_bind_hash, inet_bind_owners
 from wireside.kernel.tcp.send.tcp_minisocks import TimewaitSock, inet_twsk_kill
 
@@ -77,7 +77,9 @@ def inet_check_established(cpu: Cpu, tp: TcpSock, flow_in: Flow, *, chosen: bool
 def connect_may_share(net: Net, port: int) -> bool:
     """Every holder of the port got it from connect(). Linux: a bind bucket with fastreuse -1."""
     return all(
-        owner.tw_connect_bind if isinstance(owner, TimewaitSock) else owner.sk_userlocks & SOCK_CONNECT_BIND
+        owner.sk_userlocks & SOCK_CONNECT_BIND
+        if isinstance(owner, Sock)
+        else cast("TimewaitSock", owner).tw_connect_bind
         for owner in inet_bind_owners(net, port)
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.inet import MASK
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def reuseport_group(listener: TcpSock) -> list[TcpSock]:
     """The sockets of the listener's group that listen now, in the order in which they began to."""
-    others = listener.net.listening.get(listener.sk_num, ())
+    others = cast("list[TcpSock]", listener.net.listening.get(listener.sk_num, []))
     return [sk for sk in others if sk.sk_reuseport and sk.rcv_saddr == listener.rcv_saddr]
 
 

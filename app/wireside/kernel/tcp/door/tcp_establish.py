@@ -8,9 +8,9 @@ from wireside.catalog.counters import Tcp
 from wireside.catalog.inet import ACK, MASK, SYN, TCPOLEN_TSTAMP_ALIGNED
 from wireside.catalog.sysctls import TCP_SACK, TCP_TIMESTAMPS, TCP_WINDOW_SCALING
 from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.core.sk_buff_head import NO_ENTRIES
 from wireside.kernel.core.skbuff import SkBuff, SynOptions
 from wireside.kernel.core.sock import (
-    NO_SKBUFFS,
     SOCK_RCVBUF_LOCK,
     sk_forced_mem_schedule,
     sk_state_change,
@@ -156,7 +156,7 @@ def tcp_finish_connect(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
     tcp_try_undo_spurious_syn(tp, skb)
     tcp_ack(cpu, tp, skb, FLAG_SLOWPATH)
     if not tp.tcp_rtx_queue:
-        tp.tcp_rtx_queue = NO_SKBUFFS
+        tp.tcp_rtx_queue = NO_ENTRIES
     tp.rcv_nxt = tp.copied_seq = tp.rcv_wup = (skb.seq + 1) & MASK
     tp.irs = skb.seq
     tp.snd_wnd = skb.window

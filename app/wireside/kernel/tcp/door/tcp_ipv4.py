@@ -85,7 +85,7 @@ def inet_lookup_listener(net: Net, skb: SkBuff) -> TcpSock | None:
 
     Linux: net/ipv4/inet_hashtables.c __inet_lookup_listener().
     """
-    candidates: list[TcpSock] | None = net.listening.get(skb.flow[3])
+    candidates = cast("list[TcpSock] | None", net.listening.get(skb.flow[3]))
     if not candidates:
         return None
     if len(candidates) == 1:

@@ -8,8 +8,8 @@ from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.inet import FIN, MASK
 from wireside.catalog.sysctls import TCP_DSACK
+from wireside.kernel.core.sk_buff_head import NO_ENTRIES
 from wireside.kernel.core.sock import (
-    NO_ENTRIES,
     sk_receive_queue_tail,
     skb_set_owner_r,
     sock_def_readable,
@@ -152,7 +152,8 @@ def tcp_ofo_place(tp: TcpSock, skb: SkBuff) -> int:
 
 def tcp_ofo_drop(tp: TcpSock, index: int) -> None:
     """Remove a segment that a newer one covers, and tell that its data came twice."""
-    covered = tp.out_of_order_queue.pop(index)
+    covered = tp.out_of_order_queue[index]
+    del tp.out_of_order_queue[index]
     tcp_dsack_extend(tp, covered.seq, covered.end_seq)
     tp.net.mib[TcpExt.TCPOFOMerge] += 1
     sock_rfree(tp, covered.truesize)
@@ -168,7 +169,8 @@ def tcp_ofo_queue(tp: TcpSock) -> bool:
     fin = False
     dsack_high = tp.rcv_nxt
     while queue and not after(queue[0].seq, tp.rcv_nxt):
-        skb = queue.pop(0)
+        skb = queue[0]
+        del queue[0]
         if before(skb.seq, dsack_high):
             tcp_dsack_extend(tp, skb.seq, skb.end_seq if before(skb.end_seq, dsack_high) else dsack_high)
         if not after(skb.end_seq, tp.rcv_nxt):

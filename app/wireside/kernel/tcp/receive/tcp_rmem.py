@@ -32,9 +32,8 @@ from wireside.kernel.tcp.sock.tcp_state import tcp_drop_reason
 from wireside.kernel.tcp.sock.tcp_window import tcp_clamp_window
 
 if TYPE_CHECKING:
-    from collections.abc import MutableSequence
-
     from wireside.kernel.core.net import Cpu
+    from wireside.kernel.core.sk_buff_head import Queue
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
 SKB_MAX_ORDER_0 = PAGE_SIZE - SKB_SHARED_INFO_SIZE
@@ -139,7 +138,7 @@ def tcp_prune_queue(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> bool:
 
 
 def tcp_collapse(
-    cpu: Cpu, tp: TcpSock, queue: MutableSequence[SkBuff], first: int, stop: int, start: int, end: int
+    cpu: Cpu, tp: TcpSock, queue: Queue[SkBuff], first: int, stop: int, start: int, end: int
 ) -> None:
     """Copy bloated packets queue[first:stop] into dense one-page ones, from sequence `start` to `end`.
 
@@ -183,7 +182,7 @@ def tcp_collapse(
 def tcp_collapse_copy(
     cpu: Cpu,
     tp: TcpSock,
-    queue: MutableSequence[SkBuff],
+    queue: Queue[SkBuff],
     index: int,
     stop: int,
     nskb: SkBuff,
@@ -212,7 +211,7 @@ def tcp_collapse_copy(
     return start, stop
 
 
-def tcp_collapse_one(cpu: Cpu, tp: TcpSock, queue: MutableSequence[SkBuff], index: int) -> None:
+def tcp_collapse_one(cpu: Cpu, tp: TcpSock, queue: Queue[SkBuff], index: int) -> None:
     """Free one collapsed packet. Linux: tcp_collapse_one()."""
     skb = queue[index]
     del queue[index]
@@ -260,7 +259,8 @@ def tcp_prune_ofo_queue(cpu: Cpu, tp: TcpSock, in_skb: SkBuff) -> bool:
     pruned = False
     goal = tp.sk_rcvbuf >> 3
     while queue and not after(in_skb.seq, queue[-1].seq):
-        skb = queue.pop()
+        skb = queue[-1]
+        del queue[-1]
         cpu.now += (1 + skb.nr_frags) * PRUNE_PIECE_NS
         sock_rfree(tp, skb.truesize)
         tcp_drop_reason(tp, skb, DropReason.TCP_OFO_QUEUE_PRUNE)

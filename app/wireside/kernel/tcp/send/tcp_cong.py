@@ -44,7 +44,7 @@ class Reno:
 
     def init(self, tp: TcpSock) -> None:
         """Start with no private state."""
-        tp.ca = None
+        tp.icsk_ca_priv = None
 
     def tx_start(self, tp: TcpSock, now: int) -> None:
         """Transmission starts after a pause."""

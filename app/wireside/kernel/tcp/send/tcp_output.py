@@ -15,8 +15,9 @@ from wireside.catalog.sysctls import TCP_LIMIT_OUTPUT_BYTES, TCP_MIN_SND_MSS, TC
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.dev_tx import NET_XMIT_CN
 from wireside.kernel.core.hrtimer import hrtimer_cancel
+from wireside.kernel.core.sk_buff_head import NO_ENTRIES
 from wireside.kernel.core.skbuff import SK_BUFF_SIZE, SKB_SMALL_HEAD, SkBuff, skb_birth, tcp_syn_options_len
-from wireside.kernel.core.sock import NO_SKBUFFS, sk_wmem_queue_add
+from wireside.kernel.core.sock import sk_wmem_queue_add
 from wireside.kernel.core.softirq import tasklet_schedule
 from wireside.kernel.ip.ip_output import dst_mtu, ip_queue_xmit
 from wireside.kernel.tcp.send.tcp_cong import tcp_enter_cwr
@@ -82,8 +83,8 @@ def tcp_options_len(tp: TcpSock) -> int:
 
 def tcp_sack_option(tp: TcpSock) -> tuple[tuple[int, int], ...]:
     """SACK blocks to send, a D-SACK first. RFC: 2018, 2883."""
-    blocks = ([tp.dsack] if tp.dsack is not None else []) + tp.selective_acks
-    return tuple(blocks[: 3 if tp.tstamp_ok else 4])
+    blocks = (tp.dsack, *tp.selective_acks) if tp.dsack is not None else tuple(tp.selective_acks)
+    return blocks[: 3 if tp.tstamp_ok else 4]
 
 
 def tcp_wfree(cpu: Cpu, skb: Charged) -> None:
@@ -223,7 +224,7 @@ def tcp_event_data_sent(tp: TcpSock, now: int) -> None:
 def tcp_queue_skb(tp: TcpSock, skb: SkBuff) -> None:
     """Put a segment at the end of the write queue. Linux: tcp_queue_skb(), tcp_skb_entail()."""
     tp.write_seq = skb.end_seq
-    if tp.tcp_write_queue is NO_SKBUFFS:
+    if tp.tcp_write_queue is NO_ENTRIES:
         tp.tcp_write_queue = deque()
     tp.tcp_write_queue.append(skb)
     sk_wmem_queue_add(tp, skb.truesize)
@@ -231,7 +232,7 @@ def tcp_queue_skb(tp: TcpSock, skb: SkBuff) -> None:
 
 def tcp_rtx_queue_tail(tp: TcpSock, skb: SkBuff) -> None:
     """Put a segment at the end of the retransmit queue. Linux: tcp_rbtree_insert(&sk->tcp_rtx_queue)."""
-    if tp.tcp_rtx_queue is NO_SKBUFFS:
+    if tp.tcp_rtx_queue is NO_ENTRIES:
         tp.tcp_rtx_queue = deque()
     tp.tcp_rtx_queue.append(skb)
 

@@ -25,9 +25,8 @@ from wireside.kernel.tcp.sock.tcp_sock import (
 )
 
 if TYPE_CHECKING:
-    from collections import deque
-
     from wireside.kernel.core.net import Cpu
+    from wireside.kernel.core.sk_buff_head import SkBuffHead
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
 SACKED_ACKED, SACKED_RETRANS, LOST, EVER_RETRANS = 0x01, 0x02, 0x04, 0x80
@@ -152,7 +151,7 @@ def tcp_tso_should_defer(cpu: Cpu, tp: TcpSock, skb: SkBuff, max_segs: int, in_f
     return 0 if skb.tcp_flags & FIN else 1
 
 
-def tcp_fragment(tp: TcpSock, queue: deque[SkBuff], index: int, length: int, mss: int) -> None:
+def tcp_fragment(tp: TcpSock, queue: SkBuffHead[SkBuff], index: int, length: int, mss: int) -> None:
     """Split queue[index] after `length` bytes; the rest becomes a new skb behind it.
 
     Linux: net/ipv4/tcp_output.c tcp_fragment(), tso_fragment().

@@ -13,17 +13,15 @@ from wireside.catalog.sysctls import (
     TCP_TIMESTAMPS,
     TCP_WMEM,
 )
-from wireside.kernel.core.sock import NO_ENTRIES, NO_SKBUFFS, Sock
+from wireside.kernel.core.sk_buff_head import NO_ENTRIES
+from wireside.kernel.core.sock import Sock
 
 if TYPE_CHECKING:
-    from collections import deque
-
     from wireside.kernel.core.hrtimer import HrTimer
     from wireside.kernel.core.net import Net
+    from wireside.kernel.core.sk_buff_head import Queue, SkBuffHead
     from wireside.kernel.core.skbuff import SkBuff
     from wireside.kernel.core.timer import TimerList
-    from wireside.kernel.tcp.ack.tcp_cubic import Bictcp
-    from wireside.kernel.tcp.door.request_sock import RequestSock
 
 TCP_INIT_CWND = 10
 TCP_INFINITE_SSTHRESH = 0x7FFFFFFF
@@ -95,7 +93,6 @@ class TcpSock(Sock):
         "bytes_received",
         "bytes_retrans",
         "bytes_sent",
-        "ca",
         "ca_ops",
         "ca_setsockopt",
         "ca_state",
@@ -117,6 +114,7 @@ class TcpSock(Sock):
         "highest_sack_seq",
         "icsk_accept_queue",
         "icsk_backoff",
+        "icsk_ca_priv",
         "icsk_pending",
         "icsk_probes_out",
         "icsk_probes_tstamp",
@@ -180,7 +178,6 @@ class TcpSock(Sock):
         "recv_sack_cache",
         "reord_seen",
         "reordering",
-        "request",
         "retrans_out",
         "retrans_stamp_ns",
         "retransmit_timer",
@@ -285,7 +282,8 @@ class TcpSock(Sock):
         self.ca_state = TCP_CA_OPEN
         self.ca_ops: Any = net.sysctl[TCP_CONGESTION_CONTROL]
         """Name of the congestion control until the connection is established, then its operations."""
-        self.ca: Bictcp | None = None
+        self.icsk_ca_priv: object = None
+        """What congestion control keeps of this connection; only it looks inside."""
         self.ca_setsockopt = False
         """TCP_CONGESTION was set: accepted sockets inherit it instead of taking the sysctl."""
 
@@ -309,10 +307,10 @@ class TcpSock(Sock):
 
     def _start_queues(self) -> None:
         """Queues come into being when first used."""
-        self.tcp_rtx_queue: deque[SkBuff] = NO_SKBUFFS
-        self.tcp_write_queue: deque[SkBuff] = NO_SKBUFFS
-        self.out_of_order_queue: list[SkBuff] = NO_ENTRIES
-        self.selective_acks: list[tuple[int, int]] = NO_ENTRIES
+        self.tcp_rtx_queue: SkBuffHead[SkBuff] = NO_ENTRIES
+        self.tcp_write_queue: SkBuffHead[SkBuff] = NO_ENTRIES
+        self.out_of_order_queue: Queue[SkBuff] = NO_ENTRIES
+        self.selective_acks: Queue[tuple[int, int]] = NO_ENTRIES
         self.recv_sack_cache: tuple[tuple[int, int], ...] = ()
         self.dsack: tuple[int, int] | None = None
         self.compressed_ack = self.compressed_ack_rcv_nxt = self.dup_ack_counter = 0
@@ -341,7 +339,6 @@ class TcpSock(Sock):
         """TSQ_* and TCP_*_DEFERRED bits: what waits for the device or for the socket lock."""
         self.icsk_accept_queue: Any = None
         """Only of a listener: its pending requests and waiting children."""
-        self.request: RequestSock | None = None
         self.retransmit_timer: TimerList[TcpSock] | None = None
         self.delack_timer: TimerList[TcpSock] | None = None
         self.keepalive_timer: TimerList[TcpSock] | None = None

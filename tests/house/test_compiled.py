@@ -1,0 +1,101 @@
+"""What the kernel must keep to so that it can be compiled with its types, held over the syntax tree."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from tests.house.tree import APP, ROOT, imported, parsed, short
+
+KERNEL = sorted((APP / "kernel").rglob("*.py"))
+TESTS = sorted(path for path in (ROOT / "tests").rglob("*.py") if "mutants" not in path.parts)
+BUILT_IN = {
+    "int",
+    "str",
+    "float",
+    "bytes",
+    "list",
+    "dict",
+    "set",
+    "tuple",
+    "deque",
+    "OrderedDict",
+    "defaultdict",
+    "Counter",
+}
+
+
+def subclasses_of_built_ins(tree):
+    """Classes whose objects a compiler would take for plain numbers and containers."""
+    return [
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        and any(ast.unparse(base).partition("[")[0].rpartition(".")[2] in BUILT_IN for base in node.bases)
+    ]
+
+
+def branches_in_class_bodies(tree):
+    """Lines of an `if`, such as `if TYPE_CHECKING`, straight in the body of a class."""
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    return [each.lineno for node in classes for each in node.body if isinstance(each, ast.If)]
+
+
+def cpu_places():
+    """Function or method of the kernel → at which place of a call, `self` apart, its CPU stands."""
+    found = {}
+    for path in KERNEL:
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.FunctionDef):
+                names = [arg.arg for arg in node.args.args if arg.arg != "self"]
+                if "cpu" in names:
+                    found.setdefault(node.name, set()).add(names.index("cpu"))
+    return {name: places.pop() for name, places in found.items() if len(places) == 1}
+
+
+def stand_ins(tree, places):
+    """Lines that call the kernel with something that cannot be a CPU, and classes that play one."""
+    found = [
+        node.lineno for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name.endswith("Cpu")
+    ]
+    known = {
+        name for name, (module, _) in imported(tree).items() if (module or "").startswith("wireside.kernel")
+    }
+    for call in ast.walk(tree):
+        if not known or not isinstance(call, ast.Call):
+            continue
+        of, _, name = ast.unparse(call.func).rpartition(".")
+        place = places.get(name)
+        if place is None or place >= len(call.args) or not (of or name in known):
+            continue
+        given = call.args[place]
+        if isinstance(given, ast.Constant | ast.Lambda) or "SimpleNamespace" in ast.dump(given):
+            found.append(call.lineno)
+    return found
+
+
+@pytest.mark.parametrize("path", KERNEL, ids=short)
+def test_the_kernel_makes_no_numbers_and_containers_of_its_own(path):
+    assert subclasses_of_built_ins(parsed(path)) == []
+
+
+@pytest.mark.parametrize("path", KERNEL, ids=short)
+def test_a_class_has_one_body(path):
+    assert branches_in_class_bodies(parsed(path)) == []
+
+
+def test_tests_give_the_kernel_a_real_cpu():
+    places = cpu_places()
+    assert len(places) > 200
+    found = {path.relative_to(ROOT).as_posix(): stand_ins(parsed(path), places) for path in TESTS}
+    assert not {path: lines for path, lines in found.items() if lines}
+
+
+def test_each_of_these_is_found():
+    assert subclasses_of_built_ins(
+        ast.parse("class A(deque[int]): ...\nclass B(C, int): ...\nclass D(C): ...")
+    ) == ["A", "B"]
+    assert branches_in_class_bodies(ast.parse("class A:\n    if TYPE_CHECKING:\n        x: int")) == [2]
+    text = "from wireside.kernel.core import f\nf(None, 1)\nx.g(1, None)\nf(cpu)\nclass FakeCpu: ...\nf(SimpleNamespace(now=1))\ng(1, None)"
+    assert sorted(stand_ins(ast.parse(text), {"f": 0, "g": 1})) == [2, 3, 5, 6]

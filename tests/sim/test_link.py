@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from wireside.catalog.fates import LINK_LOSS
 from wireside.catalog.inet import IPPROTO_UDP
 from wireside.catalog.profiles import PROFILES
 from wireside.kernel.core.net import Machine, Net
 from wireside.kernel.core.skbuff import SkBuff
 from wireside.sim.cpu import Engine
 from wireside.sim.env import KernelEnv
-from wireside.sim.link import LOST, WIRE_OVERHEAD, Lossy, Wire
+from wireside.sim.link import WIRE_OVERHEAD, Lossy, Wire
 
 GIGABIT = 1_000_000_000
 
@@ -73,7 +74,7 @@ def test_losses_are_counted_and_depend_only_on_the_links_own_seed():
         for each in frames:
             lossy.transmit(0, each)
         env.run_until(10**9)
-        missing = [each.id for each in frames if each.fate == LOST]
+        missing = [each.id for each in frames if each.fate == LINK_LOSS]
         assert net.link_lost == len(missing) == 1000 - len(far.arrived)
         assert 150 < len(missing) < 250
         lost.setdefault(seed, []).append(missing)

@@ -10,8 +10,8 @@ from collections import deque
 from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
 
+from wireside.catalog.fates import LINK_LOSS, RX_MISSED
 from wireside.catalog.stages import Stage
-from wireside.kernel.drivers.nic import RX_MISSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +31,6 @@ BYTE_NS = 8 * 1_000_000_000
 WIRE = int(Stage.WIRE)
 RUN_ON = 16
 """Frames delivered in a row without an event; a bound, so that the wall clock is looked at in time."""
-LOST = "link loss"
-"""The fate of a frame that the link lost."""
 
 
 class Medium(Protocol):
@@ -146,7 +144,7 @@ class Wire:
     def lose(self, skb: SkBuff) -> None:
         """End a frame that does not arrive; nobody but the simulation knows."""
         self.sender.link_lost += skb.gso_segs
-        skb.fate = LOST
+        skb.fate = LINK_LOSS
         if self.log is not None:
             self.log.on_lost(self.sender.name, skb.gso_segs)
 

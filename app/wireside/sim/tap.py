@@ -5,9 +5,9 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from wireside.catalog.fates import LINK_LOSS
 from wireside.kernel.core.skbuff import SHARING_DEVICES
 from wireside.sim.frames import frame_of
-from wireside.sim.link import LOST
 from wireside.wire.told import Teller
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Tapped:
         """Write a frame down with the time at which it begins to leave, and send it."""
         start = max(when, self.wire.free_at)
         done = self.wire.transmit(when, skb, lost)
-        self.tap.note(start, skb, lost=skb.fate == LOST)
+        self.tap.note(start, skb, lost=skb.fate == LINK_LOSS)
         return done
 
 

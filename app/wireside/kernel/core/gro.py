@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.fates import MERGED
 from wireside.catalog.inet import FIN, MASK, PSH, RST, SYN, URG
 from wireside.kernel.core.napi import GRO_HASH_BUCKETS, flow_hash
-from wireside.kernel.core.skbuff import MAX_SKB_FRAGS, MERGED, SK_BUFF_SIZE
+from wireside.kernel.core.skbuff import MAX_SKB_FRAGS, SK_BUFF_SIZE
 
 if TYPE_CHECKING:
     from wireside.kernel.core.napi import Napi

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from wireside.catalog.fates import CONSUMED, DELIVERED
 from wireside.catalog.inet import TCPOLEN_TSTAMP_ALIGNED
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ PAGE_SIZE = 4096
 
 SHARING_DEVICES = ("veth", "lo")
 """Devices that pass on the sender's own sk_buff."""
-
-DELIVERED, CONSUMED, MERGED = "delivered", "consumed", "merged"
 
 
 class SynOptions(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from wireside.catalog.counters import NIC_RX_QUEUES, NIC_TX_QUEUES
+from wireside.catalog.fates import RX_MISSED
 from wireside.catalog.stages import Stage
 from wireside.kernel.core.dev_tx import Qdisc
 from wireside.kernel.core.napi import flow_hash
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import SkBuff
 
 RX_RING = int(Stage.RX_RING)
-RX_MISSED = "rx_missed_errors"
-"""The fate of a frame that found no free descriptor."""
 MIN_RING = 2
 
 

@@ -17,6 +17,7 @@ from wireside.catalog.errno import (
     ENOTCONN,
     EPIPE,
 )
+from wireside.catalog.fates import DELIVERED
 from wireside.catalog.inet import (
     ETH_HLEN,
     ICMP_DEST_UNREACH,
@@ -32,7 +33,6 @@ from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.ip_sockglue import ip_icmp_error, ip_local_error, skb_errqueue_purge
 from wireside.kernel.core.net import INADDR_BROADCAST
 from wireside.kernel.core.skbuff import (
-    DELIVERED,
     SKB_SHARED_INFO_SIZE,
     SkBuff,
     kfree_skb_reason,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
+from wireside.catalog.fates import MERGED
 from wireside.catalog.inet import FIN, MASK
-from wireside.kernel.core.skbuff import MAX_SKB_FRAGS, MERGED
+from wireside.kernel.core.skbuff import MAX_SKB_FRAGS
 from wireside.kernel.core.sock import sk_wmem_free
 from wireside.kernel.tcp.ack.tcp_sack import (
     SacktagState,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.errno import ECONNRESET, ENOTCONN
+from wireside.catalog.fates import CONSUMED
 from wireside.catalog.inet import ACK, FIN, MASK, PSH
 from wireside.catalog.stages import Stage
 from wireside.catalog.sysctls import TCP_AUTOCORKING
@@ -193,7 +194,7 @@ def tcp_drain_unread(tp: TcpSock) -> bool:
         unread = unread or after(end_seq, tp.copied_seq)
         sock_rfree(tp, skb.truesize)
         tp.net.consumed += skb.gso_segs
-        skb.fate = "consumed"
+        skb.fate = CONSUMED
     tp.sk_receive_queue.clear()
     return unread
 

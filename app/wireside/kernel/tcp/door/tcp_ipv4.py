@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, cast
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.fates import MERGED
 from wireside.catalog.inet import ACK, FIN, MASK, RST, SYN, URG
 from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.core.skbuff import MERGED, SkBuff, consume_skb, kfree_skb_reason
+from wireside.kernel.core.skbuff import SkBuff, consume_skb, kfree_skb_reason
 from wireside.kernel.core.sock import sk_add_backlog
 from wireside.kernel.tcp.door.request_sock import RequestSock, inet_csk_reqsk_queue_drop, reqsk_migrate
 from wireside.kernel.tcp.door.sock_reuseport import reuseport_select_sock

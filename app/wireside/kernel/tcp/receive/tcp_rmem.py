@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.fates import MERGED
 from wireside.catalog.inet import FIN, MASK, SYN
 from wireside.catalog.sysctls import TCP_MODERATE_RCVBUF, TCP_RMEM
 from wireside.catalog.work import COLLAPSE_KIB_NS, COLLAPSE_PIECE_NS, PRUNE_PIECE_NS, WALK_SKB_NS
 from wireside.kernel.core.skbuff import (
     MAX_SKB_FRAGS,
-    MERGED,
     PAGE_SIZE,
     SK_BUFF_SIZE,
     SKB_SHARED_INFO_SIZE,

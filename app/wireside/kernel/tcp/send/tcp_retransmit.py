@@ -6,10 +6,10 @@ from errno import EAGAIN, EBUSY
 from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import Tcp, TcpExt
+from wireside.catalog.fates import MERGED
 from wireside.catalog.inet import FIN, MASK, SYN
 from wireside.catalog.sysctls import TCP_RETRANS_COLLAPSE
 from wireside.kernel.core.dev_tx import qdisc_holds
-from wireside.kernel.core.skbuff import MERGED
 from wireside.kernel.core.sock import sk_wmem_free
 from wireside.kernel.ip.ip_output import ip_route_output
 from wireside.kernel.tcp.send.tcp_output import (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.fates import MERGED
 from wireside.catalog.inet import FIN, MASK, PSH, TCPOLEN_TSTAMP_ALIGNED
 from wireside.catalog.sysctls import (
     TCP_MIN_TSO_SEGS,
@@ -11,7 +12,7 @@ from wireside.catalog.sysctls import (
     TCP_TSO_RTT_LOG,
     TCP_TSO_WIN_DIVISOR,
 )
-from wireside.kernel.core.skbuff import MERGED, SK_BUFF_SIZE, SKB_SMALL_HEAD, SkBuff
+from wireside.kernel.core.skbuff import SK_BUFF_SIZE, SKB_SMALL_HEAD, SkBuff
 from wireside.kernel.core.sock import sk_forced_mem_schedule, sk_wmem_free, sk_wmem_queue_add
 from wireside.kernel.tcp.sock.tcp_sock import (
     TCP_CA_OPEN,

@@ -96,6 +96,8 @@ class ListenerRow:
     acked: int
     """Those of them whose final ACK has come and could not be used: established for the peer, SYN-RECV here."""
     backlog: int
+    id: int = 0
+    """That of its SocketRow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +237,31 @@ class HostSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class PacketRow:
+    """A packet that a condition of the scenario names, as far as it has come."""
+
+    kind: PacketKind
+    source: str
+    destination: str
+    length: int
+    """Payload bytes."""
+    born: int
+    stamps: tuple[int, ...]
+    """Stage, ns, stage, ns …"""
+    fate: str
+    """As in PacketTrace."""
+
+
+@dataclass(frozen=True, slots=True)
 class WorldSnapshot:
     """All hosts of a world at one instant."""
 
     time_ns: int
     hosts: tuple[HostSnapshot, ...]
+    packets: Mapping[str, PacketRow] = field(default_factory=dict)
+    """Packets that conditions name, as they spell it: "packets(kind=SYN)[0]"; those that are born."""
+    packet_counts: Mapping[str, int] = field(default_factory=dict)
+    """How many are born of those that conditions speak of: "packets(kind=SYN)"."""
 
     def host(self, name: str) -> HostSnapshot:
         """The host called `name`; KeyError when there is none."""

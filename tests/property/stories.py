@@ -40,7 +40,32 @@ AMOUNTS = {
     "client.states.SYN-SENT": (1,),
     "server.books.queued": (1, 20),
     "server.books.born": (1, 30),
-    "time": (0, 1, 500_000, 1 * MS, 3_141_592),
+    "server.sks(80)[0].recv_q": (1, 1448),
+    "server.sks(80)[1].receive_queue_bytes": (0, 1),
+    "client.sks(state=ESTAB)[0].cwnd": (10, 11),
+    "server.listeners(80)[0].accept_queue": (0, 1),
+    "server.listeners()[1].backlog": (0,),
+    "count(server.sks(80))": (1, 2),
+    "count(server.sks(80, state=ESTAB))": (0, 1),
+    "count(server.sks(state=ESTAB))": (0, 1),
+    "count(client.sks(peer=80))": (1,),
+    "count(server.listeners())": (1, 2),
+    "packet(1).stage": ("WIRE", "TCP_RCV", "RECEIVE_QUEUE"),
+    "packet(9).stage": ("TX_RING", "NAPI_POLL", "SYS_READ"),
+    "packet(kind=DATA).stage": ("IP_OUTPUT", "RX_RING", "SYS_READ"),
+    "packets(kind=UDP)[20].at": (1 * MS, 2 * MS),
+    "packets(kind=ACK, source=server)[2].born": (1 * MS,),
+    "packets(source=client)[3].length": (0, 1448),
+    "count(packets())": (3, 30),
+    "count(packets(kind=DATA, destination=server))": (1, 12),
+    "time": (0, 1, 500_000, 1 * MS, 3_141_592, "packet(3).at(WIRE) + 100us", "packet(kind=DATA).born"),
+}
+WORDS_OF = {
+    "packet(2).fate": ("delivered", "consumed", "merged", "link_loss", "SOCKET_RCVBUFF"),
+    "packets(kind=UDP)[5].fate": ("delivered", "SOCKET_RCVBUFF", "NO_SOCKET", "rx_missed_errors"),
+    "packet(4).host": ("server", "client"),
+    "packet(3).kind": ("ACK", "UDP", "SYN-ACK"),
+    "client.sk(80).state": ("ESTAB", "SYN-SENT", "FIN-WAIT-1"),
 }
 comparisons = st.sampled_from(sorted(AMOUNTS)).flatmap(
     lambda path: st.builds(
@@ -49,8 +74,15 @@ comparisons = st.sampled_from(sorted(AMOUNTS)).flatmap(
         st.sampled_from(AMOUNTS[path]),
     )
 )
+worded = st.sampled_from(sorted(WORDS_OF)).flatmap(
+    lambda path: st.builds(
+        lambda sign, word: f"{path} {sign} {word}",
+        st.sampled_from(("==", "!=")),
+        st.sampled_from(WORDS_OF[path]),
+    )
+)
 conditions = st.recursive(
-    comparisons,
+    st.one_of(comparisons, comparisons, worded),
     lambda part: st.one_of(
         st.builds(lambda a, b: f"({a}) and ({b})", part, part),
         st.builds(lambda a, b: f"({a}) or ({b})", part, part),

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from wireside.catalog.fates import FATES
 from wireside.catalog.places import WORDS, is_place, squeezed
-from wireside.scenario import library
+from wireside.scenario import journeys, library, matches
 from wireside.scenario.behaviours import BEHAVIOURS
+from wireside.scenario.expect import compile_condition
 from wireside.scenario.load import load
-from wireside.scenario.paths import HostNames, resolve
+from wireside.scenario.paths import HostNames
 from wireside.scenario.syscalls import SYSCALLS
 
 if TYPE_CHECKING:
@@ -45,12 +47,30 @@ def test_it_shows_every_system_call(call) -> None:
 
 
 def test_its_paths_exist() -> None:
-    names = {"server": HostNames(1, ("reader",))}
-    table = TEXT.split("| path | what it is |")[1].split("##")[0]
-    paths = re.findall(r"`(server\.[^`]+)`", table)
-    assert len(paths) >= 12
-    for path in paths:
-        assert resolve(path, names).host == "server"
+    names = {name: HostNames(1, ("reader",)) for name in ("server", "client")}
+    conditions = TEXT.split("## Conditions")[1].split("\n## ")[0]
+    found = re.findall(r"`((?:server\.|packets?\(|count\()[^`…]+)`", conditions.split("```")[0])
+    assert len(found) >= 25
+    for text in found:
+        assert compile_condition(whole(text), names).term
+
+
+def whole(text: str) -> str:
+    """A path as the reference shows it, as a condition: what stands for several things is counted, or the first is asked."""
+    if text.startswith("count(") or ".at(" in text or not text.endswith((")", "]")):
+        return text
+    if text.endswith("]"):
+        return f"{text}.stage"
+    return f"count({text.replace('packet(4)', 'packets()').replace('packet(', 'packets(')})"
+
+
+def test_it_shows_every_field_stage_and_filter_of_packets_and_sockets() -> None:
+    conditions = TEXT.split("### Several sockets")[1].split("\n## ")[0]
+    words = set(re.findall(r"[\w-]+", conditions))
+    assert set(journeys.FIELDS) | set(journeys.FILTERS) | set(journeys.STAGES_OF_PACKETS) <= words
+    assert set(journeys.KINDS) | {name.replace(" ", "_") for name in FATES} <= words
+    assert {name for names in matches.FILTERS.values() for name in names} <= words
+    assert set(matches.QUEUE_FIELDS) <= set(re.findall(r"\w+", TEXT))
 
 
 def test_it_shows_every_word_a_beat_may_point_at() -> None:

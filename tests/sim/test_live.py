@@ -46,6 +46,6 @@ def test_every_path_has_the_value_of_the_snapshot(name, moment):
     for host, known in names.items():
         for text in every_path(host, known.programs):
             path = paths.resolve(text, names)
-            assert live.path(path)(world) == path.evaluate(snapshot), text
+            assert live.read(path)(world) == path.evaluate(snapshot), text
             checked += 1
     assert checked > 500

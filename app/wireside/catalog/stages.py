@@ -130,6 +130,10 @@ STAGES: tuple[StageInfo, ...] = (
 """One entry per Stage, indexed by its number."""
 
 
+WITHOUT_PACKET = frozenset({Stage.SYS_WRITE, Stage.TCP_SENDMSG, Stage.TX_COMPLETION, Stage.SCHEDULE})
+"""Stages in which no packet is marked: it is not born yet, its frame has left, or it is a program that waits."""
+
+
 def default_costs() -> list[int]:
     """Return a fresh cost table: ns per Stage number."""
     return [stage.cost_ns for stage in STAGES]

@@ -55,7 +55,9 @@ class Cast:
     @property
     def names(self) -> dict[str, HostNames]:
         """What conditions may name."""
-        return names_of(self.hosts.values(), self.programs.values(), self.kernel)
+        ends = {name for pair in self.wires for name in pair}
+        peers = sorted(ends - self.hosts.keys())
+        return names_of(self.hosts.values(), self.programs.values(), self.kernel, peers)
 
 
 def _condition(cast: Cast) -> nodes.Reader:

@@ -3,38 +3,59 @@
     condition := disjunct {"or" disjunct}          comparison := sum {("==" | "!=" | "<" | "<=" | ">" | ">=") sum}
     disjunct  := negation {"and" negation}         sum        := product {("+" | "-") product}
     negation  := "not" negation | comparison       product    := factor {("*" | "/" | "//") factor}
-    factor    := number | "text" | path | "time" | "-" factor | "(" condition ")"
+    factor    := number | "text" | word | path | "time" | "count" "(" path ")" | "-" factor | "(" condition ")"
 
-A number may carry a unit of time or size (200ms, 64KiB). A socket, program or entry that is not there counts as 0.
+A number may carry a unit of time or size (200ms, 64KiB). A word stands for a text where the other side says which there are
+(`packet(1).stage == TCP_RCV`). A socket, program or entry that is not there counts as 0; what is not there of several, and
+a packet before its birth, has no value, and what is compared with it does not hold.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from wireside.catalog.packet_kinds import PacketKind
+from wireside.catalog.profiles import DEFAULT_PROFILE
+from wireside.catalog.stages import Stage
 from wireside.outside import MAX_DIGITS, quoted
-from wireside.scenario import paths
-from wireside.scenario.terms import COMPARISONS, Arithmetic, Comparison, Constant, Joined, Not, Time
+from wireside.scenario import journeys, leaves, paths
+from wireside.scenario.journeys import PROGRESS, PacketField
+from wireside.scenario.steps import STEP, word_of
+from wireside.scenario.terms import (
+    COMPARISONS,
+    Arithmetic,
+    Comparison,
+    Constant,
+    Joined,
+    Leaf,
+    Not,
+    Time,
+    walk,
+)
 from wireside.scenario.units import SIZE, TIME, UnitError, advice
+from wireside.scenario.words import STATE_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from wireside.scenario.paths import HostNames, Path
+    from wireside.scenario.paths import HostNames
     from wireside.scenario.spec import Scenario
-    from wireside.scenario.terms import Get, Term
+    from wireside.scenario.terms import Get, Source, Term
     from wireside.snapshot import WorldSnapshot
 
 MAX_TOKENS = 500
 MAX_DEPTH = 20
 
+_HYPHENED = "|".join(sorted((w for w in (*STATE_NAMES, *PacketKind) if "-" in w), key=len, reverse=True))
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d+)?)(?P<unit>[A-Za-z]+)?"
     r"|(?P<text>\"[^\"]*\"|'[^']*')"
-    r"|(?P<path>[A-Za-z_]\w*\.(?:states\.[A-Za-z][\w-]*|[A-Za-z_]\w*(?:\([^()]*\))?(?:\.[A-Za-z_]\w*)*))"
-    r"|(?P<word>[A-Za-z_]\w*)"
+    rf"|(?P<path>packets?\([^()]*\)(?:\[[^\[\]]*\])?(?:\.{STEP})*"
+    rf"|[A-Za-z_]\w*\.(?:states\.[A-Za-z][\w-]*|{STEP}(?:\.{STEP})*))"
+    rf"|(?P<word>(?:{_HYPHENED})(?![\w-])|[A-Za-z_]\w*)"
     r"|(?P<sign>==|!=|<=|>=|//|[-+*/<>()]))",
     re.ASCII,
 )
@@ -56,8 +77,8 @@ class _OfSnapshot:
     def time(self) -> Get:
         return lambda snapshot: snapshot.time_ns
 
-    def path(self, path: Path) -> Get:
-        return path.evaluate
+    def read(self, leaf: Leaf) -> Get:
+        return leaf.evaluate
 
 
 _SNAPSHOT = _OfSnapshot()
@@ -85,7 +106,12 @@ def _shown(term: Term, snapshot: WorldSnapshot) -> str:
     if isinstance(term, Not):
         return _shown(term.term, snapshot)
     left = term.terms[0] if isinstance(term, Comparison) else term
+    if isinstance(left, PacketField) and left.field == PROGRESS:
+        left = replace(left, field="stage")
     value = left.compile(_SNAPSHOT)(snapshot)
+    if value is None:
+        missing = (each for each in walk(left) if isinstance(each, Leaf) and each.evaluate(snapshot) is None)
+        return "nothing: " + next(missing).absence(snapshot)
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
@@ -98,8 +124,15 @@ def compile_condition(text: str, names: Mapping[str, HostNames]) -> Condition:
 
 def conditions_of(scenario: Scenario, texts: list[str]) -> list[Condition]:
     """Compile conditions of a scenario that was loaded, and so checked."""
-    names = paths.names_of(scenario.hosts, scenario.programs, scenario.kernel)
+    peers = [peer.name for peer in scenario.wire_peers]
+    names = paths.names_of(scenario.hosts, scenario.programs, scenario.kernel, peers)
     return [compile_condition(text, names) for text in texts]
+
+
+def texts_of(scenario: Scenario) -> Iterator[str]:
+    """Every condition that stands in a scenario."""
+    yield from (beat.when for beat in scenario.beats if beat.when)
+    yield from (each.that for each in scenario.expect if not each.transcript)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,23 +143,47 @@ class _Token:
     unit: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word whose meaning depends on what it is compared with."""
+
+    text: str
+    offset: int
+
+    def compile(self, source: Source) -> Get:
+        raise NotImplementedError
+
+    def parts(self) -> Iterator[Term]:
+        return iter(())
+
+
 class _Parser:
     """Recursive descent over the tokens of one condition."""
 
     def __init__(self, text: str, names: Mapping[str, HostNames]) -> None:
         self.names = names
+        self.kernel = next((each.kernel for each in names.values()), DEFAULT_PROFILE)
         self.tokens = _tokens(text)
         self.index = 0
         self.depth = 0
 
     def parse(self) -> Term:
         term = self._or()
+        for part in walk(term):
+            if isinstance(part, _Word):
+                raise self._unknown(part)
         token = self.tokens[self.index]
         if token.kind != "end":
             raise ConditionError(
                 f"{quoted(token.text)} is out of place", "Join comparisons with `and` or `or`.", token.offset
             )
         return term
+
+    def _unknown(self, word: _Word) -> ConditionError:
+        if word.text in self.names:
+            return ConditionError(f"{word.text!r} alone is no value", f"Write {word.text}.NAME.", word.offset)
+        known = (*self.names, "time", "not", "count", "packet")
+        return ConditionError(f"unknown word {quoted(word.text)}", advice(word.text, known), word.offset)
 
     def _take(self, *texts: str) -> _Token | None:
         token = self.tokens[self.index]
@@ -162,11 +219,52 @@ class _Parser:
         return term
 
     def _comparison(self) -> Term:
+        begin = self.tokens[self.index].offset
         terms, signs = [self._sum()], []
+        offsets = [begin]
         while sign := self._take(*COMPARISONS):
             signs.append(sign.text)
+            offsets.append(self.tokens[self.index].offset)
             terms.append(self._sum())
-        return terms[0] if not signs else Comparison(tuple(terms), tuple(signs))
+        if not signs:
+            return terms[0]
+        worded = next((each for each in terms if isinstance(each, Leaf) and each.words(self.names)), None)
+        if worded is None:
+            return Comparison(tuple(terms), tuple(signs))
+        return self._of_words(worded, terms, signs, offsets)
+
+    def _of_words(self, worded: Leaf, terms: list[Term], signs: list[str], offsets: list[int]) -> Term:
+        """A comparison of something whose value is one of some words."""
+        terms = [self._meant(worded, term, offset) for term, offset in zip(terms, offsets, strict=True)]
+        if not isinstance(worded, PacketField) or worded.field != "stage":
+            return Comparison(tuple(terms), tuple(signs))
+        pairs = [
+            Comparison((_ranked(a), _ranked(b)) if sign[0] in "<>" else (a, b), (sign,))
+            for (a, b), sign in zip(pairwise(terms), signs, strict=True)
+        ]
+        return pairs[0] if len(pairs) == 1 else Joined("and", tuple(pairs))
+
+    def _meant(self, worded: Leaf, term: Term, offset: int) -> Term:
+        """A word or text beside `worded` as what it stands for."""
+        known = worded.words(self.names)
+        if isinstance(term, _Word):
+            text = term.text
+        elif isinstance(term, Constant) and not isinstance(worded, paths.Path):
+            text = str(term.value)
+        elif isinstance(worded, paths.Path) or (isinstance(term, Leaf) and term.words(self.names)):
+            return term
+        else:
+            raise ConditionError("a word is missing here", advice("", known), offset)
+        try:
+            if isinstance(worded, PacketField) and worded.field == "stage":
+                text = journeys.stage_of(text)
+            what = worded.field if isinstance(worded, PacketField) else "state"
+            meant = known[word_of(f"this {what}", text, known)]
+            if isinstance(worded, PacketField) and worded.field == "fate":
+                journeys.check_release(meant, self.kernel)
+        except UnitError as error:
+            raise ConditionError(error.what, error.next_step, offset) from None
+        return Constant(meant)
 
     def _sum(self) -> Term:
         term = self._product()
@@ -199,25 +297,38 @@ class _Parser:
                 return self._path(token)
             case "word" if token.text == "time":
                 return Time()
-            case "word" if token.text in self.names:
-                raise ConditionError(
-                    f"{token.text!r} alone is no value", f"Write {token.text}.NAME.", token.offset
-                )
+            case "word" if token.text == "count" and self._take("("):
+                return self._count()
             case "word":
-                raise ConditionError(
-                    f"unknown word {quoted(token.text)}",
-                    advice(token.text, (*self.names, "time", "not")),
-                    token.offset,
-                )
+                return _Word(token.text, token.offset)
         raise ConditionError(
             "a value is missing", "Write a number or a path such as server.sk(8080).recv_q.", token.offset
         )
 
-    def _path(self, token: _Token) -> Term:
+    def _count(self) -> Term:
+        token = self.tokens[self.index]
+        self.index += token.kind != "end"
+        if token.kind != "path":
+            raise ConditionError("count(…) needs something to count", leaves.COUNTABLE, token.offset)
+        term = self._path(token, leaves.counted)
+        if not self._take(")"):
+            raise ConditionError("a parenthesis is not closed", "Add `)`.", token.offset)
+        return term
+
+    def _path(
+        self, token: _Token, resolve: Callable[[str, Mapping[str, HostNames]], Leaf] = leaves.resolve
+    ) -> Term:
         try:
-            return paths.resolve(token.text, self.names)
+            return resolve(token.text, self.names)
         except UnitError as error:
             raise ConditionError(error.what, error.next_step, token.offset) from None
+
+
+def _ranked(term: Term) -> Term:
+    """A stage as a number that grows along the way."""
+    if isinstance(term, Constant):
+        return Constant(int(Stage[str(term.value)]))
+    return replace(term, field=PROGRESS) if isinstance(term, PacketField) else term
 
 
 def _amount(token: _Token) -> int | float:

@@ -12,40 +12,54 @@ from wireside.catalog.profiles import DEFAULT_PROFILE
 from wireside.catalog.sysctls import BY_NAME
 from wireside.outside import whole
 from wireside.scenario import words
+from wireside.scenario.matches import FIELDS, LISTS, MAX_PORT, SOCKET_FIELDS, STATES, field_of
+from wireside.scenario.terms import Leaf
 from wireside.scenario.units import UnitError, advice, cpus_text
-from wireside.snapshot import CpuRow, NicRow, ProgramRow, SocketRow, SoftnetRow
+from wireside.snapshot import CpuRow, NicRow, ProgramRow, SoftnetRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from wireside.scenario.spec import HostSpec, ProgramSpec
-    from wireside.scenario.terms import Get, Source, Term, Value
+    from wireside.scenario.terms import Value
     from wireside.snapshot import HostSnapshot, WorldSnapshot
-
-MAX_PORT = 65_535
 
 _STEP = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\((?P<arg>[^()]*)\))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class HostNames:
-    """What a condition may name on one host."""
+    """What a condition may name on one host; on a wire peer, which has no kernel, nothing."""
 
     cpus: int
     programs: tuple[str, ...]
     kernel: str = DEFAULT_PROFILE
 
 
-def names_of(hosts: Iterable[HostSpec], programs: Iterable[ProgramSpec], kernel: str) -> dict[str, HostNames]:
-    """The names of a scenario's hosts and programs that conditions are checked against, and the kernel they run on."""
+def names_of(
+    hosts: Iterable[HostSpec], programs: Iterable[ProgramSpec], kernel: str, peers: Iterable[str] = ()
+) -> dict[str, HostNames]:
+    """The names of a scenario that conditions are checked against: hosts, programs and wire peers; and the kernel."""
     by_host: dict[str, list[str]] = {host.name: [] for host in hosts}
     for program in programs:
         by_host.setdefault(program.on, []).append(program.name)
-    return {host.name: HostNames(host.cpus, tuple(by_host[host.name]), kernel) for host in hosts}
+    names = {host.name: HostNames(host.cpus, tuple(by_host[host.name]), kernel) for host in hosts}
+    return names | {peer: HostNames(0, (), kernel) for peer in peers}
+
+
+def kernel_of(host: str, names: Mapping[str, HostNames]) -> str:
+    """The kernel of a host; UnitError when there is no such host, or when it is a wire peer."""
+    if host not in names:
+        raise UnitError(
+            f"unknown host {host!r}", advice(host, [each for each, it in names.items() if it.cpus])
+        )
+    if not names[host].cpus:
+        raise UnitError(f"{host} is a wire peer and has no kernel", f"Write packets(source={host})[0].stage.")
+    return names[host].kernel
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class Path(Leaf):
     """A checked path: which part of a host's snapshot (`part`, with `arg`), and which field of it."""
 
     host: str
@@ -53,17 +67,13 @@ class Path:
     arg: int | str
     field: str
 
+    def words(self, names: Mapping[str, HostNames]) -> Mapping[str, str]:
+        """See Leaf."""
+        return STATES if self.part == "sk" and self.field == "state" else {}
+
     def evaluate(self, snapshot: WorldSnapshot) -> Value:
         """The value in `snapshot`; 0 for a socket, program or entry that is not there."""
         return _PARTS[self.part](snapshot.host(self.host), self.arg, self.field)
-
-    def compile(self, source: Source) -> Get:
-        """What reads it from `source`."""
-        return source.path(self)
-
-    def parts(self) -> Iterator[Term]:
-        """None: a path is not made of other terms."""
-        return iter(())
 
 
 def _counter(host: HostSnapshot, _arg: int | str, field: str) -> Value:
@@ -81,7 +91,7 @@ def _socket(host: HostSnapshot, port: int | str, field: str) -> Value:
 def _listener(host: HostSnapshot, port: int | str, field: str) -> Value:
     for row in host.sockets:
         if row.state == "LISTEN" and row.local.endswith(f":{port}"):
-            return getattr(row, field)  # type: ignore[no-any-return]
+            return field_of(host, row, field)
     return 0
 
 
@@ -146,8 +156,8 @@ _PARTS: dict[str, Callable[[HostSnapshot, int | str, str], Value]] = {
 }
 NIC_FIELDS = tuple(each.name for each in fields(NicRow) if each.name != "statistics")
 _ROWS: dict[str, tuple[str, ...]] = {
-    "sk": SocketRow._fields,
-    "listener": SocketRow._fields,
+    "sk": SOCKET_FIELDS,
+    "listener": FIELDS["listeners"],
     "softnet": tuple(each.name for each in fields(SoftnetRow)),
     "cpu": tuple(each.name for each in fields(CpuRow)),
     "program": tuple(each.name for each in fields(ProgramRow)),
@@ -181,19 +191,22 @@ _SINCE: dict[str, Callable[[str], str]] = {
 def resolve(text: str, names: Mapping[str, HostNames]) -> Path:
     """The path that `text` spells; UnitError says which step of it is unknown and what is near."""
     host, _, rest = text.partition(".")
-    if host not in names:
-        raise UnitError(f"unknown host {host!r}", advice(host, names))
+    kernel = kernel_of(host, names)
     step, _, field = rest.partition(".")
     match = _STEP.fullmatch(step)
     part = match["name"] if match else step
     if not field and match and match["arg"] is None and part not in _PARTS:
         if part not in words.COUNTER_NAMES:
             raise UnitError(f"unknown counter {part!r}", advice(part, (*words.COUNTER_NAMES, *_PARTS)))
-        words.check_release(part, COUNTER_BY_NAME[part].since, names[host].kernel)
+        words.check_release(part, COUNTER_BY_NAME[part].since, kernel)
         return Path(host, "counter", "", part)
+    if match is None and step.endswith("]"):
+        raise UnitError(
+            f"{host}.{step.partition('[')[0]} is not one of several", "Write sks(…)[0] or listeners(…)[0]."
+        )
     if part not in _PARTS or part == "counter" or match is None:
         raise UnitError(
-            f"a host has no {part!r}", advice(part, [each for each in _PARTS if each != "counter"])
+            f"a host has no {part!r}", advice(part, [*LISTS, *(each for each in _PARTS if each != "counter")])
         )
     if part in _ROWS:
         return _row(host, part, match["arg"], field, names[host])
@@ -202,7 +215,7 @@ def resolve(text: str, names: Mapping[str, HostNames]) -> Path:
     if field not in _entries(part):
         raise UnitError(f"{host}.{part} has no {field!r}", advice(field, _entries(part)))
     if part in _SINCE:
-        words.check_release(field, _SINCE[part](field), names[host].kernel)
+        words.check_release(field, _SINCE[part](field), kernel)
     return Path(host, part, "", field)
 
 

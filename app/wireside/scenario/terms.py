@@ -1,18 +1,23 @@
-"""The parts of a condition, and how they become functions: once over a snapshot, once over a living world."""
+"""The parts of a condition, and how they become functions: once over a snapshot, once over a living world.
+
+A value is None when what it is about is not there: a packet that is not born yet, the third of two sockets. What is compared
+or computed with it is None again, and so is `not` of it; `and` and `or` are None when the other terms do not decide.
+A condition that is None does not hold.
+"""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wireside.scenario.paths import Path
+    from wireside.snapshot import WorldSnapshot
 
-Value = int | float | str | bool
+Value = int | float | str | bool | None
 Get = Callable[[Any], Value]
 """Reads a value from whatever the source that made it is about: a snapshot, or a world."""
 
@@ -23,8 +28,8 @@ class Source(Protocol):
     def time(self) -> Get:
         """What reads the simulated time, ns."""
 
-    def path(self, path: Path) -> Get:
-        """What reads a path; 0 for a socket, program or entry that is not there."""
+    def read(self, leaf: Leaf) -> Get:
+        """What reads a leaf."""
 
 
 class Term(Protocol):
@@ -35,6 +40,32 @@ class Term(Protocol):
 
     def parts(self) -> Iterator[Term]:
         """The terms it is made of."""
+
+
+class Leaf:
+    """What a condition names in a run: a path of a host, a packet, how many there are of something."""
+
+    __slots__ = ()
+
+    def words(self, names: Mapping[str, Any]) -> Mapping[str, str]:
+        """The words that its value can be in a scenario, and what they stand for; empty for a number or any text."""
+        return {}
+
+    def evaluate(self, snapshot: WorldSnapshot) -> Value:
+        """Its value in a snapshot; None when it is not there."""
+        raise NotImplementedError
+
+    def absence(self, snapshot: WorldSnapshot) -> str:
+        """Why its value in a snapshot is None."""
+        return "it is not there"
+
+    def compile(self, source: Source) -> Get:
+        """See Term."""
+        return source.read(self)
+
+    def parts(self) -> Iterator[Term]:
+        """See Term."""
+        return iter(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +109,14 @@ class Arithmetic:
         """See Term."""
         left, right = self.left.compile(source), self.right.compile(source)
         work = _ARITHMETIC[self.sign]
-        return lambda s: max(-LARGEST, min(work(_number(left(s)), _number(right(s))), LARGEST))
+
+        def reckon(s: Any) -> Value:
+            a, b = left(s), right(s)
+            if a is None or b is None:
+                return None
+            return max(-LARGEST, min(work(_number(a), _number(b)), LARGEST))
+
+        return reckon
 
     def parts(self) -> Iterator[Term]:
         """See Term."""
@@ -97,7 +135,7 @@ _ARITHMETIC: dict[str, Callable[[Number, Number], Number]] = {
 }
 
 
-def _number(value: Value) -> Number:
+def _number(value: float | str) -> Number:
     return 0 if isinstance(value, str) else value
 
 
@@ -115,13 +153,17 @@ class Comparison:
         if len(pairs) == 1:
             return _pair(self.signs[0], first, self.terms[1], others[0])
 
-        def chain(s: Any) -> bool:
+        def chain(s: Any) -> bool | None:
             left, holds = first(s), True
+            unknown = left is None
             for compare, other in pairs:
                 right = other(s)
-                holds = holds and compare(left, right)
+                if left is None or right is None:
+                    unknown = True
+                else:
+                    holds = holds and compare(left, right)
                 left = right
-            return holds
+            return None if holds and unknown else holds
 
         return chain
 
@@ -130,16 +172,19 @@ class Comparison:
         return iter(self.terms)
 
 
-def _same(left: Value, right: Value) -> bool:
+Known = int | float | str | bool
+
+
+def _same(left: Known, right: Known) -> bool:
     if isinstance(left, str) or isinstance(right, str):
         return str(left) == str(right)
     return left == right
 
 
-def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Value, Value], bool]:
+def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Known, Known], bool]:
     """An order of numbers; text is neither above nor below anything."""
 
-    def holds(left: Value, right: Value) -> bool:
+    def holds(left: Known, right: Known) -> bool:
         if isinstance(left, str) or isinstance(right, str):
             return False
         return compare(left, right)
@@ -147,7 +192,7 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Value, Value], bo
     return holds
 
 
-_COMPARE: dict[str, Callable[[Value, Value], bool]] = {
+_COMPARE: dict[str, Callable[[Known, Known], bool]] = {
     "==": _same,
     "!=": lambda left, right: not _same(left, right),
     "<": _ordered(lambda left, right: left < right),
@@ -169,13 +214,20 @@ _OF_NUMBERS: dict[str, Callable[[Any, Any], bool]] = {
 def _pair(sign: str, left: Get, term: Term, right: Get) -> Get:
     """One comparison; with a constant number, the usual case, it is done in as few calls as there can be."""
     compare = _COMPARE[sign]
-    if not isinstance(term, Constant) or isinstance(term.value, str):
-        return lambda s: compare(left(s), right(s))
+    if not isinstance(term, Constant) or not isinstance(term.value, int | float):
+
+        def pair(s: Any) -> bool | None:
+            a, b = left(s), right(s)
+            return None if a is None or b is None else compare(a, b)
+
+        return pair
     of_numbers, number = _OF_NUMBERS[sign], term.value
 
-    def holds(s: Any) -> bool:
+    def holds(s: Any) -> bool | None:
         value = left(s)
-        return of_numbers(value, number) if value.__class__ is int else compare(value, number)
+        if value.__class__ is int:
+            return of_numbers(value, number)
+        return None if value is None else compare(value, number)
 
     return holds
 
@@ -192,11 +244,15 @@ class Joined:
         terms = [term.compile(source) for term in self.terms]
         wanted = self.word == "and"
 
-        def joined(s: Any) -> bool:
+        def joined(s: Any) -> bool | None:
+            holds: bool | None = wanted
             for term in terms:
-                if bool(term(s)) is not wanted:
+                value = term(s)
+                if value is None:
+                    holds = None
+                elif bool(value) is not wanted:
                     return not wanted
-            return wanted
+            return holds
 
         return joined
 
@@ -214,7 +270,7 @@ class Not:
     def compile(self, source: Source) -> Get:
         """See Term."""
         term = self.term.compile(source)
-        return lambda s: not term(s)
+        return lambda s: None if (value := term(s)) is None else not value
 
     def parts(self) -> Iterator[Term]:
         """See Term."""

@@ -18,6 +18,7 @@ from wireside.kernel.core.task import Task
 from wireside.kernel.rx.dev_rx import net_dev_init
 from wireside.sim.cpu import Engine
 from wireside.sim.devices import connect, make_device
+from wireside.sim.followed import ID_STEP
 from wireside.sim.knobs import NIC_KNOBS, turn_knob
 from wireside.sim.programs import PROGRAMS
 from wireside.sim.run import ProgramRun
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from wireside.scenario.spec import HostSpec, ProgramSpec
     from wireside.sim.world import World
 
-ID_STEP = 1 << 40
-"""Machine m numbers its packets and sockets from m * this."""
 FIRST_PID = 1000
 
 

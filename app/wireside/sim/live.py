@@ -6,7 +6,7 @@ that shows it is made.
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import chain, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,12 @@ from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.sysctls import BY_NAME, format_value
 from wireside.catalog.tcp_states import SS_NAME, TcpState
 from wireside.kernel.drivers.nic import Nic, ethtool_stats, rx_ring_used
+from wireside.kernel.tcp.door.request_sock import RequestSock
 from wireside.kernel.tcp.sock.tcp_sock import TcpSock
-from wireside.scenario.paths import NIC_FIELDS
+from wireside.kernel.udp.udp import UdpSock
+from wireside.scenario.journeys import PacketCount, PacketField
+from wireside.scenario.matches import QUEUE_FIELDS, SocketCount, SocketField
+from wireside.scenario.paths import NIC_FIELDS, Path
 from wireside.sim.books import queued_frames, total_dropped
 from wireside.sim.devices import nic_row, rx_missed
 from wireside.sim.socket_fields import fields_of
@@ -27,9 +31,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from wireside.kernel.core.net import Net
-    from wireside.scenario.paths import Path
-    from wireside.scenario.terms import Get
+    from wireside.scenario.matches import Sockets
+    from wireside.scenario.terms import Get, Leaf, Value
     from wireside.sim.world import World
+
+
+_QUEUES: dict[str, Callable[[Any], int]] = {
+    "accept_queue": lambda queue: len(queue.accept),
+    "requests": attrgetter("qlen"),
+    "acked": attrgetter("acked"),
+    "backlog": attrgetter("sk_max_ack_backlog"),
+}
+"""Fields of ListenerRow."""
 
 
 class Live:
@@ -37,19 +50,107 @@ class Live:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.most: int | None = None
+        """Sockets of a host that are looked through for a value; None: all that `ss` shows."""
+        self.cut = False
+        """A value may be wrong, for there were more; whoever sets `most` sets this to False before."""
 
     def time(self) -> Get:
         """What reads the simulated time, ns."""
         env = self.world.env
         return lambda _: env.now
 
-    def path(self, path: Path) -> Get:
-        """What reads a path; a part that has no reader here is looked up in a snapshot."""
-        read = _READERS.get(path.part)
+    def read(self, leaf: Leaf) -> Get:
+        """What reads a leaf; one that has no reader here is looked up in a snapshot."""
+        if isinstance(leaf, PacketField | PacketCount):
+            return self.packet(leaf)
+        if isinstance(leaf, SocketField | SocketCount):
+            return self.sockets(leaf)
+        read = _READERS.get(leaf.part) if isinstance(leaf, Path) else None
         if read is None:
             world = self.world
-            return lambda _: path.evaluate(world.snapshot())
-        return read(self, self.world.nets[path.host], path)
+            return lambda _: leaf.evaluate(world.snapshot())
+        assert isinstance(leaf, Path)
+        return read(self, self.world.nets[leaf.host], leaf)
+
+    def packet(self, leaf: PacketField | PacketCount) -> Get:
+        """A field of a packet, or how many are born."""
+        self.world.follow([leaf])
+        followed, env, which = self.world.followed, self.world.env, leaf.which
+
+        def count(_: Any) -> int:
+            followed.settle()
+            return followed.counts[which]
+
+        if isinstance(leaf, PacketCount):
+            return count
+        found, key, of = followed.found, (which, leaf.index), leaf.of
+
+        def field(_: Any) -> Value:
+            followed.settle()
+            packet = found.get(key)
+            return None if packet is None else of(packet, env.now)
+
+        return field
+
+    def sockets(self, leaf: SocketField | SocketCount) -> Get:
+        """A field of one of several sockets, or how many there are."""
+        which = leaf.which
+        net = self.world.nets[which.host]
+        if isinstance(leaf, SocketCount):
+            if which.state:
+                path = Path(which.host, "states", "", which.state)
+                tcp = self.states(net, path) if which.state != "UNCONN" else lambda _: 0
+                return lambda _: int(tcp(_) or 0) + sum(1 for sk in _udp(net) if _state(sk) == which.state)
+            return lambda _: sum(1 for _ in self._matching(net, which))
+        index, name = leaf.index, leaf.field
+
+        def field(_: Any) -> Value:
+            sk = next(islice(self._matching(net, which), index, None), None)
+            return None if sk is None else self._field(sk, name)
+
+        return field
+
+    def _looked_at(self, net: Net) -> Iterator[Any]:
+        """What `sk` and `sks` look through, in the order of the rows of `ss`."""
+        if self.most is None:
+            yield from shown_sockets(net)
+            yield from requests(net)[:MINI_SHOWN]
+            yield from islice(net.timewait.values(), MINI_SHOWN)
+            return
+        sockets = chain(net.sockets.values(), net.requests.values(), net.timewait.values())
+        yield from filter(_shown, islice(sockets, self.most))
+        self.cut = self.cut or population(net) > self.most
+
+    def _first(self, net: Net, port: int) -> Any:
+        """The first socket with a port on either end."""
+        if not port:
+            return None
+        for sk in self._looked_at(net):
+            flow = sk.flow_out
+            if (port in {flow[1], flow[3]} if flow is not None else port == sk.sk_num) and not _listens(sk):
+                return sk
+        return None
+
+    def _matching(self, net: Net, which: Sockets) -> Iterator[Any]:
+        """The sockets that are meant, in the order of the rows of `ss`."""
+        listening, port, filters = which.part == "listeners", which.port, dict(which.filters)
+        state, local, peer = filters.get("state"), filters.get("local"), filters.get("peer")
+        program, netid = filters.get("program"), filters.get("netid")
+        for sk in _listeners(net, port) if listening else self._looked_at(net):
+            if not listening:
+                ends = _ports(sk)
+                if (
+                    (port and port not in ends)
+                    or _listens(sk)
+                    or (local and local != ends[0])
+                    or (peer and peer != ends[1])
+                    or (state and state != _state(sk))
+                    or (netid and (netid == "udp") is not isinstance(sk, UdpSock))
+                ):
+                    continue
+            if program is None or program == getattr(sk, "comm", ""):
+                yield sk
 
     def counter(self, net: Net, path: Path) -> Get:
         """A counter as `nstat` names it."""
@@ -59,7 +160,7 @@ class Live:
     def socket(self, net: Net, path: Path) -> Get:
         """A field of the first socket, listeners apart, with a port on either end."""
         port, field = int(path.arg), path.field
-        return lambda _: self._field(_first(net, port), field)
+        return lambda _: self._field(self._first(net, port), field)
 
     def listener(self, net: Net, path: Path) -> Get:
         """A field of the listener on a port."""
@@ -69,6 +170,8 @@ class Live:
     def _field(self, sk: Any, field: str) -> Any:
         if sk is None:
             return 0
+        if field in QUEUE_FIELDS:
+            return _QUEUES[field](sk.icsk_accept_queue)
         return fields_of(sk).get[field](sk, self.world.now)
 
     def nic(self, net: Net, path: Path) -> Get:
@@ -188,20 +291,34 @@ def _ports(sk: Any) -> tuple[int, int]:
     return (sk.sk_num, 0) if flow is None else (flow[1], flow[3])
 
 
-def _all(net: Net) -> Iterator[Any]:
-    """What `sk(PORT)` looks through, in the order of the rows of `ss`."""
-    yield from shown_sockets(net)
-    yield from requests(net)[:MINI_SHOWN]
-    yield from islice(net.timewait.values(), MINI_SHOWN)
+def population(net: Net) -> int:
+    """How many sockets, requests and minisocks a host has."""
+    return len(net.sockets) + len(net.requests) + len(net.timewait)
 
 
-def _first(net: Net, port: int) -> Any:
-    if not port:
-        return None
-    for sk in _all(net):
-        if port in _ports(sk) and not _listens(sk):
-            return sk
-    return None
+def _shown(sk: Any) -> bool:
+    """Whether a socket is in a table of the kernel, where `ss` finds it; one in CLOSE is not."""
+    return not isinstance(sk, TcpSock) or sk.sk_state != TcpState.CLOSE
+
+
+def _udp(net: Net) -> Iterator[Any]:
+    """The datagram sockets that are bound."""
+    return (sk for sockets in net.udp_table.values() for sk in sockets)
+
+
+def _state(sk: Any) -> str:
+    """A socket's state as `ss` spells it."""
+    if isinstance(sk, TcpSock):
+        return SS_NAME[TcpState(sk.sk_state)]
+    if isinstance(sk, UdpSock):
+        return "UNCONN" if sk.flow_out is None else "ESTAB"
+    return "SYN-RECV" if isinstance(sk, RequestSock) else SS_NAME[TcpState(sk.tw_substate)]
+
+
+def _listeners(net: Net, port: int) -> list[Any]:
+    """The listeners on a port, or (0) all, in order of creation."""
+    ports = [port] if port else list(net.listening)
+    return sorted((sk for each in ports for sk in net.listening.get(each, ())), key=attrgetter("id"))
 
 
 def _listener(net: Net, port: int) -> Any:

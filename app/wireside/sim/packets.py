@@ -163,18 +163,7 @@ class PacketBook:
         return built
 
     def _kind(self, skb: SkBuff) -> PacketKind:
-        if skb.protocol != IPPROTO_TCP:
-            return PacketKind.UDP if skb.protocol == IPPROTO_UDP else PacketKind.ICMP
-        flags = skb.tcp_flags
-        if flags & SYN:
-            return PacketKind.SYN_ACK if flags & ACK else PacketKind.SYN
-        if flags & RST:
-            return PacketKind.RST
-        if flags & FIN:
-            return PacketKind.FIN
-        if skb.id in self.probes:
-            return PacketKind.PROBE
-        return PacketKind.DATA if skb.len else PacketKind.ACK
+        return kind_of(skb.protocol, skb.tcp_flags, skb.len, probe=skb.id in self.probes)
 
     def _start(self, skb: SkBuff) -> int:
         """The initial sequence number of a packet's flow; of a flow whose SYN nobody saw, one less than its first packet's."""
@@ -225,6 +214,21 @@ class PacketBook:
 def _forget_oldest(book: dict[Any, Any]) -> None:
     for key in list(islice(book, max(0, len(book) - REMEMBERED))):
         del book[key]
+
+
+def kind_of(protocol: int, flags: int, length: int, *, probe: bool) -> PacketKind:
+    """What a packet is, by its protocol, TCP flags and payload; `probe`: it is one, as far as its flags say nothing else."""
+    if protocol != IPPROTO_TCP:
+        return PacketKind.UDP if protocol == IPPROTO_UDP else PacketKind.ICMP
+    if flags & SYN:
+        return PacketKind.SYN_ACK if flags & ACK else PacketKind.SYN
+    if flags & RST:
+        return PacketKind.RST
+    if flags & FIN:
+        return PacketKind.FIN
+    if probe:
+        return PacketKind.PROBE
+    return PacketKind.DATA if length else PacketKind.ACK
 
 
 def _birth(entry: tuple[int, SkBuff]) -> tuple[int, int]:

@@ -128,7 +128,7 @@ class Views:
             hosts.append(
                 _host(world, net, view, socket_rows(net, view.socket_rows, world.now, sockets, most))
             )
-        self.last = WorldSnapshot(world.now, tuple(hosts))
+        self.last = WorldSnapshot(world.now, tuple(hosts), *world.followed.rows())
         return self.last
 
     def books(self, world: World) -> tuple[int, int]:
@@ -187,14 +187,14 @@ def _host(
     )
 
 
-def _listeners(net: Net) -> list[tuple[int, str, int, int, int, int]]:
+def _listeners(net: Net) -> list[tuple[int, str, int, int, int, int, int]]:
     """The values of the rows of all listeners, in their order."""
     found = []
     for port, listeners in net.listening.items():
         for listener in cast("list[TcpSock]", listeners):
             queue = listener.icsk_accept_queue
-            accept = len(queue.accept)
-            found.append((port, listener.comm, accept, queue.qlen, queue.acked, queue.sk_max_ack_backlog))
+            accept, acked, most = len(queue.accept), queue.acked, queue.sk_max_ack_backlog
+            found.append((port, listener.comm, accept, queue.qlen, acked, most, listener.id))
     return found
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from wireside.sim.build import build
 from wireside.sim.env import KernelEnv
 from wireside.sim.events import EventLog
+from wireside.sim.followed import Followed, leaves_of
 from wireside.sim.knobs import knob_value, turn_knob
 from wireside.sim.packets import PacketBook
 from wireside.sim.view import Views
 from wireside.sim.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from wireside.kernel.core.net import Machine, Net
     from wireside.scenario.expect import Condition
@@ -31,7 +32,7 @@ class World:
 
     Times are ns since the start. `sysctl` maps knob names (a sysctl's full or short
     name, "nic.rx_ring", "PROGRAM.param") to the text they start with, on every host that has them. `trace` packets are
-    remembered per machine; 0 turns tracing off. Raises CommandError for what cannot be set.
+    remembered per machine; 0 turns tracing off, unless conditions of the scenario are about packets. Raises CommandError for what cannot be set.
     """
 
     def __init__(
@@ -61,7 +62,11 @@ class World:
         """The two ends of a link (one of a loopback) → what writes its frames down."""
         self.programs: list[ProgramRun] = []
         build(self, dict(sysctl or {}))
-        self.book = PacketBook({net.address: net.name for net in (*self.nets.values(), *self.peer_nets())})
+        hosts = {net.address: net.name for net in (*self.nets.values(), *self.peer_nets())}
+        self.book = PacketBook(hosts)
+        others = {address: net.name for net in self.nets.values() for address in net.secondary}
+        self.followed = Followed(self.env, hosts | others)
+        self.follow(leaves_of(scenario))
         self.views = Views()
 
     def __getstate__(self) -> dict[str, object]:
@@ -80,6 +85,12 @@ class World:
     def all_machines(self) -> list[Machine]:
         """The machines of all hosts, and those that stand for wire peers."""
         return [*self.machines.values(), *(peer.net.machine for peer in self.peers.values())]
+
+    def follow(self, leaves: Iterable[object]) -> None:
+        """Follow the packets that these leaves of conditions name; ValueError when the run has begun without."""
+        self.followed.follow(
+            leaves, list(self.machines.values()), [peer.net.machine for peer in self.peers.values()]
+        )
 
     @property
     def now(self) -> int:

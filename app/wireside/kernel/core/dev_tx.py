@@ -220,4 +220,6 @@ def skb_segment(machine: Machine, skb: SkBuff) -> list[SkBuff]:
     skb.truesize -= share * (count - 1)
     skb.gso_segs = 1
     skb.gso_size = skb.nr_frags = 0
+    if machine.on_segment is not None:
+        machine.on_segment(frames)
     return frames

@@ -191,6 +191,10 @@ class Machine:
         """Softirq bit to its action, which does one slice and returns whether there is more; net_dev_init() fills it."""
         self.trace: deque[SkBuff] | None = None
         """Packets lately born here, newest last; None when tracing is off."""
+        self.on_birth: Callable[[SkBuff], None] | None = None
+        """Told of every packet that enters the trace; its first stamp comes right after."""
+        self.on_segment: Callable[[list[SkBuff]], None] | None = None
+        """Told of the frames that a super-packet was cut into; the first is what is left of itself."""
         self.last_skb_id = 0
         """Counted up for every packet born here; the world starts each machine at another offset."""
         self.last_sock_id = 0

@@ -165,7 +165,7 @@ def tcp_collapse(
         copy = min(SKB_MAX_ORDER_0, (end - start) & MASK)
         template = queue[index]
         nskb = SkBuff(template.id, template.flow, template.protocol, 0, start, template.tcp_flags)
-        nskb.stamps = template.stamps
+        nskb.stamps = None if template.stamps is None else list(template.stamps)
         nskb.source = template.source
         nskb.gso_segs = 0
         nskb.truesize, usable = skb_alloc_truesize(copy)

@@ -11,9 +11,9 @@ import pytest
 
 from wireside.catalog import work
 from wireside.catalog.stages import STAGES, Stage
-from wireside.player.telling import Telling
 from wireside.scenario import library
 from wireside.scenario.load import load
+from wireside.session.telling import Telling
 from wireside.sim.world import World
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from itertools import islice
 
 import pytest
@@ -14,6 +13,7 @@ from wireside.scenario.expect import conditions_of
 from wireside.scenario.load import load
 from wireside.scenario.spec import NicSpec
 from wireside.scenario.terms import walk
+from wireside.sim.checkpoint import freeze, thaw
 from wireside.sim.world import World
 
 END = 40 * MS
@@ -130,7 +130,7 @@ def test_a_packet_that_has_ended_is_kept_without_its_sk_buff():
     (journey,) = (each for key, each in world.followed.found.items() if key[1] == 0)
     assert journey.skb is None
     assert before.fate == "consumed"
-    thawed = pickle.loads(pickle.dumps(world))
+    thawed = thaw(freeze(world))
     assert thawed.snapshot().packets["packets()[0]"] == before
 
 
@@ -161,3 +161,19 @@ def test_stages_without_packets_are_those_that_no_packet_is_marked_in():
         marked |= {stage for trace in world.traces(0) for stage, _ in trace.stamps}
     assert {Stage(stage) for stage in marked} <= set(Stage) - WITHOUT_PACKET
     assert set(Stage) - WITHOUT_PACKET - {Stage(stage) for stage in marked} <= {Stage.SK_BACKLOG}
+
+
+@pytest.mark.parametrize(
+    "text", ["packet(4).stage >= SYS_READ", "packet(4).fate == delivered", "packet(7).fate == consumed"]
+)
+@pytest.mark.parametrize("moment", [0, 1_213_000, 1_267_777, 1_268_600, 1_272_000])
+def test_a_thawed_lesson_comes_to_the_same_moment(text, moment):
+    played = load(library.resolve("first-packet"))
+    conditions = {1: conditions_of(played, [text])[0]}
+    world = World(played)
+    watch = world.watch(conditions)
+    watch.run(moment)
+    other = thaw(freeze(world))
+    resumed = other.watch(conditions, watch.looked)
+    assert watch.run(played.duration_ns) is resumed.run(played.duration_ns) is False
+    assert other.now == world.now > moment

@@ -201,6 +201,8 @@ def skb_birth(net: Net, skb: SkBuff) -> None:
     if trace is not None:
         skb.stamps = []
         trace.append(skb)
+        if net.machine.on_birth is not None:
+            net.machine.on_birth(skb)
 
 
 def skb_orphan(cpu: Cpu, skb: SkBuff) -> None:

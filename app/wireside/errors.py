@@ -52,3 +52,7 @@ class ScenarioErrors(WiresideError):  # noqa: N818 (one raise, many errors)
 
 class CommandError(WiresideError):
     """The command line or a knob was given something it cannot take."""
+
+
+class RecordingError(WiresideError):
+    """The recording file is at fault, or cannot be written."""

@@ -12,9 +12,9 @@ import os
 import sys
 import time
 
-from wireside.paint.viewer import Viewer
+from wireside.paint.picture import Picture
 from wireside.scenario.load import load
-from wireside.tui.app import WiresideApp, make_player
+from wireside.tui.app import WiresideApp, make_session
 from wireside.tui.screens.ticking import TickingScreen
 
 LONG_NS = 3600 * 10**9
@@ -27,11 +27,11 @@ def main() -> None:
     scenario = load(path)
     if scale:
         scenario = dataclasses.replace(scenario, beats=(), scale=scale, duration_ns=LONG_NS)
-    player = make_player(scenario)
+    session = make_session(scenario)
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-    WiresideApp(player, fps=fps).run(mouse=False)
+    WiresideApp(session, fps=fps).run(mouse=False)
 
 
 def tell_keys(marks: int) -> None:
@@ -45,16 +45,16 @@ def tell_keys(marks: int) -> None:
 
 
 def tell_frames(marks: int) -> None:
-    look = Viewer.frame
+    look = Picture.frame
 
-    def frame(viewer):
-        seen = look(viewer)
+    def frame(picture, session):
+        seen = look(picture, session)
         movers = (*seen.scene.inbound, *seen.scene.outbound)
         moving = sum(not mover.parked for mover in movers)
-        os.write(marks, b"moving %d\nnow %d\n" % (moving, viewer.player.now))
+        os.write(marks, b"moving %d\nnow %d\n" % (moving, session.now))
         return seen
 
-    Viewer.frame = frame
+    Picture.frame = frame
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from wireside.paint.look import Look
 from wireside.paint.palette import Depth, Palette
 from wireside.scenario import library
 from wireside.scenario.load import load
-from wireside.tui.app import WiresideApp, make_player
+from wireside.tui.app import WiresideApp, make_session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,11 +34,11 @@ def case(rng: Random, folder: Path) -> str:
 
 async def _session(rng: Random) -> str:
     app = WiresideApp(
-        make_player(load(rng.choice(library.library()))),
+        make_session(load(rng.choice(library.library()))),
         look=Look(Palette(Depth.TRUE), UNICODE),
         renderer="safe",
         neighbours=[str(path) for path in library.library()],
-        open_path=lambda where: make_player(load(where)),
+        open_path=lambda where: make_session(load(where)),
     )
     pressed: list[str] = []
     async with app.run_test(size=rng.choice(SIZES)) as pilot:

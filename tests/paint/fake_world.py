@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 from wireside.catalog.stages import Stage
 from wireside.catalog.sysctls import ALL_SYSCTLS, format_value
 from wireside.errors import CommandError
@@ -71,9 +73,9 @@ def scenario(**changes) -> Scenario:
 class FakeWatch:
     """Conditions looked at whenever the fake world's next packet is born."""
 
-    def __init__(self, world, conditions):
+    def __init__(self, world, conditions, looked=-1):
         self.world, self.conditions = world, dict(conditions)
-        self.fired = ()
+        self.fired, self.looked = (), looked
 
     def run(self, until: int, wall_deadline: float | None = None) -> bool:
         self.fired = ()
@@ -116,8 +118,12 @@ class FakeWorld:
         self.now = max(self.now, t_ns)
         return True
 
-    def watch(self, conditions) -> FakeWatch:
-        return FakeWatch(self, conditions)
+    def watch(self, conditions, looked=-1) -> FakeWatch:
+        return FakeWatch(self, conditions, looked)
+
+    @property
+    def work(self) -> int:
+        return self.now // self.every_ns
 
     def upcoming(self) -> int:
         return self.now + self.every_ns - self.now % self.every_ns
@@ -197,3 +203,26 @@ class FakeWorld:
             programs=(ProgramRow("reader", 812, "sleeping", "nanosleep()", 9, 0, 0),) if server else (),
             books={},
         )  # fmt: skip
+
+
+class Frozen:
+    def __init__(self, world):
+        self.world, self.data = deepcopy(world), b""
+
+
+class FakeOrigin:
+    """Where fake worlds come from; `make` makes one."""
+
+    def __init__(self, made_for=None, make=FakeWorld):
+        self.scenario = scenario() if made_for is None else made_for
+        self.seed = self.scenario.seed
+        self.make = make
+
+    def begin(self):
+        return self.make()
+
+    def freeze(self, world):
+        return Frozen(world)
+
+    def thaw(self, frozen):
+        return deepcopy(frozen.world)

@@ -4,20 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from tests.paint.fake_world import MS, FakeWorld, scenario
+from tests.paint.fake_world import MS, FakeOrigin, FakeWorld, scenario
 from wireside.catalog.actions import Where, footer
 from wireside.paint.glyphs import ASCII, UNICODE
 from wireside.paint.journey import plan
 from wireside.paint.layout import layout
 from wireside.paint.look import Look
 from wireside.paint.palette import Palette
+from wireside.paint.picture import Picture, pictured
 from wireside.paint.scene import Mover
 from wireside.paint.screen import SPECS
 from wireside.paint.surface import Surface
 from wireside.paint.ui import Ui
-from wireside.paint.viewer import Viewer
 from wireside.scenario.spec import Beat, HostSpec, KnobSpec, LinkSpec
-from wireside.session.session import Player
 from wireside.snapshot import Event, ListenerRow, ProgramRow, WorldSnapshot
 
 LONG = "a-name-that-is-much-longer-than-anybody-would-expect-in-a-pane-of-this-size"
@@ -80,11 +79,11 @@ def long_frame(*, knobs=True, few=False):
         if knobs
         else (),
     )  # fmt: skip
-    player = Player(told, lambda: LongWorld(500 * MS if few else 2 * MS))
-    viewer = Viewer(player)
+    player = pictured(FakeOrigin(told, lambda: LongWorld(500 * MS if few else 2 * MS)))
+    picture = Picture(player.scenario)
     for _ in range(40):
         player.advance(1 / 30)
-        frame = viewer.frame()
+        frame = picture.frame(player)
     return frame
 
 

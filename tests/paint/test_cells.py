@@ -7,19 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.paint.fake_world import MS, FakeWorld, scenario
+from tests.paint.fake_world import MS, FakeOrigin, FakeWorld, scenario
 from wireside.outside import clean
 from wireside.paint.cells import clip, in_cells, plain_width, tail, width
 from wireside.paint.glyphs import UNICODE
 from wireside.paint.look import Look
 from wireside.paint.palette import Palette
+from wireside.paint.picture import Picture, pictured
 from wireside.paint.screen import draw_screen
 from wireside.paint.surface import Rect, Surface
 from wireside.paint.ui import Ui
-from wireside.paint.viewer import Viewer
 from wireside.paint.words import fit, wrap
 from wireside.scenario.spec import Beat
-from wireside.session.session import Player
 from wireside.tui.fast import FastWriter
 
 TEXTS = st.text(alphabet="ab →漢字한😀é\u0301\u0308\uff57").map(clean)
@@ -78,9 +77,9 @@ def test_whatever_is_drawn_over_what_a_row_stays_whole(
 
 
 def drawn(size: tuple[int, int], **changes: object) -> Surface:
-    player = Player(scenario(**changes), lambda: FakeWorld(30_000))
+    player = pictured(FakeOrigin(scenario(**changes), lambda: FakeWorld(30_000)))
     player.play_to(6 * MS)
-    return draw_screen(*size, Look(Palette(), UNICODE), Viewer(player).frame(), Ui())
+    return draw_screen(*size, Look(Palette(), UNICODE), Picture(player.scenario).frame(player), Ui())
 
 
 def borders(surface: Surface) -> list[list[int]]:

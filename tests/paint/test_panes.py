@@ -3,29 +3,28 @@ from pathlib import Path
 
 import pytest
 
-from tests.paint.fake_world import MS, US, FakeWorld, scenario
+from tests.paint.fake_world import MS, US, FakeOrigin, FakeWorld, scenario
 from wireside.catalog.actions import Where, footer
 from wireside.paint.glyphs import ASCII, UNICODE
 from wireside.paint.look import Look
 from wireside.paint.palette import Palette
+from wireside.paint.picture import Picture, pictured
 from wireside.paint.screen import draw_screen
 from wireside.paint.ui import Ui
-from wireside.paint.viewer import Viewer
 from wireside.paint.words import clock, fit, question_of, rounded, short_clock, size, span, wrap
 from wireside.scenario.spec import Beat, KnobSpec
 from wireside.session.knobs import knob_row
-from wireside.session.session import Player
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
 def frame_of(t=6 * MS, every=30 * US, **world):
-    player = Player(scenario(), lambda: FakeWorld(every, **world))
+    player = pictured(FakeOrigin(scenario(), lambda: FakeWorld(every, **world)))
     player.play_to(t)
-    viewer = Viewer(player)
+    picture = Picture(player.scenario)
     for _ in range(12):
         player.advance(1 / 30)
-        frame = viewer.frame()
+        frame = picture.frame(player)
     return frame
 
 

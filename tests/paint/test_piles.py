@@ -7,23 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.paint.fake_world import MS, FakeWorld, scenario
+from tests.paint.fake_world import MS, FakeOrigin, FakeWorld, scenario
 from wireside.paint.frame import peer_socket
 from wireside.paint.gauges import draw_gauges, scale_of
 from wireside.paint.glyphs import ASCII, UNICODE
 from wireside.paint.look import Look
 from wireside.paint.margins import listener_words
 from wireside.paint.palette import Palette
+from wireside.paint.picture import Picture, pictured
 from wireside.paint.piles import limited, pointed_at, subjects
 from wireside.paint.screen import draw_screen
 from wireside.paint.standing import MARGIN, settled
 from wireside.paint.surface import Surface
 from wireside.paint.timeline import telling
 from wireside.paint.ui import Ui
-from wireside.paint.viewer import Viewer
 from wireside.scenario.spec import Beat
-from wireside.session.history import History
-from wireside.session.session import Player
+from wireside.session.film import Film, Past, Tail, sample
 from wireside.snapshot import ListenerRow, ProgramRow
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -51,11 +50,13 @@ class ServerWorld(FakeWorld):
 
 
 def seen(world, frames=40, beats=(), **facts):
-    player = Player(scenario(duration_ns=10_000 * MS, scale=1000 * MS, beats=beats, **facts), lambda: world)
-    viewer = Viewer(player)
+    player = pictured(
+        FakeOrigin(scenario(duration_ns=10_000 * MS, scale=1000 * MS, beats=beats, **facts), lambda: world)
+    )
+    picture = Picture(player.scenario)
     for _ in range(frames):
         player.advance(1 / 30)
-        frame = viewer.frame()
+        frame = picture.frame(player)
     return frame
 
 
@@ -192,12 +193,12 @@ def test_states_come_and_go_in_numbers_per_second():
 def test_a_row_keeps_its_place_while_sockets_only_pass_through():
     flicker = iter(range(10_000))
     world = ServerWorld(states=lambda s: {"ESTAB": 50, "FIN-WAIT-1": next(flicker) % 2})
-    player = Player(scenario(duration_ns=10_000 * MS, scale=1000 * MS, beats=()), lambda: world)
-    viewer = Viewer(player)
+    player = pictured(FakeOrigin(scenario(duration_ns=10_000 * MS, scale=1000 * MS, beats=()), lambda: world))
+    picture = Picture(player.scenario)
     shown = []
     for _ in range(120):
         player.advance(1 / 30)
-        frame = viewer.frame()
+        frame = picture.frame(player)
         shown.append([line[1:12] for line in pane(frame).text().splitlines()[1:-1]])
     assert sum(before != after for before, after in pairwise(shown)) <= 3
 
@@ -256,7 +257,7 @@ def test_a_buffer_over_its_limit_is_explained_where_it_stands():
     frame = seen(ServerWorld())
     row = frame.main_socket._replace(sk_rmem_alloc=136_000, sk_rcvbuf=132_096)
     peer = peer_socket(frame.world, "server", row)[1]
-    piles = tuple(limited(frame.host, row, peer, frame.strips.grown))
+    piles = tuple(limited(frame.host, row, peer, frame.past.grown()))
     frame = replace(frame, piles=piles, telling=tuple(pile.name for pile in piles))
     text = pane(frame).text()
     assert "133K/129K" in text
@@ -286,17 +287,16 @@ def test_the_row_that_the_story_points_at_is_always_there():
 
 
 def test_the_timeline_shows_what_the_run_is_about():
-    history = History(10_000 * MS)
-    history.series.update({"CLOSE-WAIT": [1.0], "TIME-WAIT": [1.0], "accept q": [1.0], "ESTAB": [1.0]})
-    history.most.update({"CLOSE-WAIT": 888, "TIME-WAIT": 2292, "accept q": 1.0, "ESTAB": 879, "rmem": 0.01})
-    history.sample(FakeWorld().snapshot().host("server"))
-    strips = history.strips(FakeWorld().snapshot().host("server"))
-    assert telling(strips, frozenset(), 2) == ["accept q", "CLOSE-WAIT"]
-    assert telling(strips, frozenset({"TIME-WAIT"}), 2) == ["accept q", "TIME-WAIT"]
+    most = {"CLOSE-WAIT": 888, "TIME-WAIT": 2292, "accept q": 1.0, "ESTAB": 879, "rmem": 0.01}
+    now = sample(FakeWorld().snapshot().host("server"), {})
+    past = Past(Film(), Tail(most=most), now)
+    assert telling(past, frozenset(), 2) == ["accept q", "CLOSE-WAIT"]
+    assert telling(past, frozenset({"TIME-WAIT"}), 2) == ["accept q", "TIME-WAIT"]
 
 
-def test_no_spike_of_a_state_is_lost_when_buckets_merge():
+def test_no_spike_of_a_state_is_lost_between_two_columns():
     world = ServerWorld(states=lambda s: {"LAST-ACK": 40 if 1.0 <= s < 1.05 else 0})
-    player = Player(scenario(duration_ns=2_000 * MS, beats=()), lambda: world)
+    player = pictured(FakeOrigin(scenario(duration_ns=2_000 * MS, beats=()), lambda: world))
     player.play_to(100_000 * MS)
-    assert max(player.history.series["LAST-ACK"]) == 40
+    past = player.machine.past(player.snapshot)
+    assert max(past.columns("LAST-ACK", range(0, 100_000 * MS, 1_000 * MS))) == 40

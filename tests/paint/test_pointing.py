@@ -1,7 +1,6 @@
 """What lights up when a beat points at something that has no box or pane of its own on the screen."""
 
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
@@ -9,23 +8,22 @@ from wireside.catalog.actions import Where, footer
 from wireside.paint.glyphs import UNICODE
 from wireside.paint.look import Look
 from wireside.paint.palette import Palette
+from wireside.paint.picture import Picture, pictured
 from wireside.paint.screen import draw_screen
 from wireside.paint.ui import Ui
-from wireside.paint.viewer import Viewer
 from wireside.scenario import library
 from wireside.scenario.load import load
 from wireside.scenario.spec import Beat
-from wireside.session.session import Player
-from wireside.sim.world import World
+from wireside.session.origin import Beginning
 
 LOOK = Look(Palette(), UNICODE)
 
 
 def seen_at(t_ns, look_at):
     told = load(library.resolve("first-packet"))
-    player = Player(told, partial(World, told, trace=1024))
+    player = pictured(Beginning(told, told.seed))
     player.play_to(t_ns)
-    frame = replace(Viewer(player).frame(), beat=Beat("Look.", at_ns=0, look_at=look_at))
+    frame = replace(Picture(player.scenario).frame(player), beat=Beat("Look.", at_ns=0, look_at=look_at))
     return draw_screen(80, 24, LOOK, frame, Ui(keys=footer(Where.JOURNEY)))
 
 

@@ -6,7 +6,6 @@ from wireside.catalog import places
 from wireside.catalog.stages import Stage
 from wireside.paint.scene import (
     INSIDE,
-    MAX_MOVERS,
     PARKED,
     READ,
     RING,
@@ -16,14 +15,13 @@ from wireside.paint.scene import (
     TCP,
     build,
     highlighted,
-    is_shown,
     latencies,
-    next_thin,
     sending_stage,
     station_of_reason,
 )
 from wireside.paint.screen import SPECS
-from wireside.session.history import Loss
+from wireside.session.film import Loss
+from wireside.session.rolls import is_shown
 from wireside.snapshot import PacketTrace
 
 SLOW = 1_000
@@ -131,13 +129,6 @@ def test_what_the_host_sends_goes_back_from_right_to_left():
 
 def test_packets_between_other_hosts_are_not_shown():
     assert at(10, trace((Stage.WIRE, 0), source="a", destination="b")).inbound == ()
-
-
-def test_when_too_many_move_a_brick_stands_for_several_packets_without_flicker():
-    assert next_thin(1, MAX_MOVERS) == 1
-    assert next_thin(1, MAX_MOVERS + 1) == 2
-    assert next_thin(2, MAX_MOVERS - 1) == 2
-    assert next_thin(16, 10) == 1
 
 
 @pytest.mark.parametrize("numbers", [range(400), range(1, 801, 2), range(1 << 41, (1 << 41) + 400)])

@@ -2,18 +2,17 @@ import dataclasses
 
 import pytest
 
-from tests.paint.fake_world import FakeWorld, scenario
+from tests.paint.fake_world import FakeOrigin, scenario
 from wireside.paint.frame import main_socket, peer_socket
 from wireside.paint.glyphs import UNICODE
 from wireside.paint.look import Look
 from wireside.paint.palette import Palette
+from wireside.paint.picture import Picture, pictured
 from wireside.paint.sockets import columns, endpoint, listing, timer
 from wireside.paint.stations import readings
 from wireside.paint.surface import Surface
 from wireside.paint.tables import draw_tools
 from wireside.paint.ui import Ui
-from wireside.paint.viewer import Viewer
-from wireside.session.session import Player
 from wireside.snapshot import SocketRow
 
 LOOK = Look(Palette(), UNICODE)
@@ -21,7 +20,8 @@ LOOK = Look(Palette(), UNICODE)
 
 def frame_with(rows, states=None):
     """A frame of a server with these sockets, and an idle client."""
-    frame = Viewer(Player(scenario(), FakeWorld)).frame()
+    session = pictured(FakeOrigin(scenario()))
+    frame = Picture(session.scenario).frame(session)
     client, server = frame.world.hosts
     server = dataclasses.replace(server, sockets=tuple(rows), states=states or {})
     client = dataclasses.replace(client, sockets=())

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.paint.fake_world import MS, US, FakeWorld, scenario
+from tests.paint.fake_world import MS, US, FakeOrigin, FakeWorld, scenario
 from wireside.catalog import places
 from wireside.catalog.together import DeclarationError
 from wireside.paint.frame import Frame
@@ -15,11 +15,10 @@ from wireside.paint.lessons import Lesson, library_of
 from wireside.paint.look import Look
 from wireside.paint.palette import Palette
 from wireside.paint.pane import is_same
+from wireside.paint.picture import Picture, pictured
 from wireside.paint.screen import SPECS, collected
 from wireside.paint.surface import Surface
 from wireside.paint.ui import KnobView, Ui
-from wireside.paint.viewer import Viewer
-from wireside.session.session import Player
 
 LOOK = Look(Palette(), UNICODE)
 UIS = (
@@ -39,11 +38,11 @@ def room_of(name, size, ui):
 
 def frames(n=30, **facts):
     """Frames of a run, one after the other."""
-    player = Player(scenario(**facts), lambda: FakeWorld(30 * US, missed_every=9))
-    viewer = Viewer(player)
+    player = pictured(FakeOrigin(scenario(**facts), lambda: FakeWorld(30 * US, missed_every=9)))
+    picture = Picture(player.scenario)
     for _ in range(n):
         player.advance(1 / 30)
-        yield viewer.frame()
+        yield picture.frame(player)
 
 
 class Watched:
@@ -129,7 +128,7 @@ def test_halves_that_do_not_match_are_found_when_panes_are_collected():
 
 def test_a_frame_and_what_the_reader_chose_cannot_be_changed():
     frame = next(frames())
-    for record in (frame, frame.scene, frame.strips, UIS[0], UIS[0].knobs):
+    for record in (frame, frame.scene, frame.past, UIS[0], UIS[0].knobs):
         assert is_dataclass(record)
         name = fields(record)[0].name
         with pytest.raises(FrozenInstanceError):

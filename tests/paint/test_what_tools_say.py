@@ -8,6 +8,7 @@ import re
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
+from wireside.paint.viewer import Viewer
 
 from tests.paint.fake_world import FakeWorld, scenario
 from tests.property.stories import stories
@@ -21,7 +22,6 @@ from wireside.paint.palette import Palette
 from wireside.paint.surface import Surface
 from wireside.paint.tables import COUNTERS, SOCKETS, draw_tools
 from wireside.paint.ui import Ui
-from wireside.paint.viewer import Viewer
 from wireside.paint.words import size
 from wireside.session.session import Player
 from wireside.sim.world import World

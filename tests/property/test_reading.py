@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from itertools import cycle, pairwise
 
 import pytest
@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.property.stories import stories
+from wireside.paint.picture import pictured
 from wireside.scenario.library import index, resolve
 from wireside.scenario.load import load
+from wireside.session.origin import Beginning
 from wireside.session.pace import reading_s
-from wireside.session.session import Player
 from wireside.session.telling import Telling
 from wireside.sim.world import World
 
@@ -43,7 +44,7 @@ def told_alone(scenario):
 
 def watched(scenario, lengths, late, faster=0):
     """Play to the end by a fake clock, so many steps faster; (what was told, how long each beat stood)."""
-    player = Player(scenario, partial(World, scenario, trace=0))
+    player = pictured(Beginning(scenario, scenario.seed))
     for _ in range(faster):
         player.change_pace(+1)
     clock, appeared = 0.0, [0.0] * player.beats_said

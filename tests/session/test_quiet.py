@@ -1,15 +1,14 @@
 """Stretches without anything to see are crossed fast; whatever waits or moves is left its time."""
 
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
 from tests.sim.worlds import MS, program, scenario, tcp_transfer
+from wireside.paint.picture import pictured
 from wireside.scenario.spec import Beat
+from wireside.session.origin import Beginning
 from wireside.session.quiet import CROSSING_S, LEAD_S, SETTLED_S, is_quiet
-from wireside.session.session import Player
-from wireside.sim.world import World
 
 S = 1_000_000_000
 LATE = scenario(
@@ -20,7 +19,7 @@ LATE = scenario(
 
 def play(played, **changes):
     played = replace(played, **changes)
-    return Player(played, partial(World, played, trace=0))
+    return pictured(Beginning(played, played.seed))
 
 
 def seconds_until(player, t_ns, fps=20):

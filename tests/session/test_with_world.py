@@ -1,21 +1,18 @@
-from functools import partial
-
 import pytest
 
+from wireside.paint.picture import Picture, pictured
 from wireside.paint.scene import RING, SOCKBUF
-from wireside.paint.viewer import Viewer
 from wireside.scenario.library import index, resolve
 from wireside.scenario.load import load
 from wireside.session.knobs import stepped
-from wireside.session.session import Player
-from wireside.sim.world import World
+from wireside.session.origin import Beginning
 
 MS, S = 1_000_000, 1_000_000_000
 
 
 def play(name):
     scenario = load(resolve(name))
-    return Player(scenario, partial(World, scenario))
+    return pictured(Beginning(scenario, scenario.seed))
 
 
 # Of time-wait-pile, eleven thousand connections, `check` plays the whole, and a test asks it for every beat.
@@ -55,10 +52,10 @@ def test_a_larger_ring_takes_the_burst_that_overflowed_the_smaller_one():
 
 def test_the_picture_shows_what_waits_in_ring_and_buffer():
     player = play("udp-overflow")
-    viewer = Viewer(player)
+    picture = Picture(player.scenario)
     for _ in range(120):
         player.advance(1 / 30)
-        frame = viewer.frame()
+        frame = picture.frame(player)
     assert frame.scene.parked[SOCKBUF] > 3
     assert frame.scene.parked[RING] == 0
     assert frame.latency[SOCKBUF] is None or frame.latency[SOCKBUF] > MS

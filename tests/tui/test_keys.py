@@ -3,20 +3,22 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.paint.fake_world import US, FakeWorld, scenario
+from tests.paint.fake_world import US, FakeOrigin, scenario
 from wireside.catalog.actions import ACTIONS, BY_KEY, Where, help_of
 from wireside.catalog.sysctls import EVERYDAY
 from wireside.paint.glyphs import UNICODE
 from wireside.paint.look import Look
 from wireside.paint.palette import Depth, Palette
-from wireside.session.session import Player
+from wireside.paint.picture import pictured
 from wireside.tui.app import WiresideApp
 
 
 @asynccontextmanager
 async def playing(w=120, h=36):
     """The screen with its clock stopped: a test ticks itself, so no result depends on the machine's pace."""
-    app = WiresideApp(Player(scenario(), FakeWorld), look=Look(Palette(Depth.TRUE), UNICODE), renderer="safe")
+    app = WiresideApp(
+        pictured(FakeOrigin(scenario())), look=Look(Palette(Depth.TRUE), UNICODE), renderer="safe"
+    )
     async with app.run_test(size=(w, h)) as pilot:
         app.screen.ticking.pause()
         yield app.screen, pilot
@@ -48,30 +50,30 @@ def test_every_key_has_one_action():
 async def test_space_pauses_and_goes_on():
     async with playing() as (screen, pilot):
         await pilot.press("space")
-        assert screen.player.paused
+        assert screen.session.paused
         screen.tick()
         assert "paused" in shown(screen, "status")
         await pilot.press("space")
-        assert not screen.player.paused
+        assert not screen.session.paused
 
 
 @in_app
 async def test_a_step_moves_to_the_next_thing_and_stays():
     async with playing() as (screen, pilot):
         await pilot.press("space")
-        before = screen.player.now
+        before = screen.session.now
         await pilot.press(".")
-        assert screen.player.now == before - before % (5 * US) + 5 * US
-        assert screen.player.paused
+        assert screen.session.now == before - before % (5 * US) + 5 * US
+        assert screen.session.paused
 
 
 @in_app
 async def test_brackets_change_the_pace():
     async with playing() as (screen, pilot):
         await pilot.press("right_square_bracket")
-        assert screen.player.scale == 200 * US
+        assert screen.session.scale == 200 * US
         await pilot.press("[", "[")
-        assert screen.player.scale == 50 * US
+        assert screen.session.scale == 50 * US
         screen.tick()
         assert "1 s = 50 µs" in shown(screen, "status")
 
@@ -80,12 +82,12 @@ async def test_brackets_change_the_pace():
 async def test_arrows_turn_a_knob_and_the_pane_says_when_it_bites():
     async with playing() as (screen, pilot):
         await pilot.press("tab", "down", "right")
-        assert screen.player.knobs()[1].value == "1024"
+        assert screen.session.knobs()[1].value == "1024"
         screen.tick()
         assert "1024 *" in shown(screen, "knobs")
         assert "takes effect at the" in " ".join(shown(screen, "knobs").replace("│", " ").split())
         await pilot.press("left", "left")
-        assert screen.player.knobs()[1].value == "64"
+        assert screen.session.knobs()[1].value == "64"
 
 
 @in_app
@@ -95,21 +97,21 @@ async def test_a_typed_value_is_refused_with_the_reason_and_not_lost():
         screen.tick()
         assert screen.knobs.shown.typed == "many"
         assert "cannot be many" in " ".join(shown(screen, "knobs").replace("│", " ").split())
-        assert screen.player.knobs()[2].value == "300"
+        assert screen.session.knobs()[2].value == "300"
         await pilot.press("ctrl+u", "6", "0", "0", "enter")
         assert screen.knobs.shown.typed is None
-        assert screen.player.knobs()[2].value == "600"
+        assert screen.session.knobs()[2].value == "600"
 
 
 @in_app
 async def test_a_knob_that_the_program_turned_itself_is_stepped_from_where_it_stands():
     async with playing() as (screen, pilot):
         await pilot.press("tab", "down")
-        screen.player.world.values["nic.rx_ring"] = "64"
+        screen.session.world.values["nic.rx_ring"] = "64"
         assert "rx_ring" in shown(screen, "knobs")
         assert "64 *" in shown(screen, "knobs")
         await pilot.press("right")
-        assert screen.player.knobs()[1].value == "256"
+        assert screen.session.knobs()[1].value == "256"
 
 
 @in_app
@@ -117,7 +119,7 @@ async def test_escape_leaves_the_value_as_it_was():
     async with playing() as (screen, pilot):
         await pilot.press("tab", "down", "enter", "9", "escape")
         assert screen.knobs.shown.typed is None
-        assert screen.player.knobs()[1].value == "256"
+        assert screen.session.knobs()[1].value == "256"
 
 
 @in_app
@@ -125,7 +127,7 @@ async def test_while_a_value_is_typed_letters_are_no_commands():
     async with playing() as (screen, pilot):
         await pilot.press("tab", "enter", "q", "r", "space")
         assert screen.knobs.shown.typed == "qr "
-        assert not screen.player.paused
+        assert not screen.session.paused
 
 
 @in_app
@@ -146,11 +148,11 @@ async def test_digits_choose_the_tool():
 async def test_restart_begins_again():
     async with playing() as (screen, pilot):
         for _ in range(5):
-            screen.player.advance(0.1)
-        assert screen.player.now >= 50 * US
+            screen.session.advance(0.1)
+        assert screen.session.now >= 50 * US
         await pilot.press("space", "r")
-        assert screen.player.now == 0
-        assert not screen.player.paused
+        assert screen.session.now == 0
+        assert not screen.session.paused
 
 
 @in_app
@@ -158,11 +160,11 @@ async def test_help_lists_the_keys_and_the_run_waits_for_it():
     async with playing() as (screen, pilot):
         await pilot.press("?")
         await pilot.pause()
-        now = screen.player.now
+        now = screen.session.now
         assert screen.over.display
         assert all(text in screen.over.new.text() for _, text in help_of(Where.JOURNEY, screen.idle))
         screen.tick()
-        assert screen.player.now == now
+        assert screen.session.now == now
         await pilot.press("x")
         assert not screen.over.display
 
@@ -232,7 +234,7 @@ async def test_the_everyday_sysctls_are_always_there_after_the_scenarios_own_kno
     async with playing() as (screen, pilot):
         await pilot.press("tab", *["down"] * 3)
         names = [row.name for row in screen.knobs.rows]
-        own = [knob.name for knob in screen.player.scenario.knobs]
+        own = [knob.name for knob in screen.session.scenario.knobs]
         assert names[:3] == own
         assert names[3:] == [sysctl.name for sysctl in EVERYDAY if sysctl.name not in own]
         assert "somaxconn" in shown(screen, "knobs")
@@ -242,8 +244,8 @@ async def test_the_everyday_sysctls_are_always_there_after_the_scenarios_own_kno
 async def test_an_everyday_sysctl_is_turned_on_every_host():
     async with playing() as (screen, pilot):
         await pilot.press("tab", *["down"] * 3, "left")
-        assert [turned.host for turned in screen.player.log] == ["client", "server"]
-        assert {turned.name for turned in screen.player.log} == {"net.core.somaxconn"}
+        assert [turned.host for turned in screen.session.machine.commands] == ["client", "server"]
+        assert {turned.name for turned in screen.session.machine.commands} == {"net.core.somaxconn"}
         screen.tick()
         assert "1024 *" in shown(screen, "knobs")
 
@@ -263,7 +265,7 @@ def test_slash_finds_any_sysctl_and_enter_takes_it_in(w, h):
             assert screen.knobs.rows[3].name == "net.ipv4.tcp_max_orphans"
             assert "Esc cancels" in shown(screen, "knobs")
             await pilot.press(*"12", "enter")
-            assert screen.player.log[-1].value == "12"
+            assert screen.session.machine.commands[-1].value == "12"
             assert "12 *" in shown(screen, "knobs")
 
     asyncio.run(search())
@@ -290,7 +292,7 @@ async def test_a_search_can_be_left_and_corrected():
 async def test_an_arrow_turns_a_sysctl_that_was_just_taken_in():
     async with playing() as (screen, pilot):
         await pilot.press("/", *"somaxconn", "enter", "left")
-        assert screen.player.log[-1].value == "1024"
+        assert screen.session.machine.commands[-1].value == "1024"
         assert not screen.knobs.typing
 
 

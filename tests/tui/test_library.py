@@ -3,13 +3,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.paint.fake_world import FakeWorld, scenario
+from tests.paint.fake_world import FakeOrigin, scenario
 from wireside.errors import ScenarioError
 from wireside.paint.glyphs import UNICODE
 from wireside.paint.look import Look
 from wireside.paint.palette import Depth, Palette
+from wireside.paint.picture import pictured
 from wireside.scenario.library import library
-from wireside.session.session import Player
 from wireside.tui.app import WiresideApp
 from wireside.tui.screens.journey import JourneyScreen
 from wireside.tui.screens.library import LibraryScreen
@@ -18,7 +18,7 @@ PATHS = [str(path) for path in library()]
 
 
 def player(path=PATHS[1]):
-    return Player(scenario(path=path, beats=()), FakeWorld)
+    return pictured(FakeOrigin(scenario(path=path, beats=())))
 
 
 def broken(path):
@@ -45,7 +45,7 @@ def test_l_lists_the_lessons_and_esc_brings_the_run_back_as_it_was(size):
         async with playing(size) as (app, pilot):
             journey = app.screen
             await pilot.press("space", ".", "tab", "2")
-            before = journey.player.now, journey.player.paused, journey.focus_pane, journey.tools.tab
+            before = journey.session.now, journey.session.paused, journey.focus_pane, journey.tools.tab
             await pilot.press("l")
             await pilot.pause()
             assert isinstance(app.screen, LibraryScreen)
@@ -57,8 +57,8 @@ def test_l_lists_the_lessons_and_esc_brings_the_run_back_as_it_was(size):
             await pilot.pause()
             assert app.screen is journey
             assert before == (
-                journey.player.now,
-                journey.player.paused,
+                journey.session.now,
+                journey.session.paused,
                 journey.focus_pane,
                 journey.tools.tab,
             )
@@ -72,14 +72,14 @@ def test_the_run_waits_underneath():
             journey = app.screen
             await pilot.press("l")
             await pilot.pause()
-            now = journey.player.now
+            now = journey.session.now
             journey.tick()
-            assert journey.player.now == now
+            assert journey.session.now == now
             await pilot.press("l")
             await pilot.pause()
             journey._last -= 0.05
             journey.tick()
-            assert journey.player.now > now
+            assert journey.session.now > now
 
     asyncio.run(wait())
 
@@ -90,7 +90,7 @@ def test_enter_plays_what_the_filter_found():
             await pilot.press("l", "/", *"udp does", "enter")
             await pilot.pause()
             assert isinstance(app.screen, JourneyScreen)
-            assert app.screen.player.scenario.path == next(path for path in PATHS if "udp-overflow" in path)
+            assert app.screen.session.scenario.path == next(path for path in PATHS if "udp-overflow" in path)
 
     asyncio.run(choose())
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +12,16 @@ from wireside.out.raster import rasterise
 from wireside.paint.glyphs import UNICODE
 from wireside.paint.look import Look
 from wireside.paint.palette import Palette
+from wireside.paint.picture import Picture, pictured
 from wireside.paint.screen import draw_screen
 from wireside.paint.ui import Ui
-from wireside.paint.viewer import Viewer
 from wireside.scenario.library import resolve
 from wireside.scenario.load import load
-from wireside.session.session import Player
-from wireside.sim.world import World
+from wireside.session.origin import Beginning
 
 if TYPE_CHECKING:
     from wireside.paint.frame import Frame
+    from wireside.session.session import Session
 
 FRAMES_PER_S = 30
 SIZES = ((80, 24), (120, 36))
@@ -55,21 +54,21 @@ def look_for_stills() -> Look:
     return Look(Palette(), UNICODE)
 
 
-def play_to_moment(player: Player, shot: Shot) -> Frame:
+def play_to_moment(session: Session, shot: Shot) -> Frame:
     """Play, frame by frame, until the shot's moment has come; what is seen then."""
-    viewer = Viewer(player)
+    picture = Picture(session.scenario)
     left = round(shot.seconds * FRAMES_PER_S)
-    while left > 0 and not player.ended:
-        player.advance(1 / FRAMES_PER_S)
-        left -= player.beats_said >= shot.beat
-        frame = viewer.frame()
+    while left > 0 and not session.ended:
+        session.advance(1 / FRAMES_PER_S)
+        left -= session.beats_said >= shot.beat
+        frame = picture.frame(session)
     return frame
 
 
 def take(shot: Shot, folder: Path) -> list[Path]:
     """Write the shot's pictures into `folder`, one per size."""
     scenario = load(resolve(shot.scenario))
-    frame = play_to_moment(Player(scenario, partial(World, scenario)), shot)
+    frame = play_to_moment(pictured(Beginning(scenario, scenario.seed)), shot)
     ui = Ui(tab=shot.tab, keys=footer(Where.JOURNEY), fps=FRAMES_PER_S)
     look, written = look_for_stills(), []
     for w, h in SIZES:

@@ -12,7 +12,7 @@ from wireside.tools import nstat
 if TYPE_CHECKING:
     from wireside.paint.piles import Pile
     from wireside.scenario.spec import Beat, Scenario
-    from wireside.session.history import Strips
+    from wireside.session.film import Mark, Past
     from wireside.session.knobs import KnobRow
     from wireside.snapshot import Event, HostSnapshot, PacketTrace, SocketRow, WorldSnapshot
 
@@ -26,7 +26,7 @@ class Frame:
     focus: str
     t: int
     scale: int
-    strips: Strips
+    past: Past
     scene: Scene = NOTHING_MOVES
     traces: tuple[PacketTrace, ...] = ()
     """The newest packets, in the order of their birth."""
@@ -42,6 +42,9 @@ class Frame:
     paused: bool = False
     behind: bool = False
     ended: bool = False
+    backwards: bool = False
+    going_to: int | None = None
+    """The instant that the run is being taken to, when it is not there yet."""
     hold_s: float = 0.0
     """How long the run waits until the next beat may be told."""
     quiet_ns: int = 0
@@ -51,6 +54,10 @@ class Frame:
     seed: int = 0
     knob_rows: tuple[KnobRow, ...] = ()
     """The scenario's own knobs as they stand."""
+    marks: tuple[Mark, ...] = ()
+    """What is known of the run that deserves a mark, by time."""
+    branches: tuple[int, ...] = ()
+    """Where runs were left because a knob was turned in their past."""
     subjects: frozenset[str] = frozenset()
     """The piles that the run is about, by name."""
     piles: tuple[Pile, ...] = ()

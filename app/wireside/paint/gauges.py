@@ -152,7 +152,8 @@ class Hill:
         tail = max(len(text) for text in rates.values())
         numbers = max(len(pile.text) for pile in heaps)
         room = max(1, width - 2 - BAR - numbers - tail - (2 if tail else 1))
-        most = max(frame.strips.most.get(pile.name, 1) for pile in heaps)
+        so_far = frame.past.most
+        most = max(so_far.get(pile.name, 1) for pile in heaps)
         return cls(scale_of(most, room), room, numbers, rates)
 
 
@@ -179,7 +180,7 @@ def _heap(surface: Surface, look: Look, pile: Pile, hill: Hill, y: int, *, point
 
 
 def _rate(frame: Frame, pile: Pile) -> str:
-    rate = frame.strips.rates.get(pile.name)
+    rate = frame.past.rate(pile.name)
     if rate is None or not any(rate):
         return ""
     return f"+{count(rate[0])} -{count(rate[1])}/s"
@@ -224,5 +225,5 @@ SPEC = PaneSpec(
     draw_gauges,
     every=2,
     words=places.PANE_WORDS["gauges"],
-    needs=frozenset(("world", "strips", "piles", "heaps", "telling", "beat")),
+    needs=frozenset(("world", "past", "piles", "heaps", "telling", "beat")),
 )

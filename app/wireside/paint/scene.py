@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from wireside.catalog.packet_kinds import PacketKind
-    from wireside.session.history import Loss
+    from wireside.session.film import Loss
     from wireside.snapshot import PacketTrace
 
 INSIDE = 0.8
@@ -113,24 +113,6 @@ class Scene:
 
 
 NOTHING_MOVES = Scene()
-
-
-def next_thin(thin: int, packets: int) -> int:
-    """How many packets one brick stands for, with hysteresis so that the picture does not flicker."""
-    while packets > MAX_MOVERS * thin:
-        thin *= 2
-    while thin > 1 and packets * 3 < MAX_MOVERS * thin:
-        thin //= 2
-    return thin
-
-
-_SPREAD = 2_654_435_761
-"""Multiplier that spreads packet numbers, so that thinning takes data and ACKs alike (Knuth)."""
-
-
-def is_shown(number: int, thin: int) -> bool:
-    """Whether the packet with this number is the one in `thin` that a brick stands for; `thin` is a power of 2."""
-    return not (number * _SPREAD >> 8) & (thin - 1)
 
 
 def _position(
@@ -252,16 +234,6 @@ def build(
 def window_ns(scale: int, dwell_s: float = DWELL_S) -> int:
     """How far back traces are needed for the picture at `scale`."""
     return int(scale * (dwell_s * (N + 4) + FALL_S))
-
-
-def next_dwell(dwell_s: float, moving: int) -> float:
-    """The least time a packet is shown in a station: long while few move, shrinking when it becomes crowded.
-
-    It grows only while nothing moves, so that no packet ever goes back.
-    """
-    if moving == 0:
-        return SLOW_DWELL_S
-    return dwell_s if moving <= FEW_MOVERS else max(DWELL_S, dwell_s * 0.9)
 
 
 def latencies(traces: Sequence[PacketTrace], focus: str, most: int = 120) -> tuple[int | None, ...]:

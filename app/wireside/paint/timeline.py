@@ -1,28 +1,31 @@
-"""The timeline: strips of the run so far, chosen by what it is about, and the story's line with its marks."""
+"""The timeline: strips of the run, chosen by what it is about, and the story's line with its marks and the instant shown."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from wireside.catalog import places
+from wireside.paint.axis import Axis, real_time, story_time
 from wireside.paint.glyphs import plain
-from wireside.paint.palette import STATE_COLORS
+from wireside.paint.palette import STATE_COLORS, mix
 from wireside.paint.pane import PaneSpec
 from wireside.paint.strokes import border, strip
 from wireside.paint.surface import Rect
-from wireside.paint.words import count, span
+from wireside.paint.words import count, short_clock, span
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from wireside.paint.frame import Frame
     from wireside.paint.look import Look
+    from wireside.paint.palette import RGB
     from wireside.paint.surface import Surface
     from wireside.paint.ui import Ui
-    from wireside.session.history import Strips
+    from wireside.session.film import Past
 
-LEFT, RIGHT = 13, 10
+LEFT, RIGHT = 13, 14
 """Columns left of the strips, and right of them."""
+LEAST_FOR_SPANS = 7
+"""From so many rows on it is said how long each stretch lasts."""
 SERIES_COLORS = {
     "pps": "accent", "ring": "hot", "rmem": "DATA", "drops": "bad", "accept q": "accent", "SYN reqs": "FIN", **STATE_COLORS,
 }  # fmt: skip
@@ -37,18 +40,23 @@ LOSSES, TRAFFIC = 0.9, 0.2
 SUBJECT = 1.0
 ENOUGH = 20
 """So many sockets are half of the largest pile that there can be."""
+DARK = 0.4
+"""How much of its colour the known future of a strip keeps."""
+MARKS = {"beat": ("◆", "!", "warn"), "knob": ("◇", "o", "FIN"), "loss": ("×", "v", "bad")}  # noqa: RUF001
+"""Kind of a mark → its character, the same in ASCII, its colour."""
 
 
-def telling(strips: Strips, subjects: frozenset[str], most: int) -> list[str]:
+def telling(past: Past, subjects: frozenset[str], most: int) -> list[str]:
     """The `most` series that a run is about: what it speaks of, what filled, what piled up, what was lost.
 
     It goes by the largest values so far, so that strips do not come and go.
     """
+    largest, lost = past.most, past.last("drops")
 
     def worth(name: str) -> float:
-        value = strips.most.get(name, 0.0)
+        value = largest.get(name, 0.0)
         if name == "drops":
-            weight = LOSSES if any(strips.series["drops"]) else 0.0
+            weight = LOSSES if lost else 0.0
         elif name == "pps":
             weight = TRAFFIC
         elif name in ORDER:
@@ -57,64 +65,105 @@ def telling(strips: Strips, subjects: frozenset[str], most: int) -> list[str]:
             weight = _WEIGHTS.get(name, 0.6) * value / (value + ENOUGH)
         return weight + SUBJECT if name in subjects and value else weight
 
-    chosen = sorted(strips.series, key=worth, reverse=True)[:most]
-    places = {name: place for place, name in enumerate(ORDER)}
-    return sorted(chosen, key=lambda name: places.get(name, 99 if name == "drops" else 50))
+    chosen = sorted(past.names(), key=worth, reverse=True)[:most]
+    place = {name: number for number, name in enumerate(ORDER)}
+    return sorted(chosen, key=lambda name: place.get(name, 99 if name == "drops" else 50))
 
 
-def sampled(series: Sequence[float], columns: int, upto: float, *, add: bool) -> list[float]:
-    """`series` squeezed or stretched into `columns` columns, the whole covering `upto` buckets."""
-    out = []
-    for column in range(columns):
-        first, last = column * upto / columns, (column + 1) * upto / columns
-        part = series[int(first) : max(int(first) + 1, int(last))]
-        out.append((sum(part) if add else max(part)) if part else 0.0)
-    return out
+def axis_of(frame: Frame, ui: Ui, pane_width: int) -> Axis:
+    """The axis of a timeline pane so many columns wide."""
+    width = max(1, pane_width - LEFT - RIGHT)
+    return real_time(frame, width) if ui.real_time else story_time(frame, width)
+
+
+def instant_at(frame: Frame, ui: Ui, pane_width: int, x: int) -> int:
+    """The instant that column `x` of the pane stands for, as far as the run is known, ns."""
+    axis = axis_of(frame, ui, pane_width)
+    return min(axis.instant(min(x - LEFT, axis.width)), max(frame.past.known_ns, frame.t))
 
 
 def draw_timeline(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
-    """Strips of the whole run, and a line with the story's marks and the moment shown."""
+    """Strips of the whole run, and a line with the story's marks and the moment shown; of one row, the line alone."""
     surface.clear()
-    strips = frame.strips
-    border(
-        surface,
-        look,
-        SPEC.title,
-        plain(f"of {span(frame.scenario.duration_ns)}", look.glyphs),
-        lit=ui.focus_pane == "timeline" or frame.highlight[1] == "timeline",
-    )
-    width = surface.w - LEFT - RIGHT
-    total = max(frame.scenario.duration_ns, frame.t, 1)
-    upto = total / strips.bucket_ns
-    rows = surface.h - 3
-    names = telling(strips, frame.subjects, min(4, rows))
+    axis = axis_of(frame, ui, surface.w)
+    if surface.h < 3:
+        _rule(surface, look, frame, axis, 0)
+        return
+    lit = SPEC.name in {ui.focus_pane, frame.highlight[1]}
+    border(surface, look, SPEC.title, _note(look, frame, ui), lit=lit)
+    spans = surface.h >= LEAST_FOR_SPANS
+    rows = surface.h - 3 - spans
+    names = telling(frame.past, frame.subjects, min(4, rows))
     height = max(1, rows // len(names))
     y = 1
     for name in names:
-        series = strips.series[name]
-        color = look.palette.rgb(SERIES_COLORS[name])
-        values = sampled(series, width, upto, add=name == "drops")
-        top = 1.0 if name in PARTS else max(values, default=0.0)
-        surface.put(2, y + height - 1, _TITLES.get(name, name), look.style(color))
-        strip(surface, look, Rect(LEFT, y, width, height), values, top, color)
-        last = series[-1] if series else 0.0
-        text = f"{last:.0%}" if name in PARTS else count(sum(series) if name == "drops" else last)
-        surface.put_right(surface.w - 2, y + height - 1, text, look.style(color, bold=True))
+        _strip(surface, look, frame, axis, name, Rect(LEFT, y, axis.width, height))
         y += height
-    _rule(surface, look, frame, Rect(2, surface.h - 2, surface.w - 4, 1), LEFT, width, total)
+    _rule(surface, look, frame, axis, surface.h - 2 - spans)
+    if spans:
+        _spans(surface, look, axis, surface.h - 2)
 
 
-def _rule(surface: Surface, look: Look, frame: Frame, at: Rect, left: int, width: int, total: int) -> None:
+def _note(look: Look, frame: Frame, ui: Ui) -> str:
+    """What the axis is, and what can be done with it."""
+    kind = "real time" if ui.real_time else "story time"
+    if ui.focus_pane == SPEC.name:
+        other = "story time" if ui.real_time else "real time"
+        return plain(f"{kind} · \\ {other} · ← → go there", look.glyphs)
+    total = span(frame.scenario.duration_ns)
+    return plain(f"{kind}, {total} in all", look.glyphs)
+
+
+def _strip(surface: Surface, look: Look, frame: Frame, axis: Axis, name: str, at: Rect) -> None:
+    """One series: so far in its colour, and darker what is known of its future."""
+    past, color = frame.past, look.palette.rgb(SERIES_COLORS[name])
+    edges, here = axis.instants(), axis.column(frame.t) + 1
+    so_far = past.columns(name, edges[: here + 1])
+    known = past.columns(name, edges[here : axis.column(past.known_ns) + 2], future=True)
+    top = 1.0 if name in PARTS else max([*so_far, *known], default=0.0)
+    base = at.bottom - 1
+    surface.put(2, base, _TITLES.get(name, name), look.style(color))
+    strip(surface, look, Rect(at.x, at.y, here, at.h), so_far, top, color)
+    dark: RGB = mix(look.palette.rgb("bg"), color, DARK)
+    strip(surface, look, Rect(at.x + here, at.y, at.w - here, at.h), known, top, dark)
+    last = past.last(name)
+    text = f"{last:.0%}" if name in PARTS else count(last)
+    surface.put_right(surface.w - 2, base, text, look.style(color, bold=True))
+
+
+def _rule(surface: Surface, look: Look, frame: Frame, axis: Axis, y: int) -> None:
+    """The story's line: what was, what is known, what will come, the marks on it, and where we are."""
     glyphs = look.glyphs
-    head = min(width - 1, frame.t * width // total)
-    surface.put(left, at.y, glyphs.rule * head, look.style("accent"))
-    surface.put(left + head, at.y, glyphs.dash * (width - head), look.style("faint"))
-    for moment, kind in frame.strips.marks:
-        x = left + min(width - 1, moment * width // total)
-        mark = ("◆" if glyphs.unicode else "!") if kind == "beat" else ("◇" if glyphs.unicode else "o")
-        surface.cell(x, at.y, mark, look.style("warn" if kind == "beat" else "FIN", bold=True))
-    surface.cell(left + head, at.y, "●" if glyphs.unicode else "O", look.style("bright", bold=True))
-    surface.put(at.x, at.y, "story", look.style("dim"))
+    here, known = axis.column(frame.t), axis.column(max(frame.past.known_ns, frame.t))
+    surface.put(2, y, "story", look.style("dim"))
+    surface.put(LEFT, y, glyphs.rule * here, look.style("accent"))
+    surface.put(LEFT + here, y, glyphs.rule * (known - here), look.style("dim"))
+    surface.put(LEFT + known, y, glyphs.dash * (axis.width - known), look.style("faint"))
+    for k in range(len(axis.edges) - 1, axis.stretches):
+        surface.cell(LEFT + axis.border(k), y, MARKS["beat"][not glyphs.unicode], look.style("faint"))
+    for at in frame.branches:
+        surface.cell(LEFT + axis.column(at), y, "┬" if glyphs.unicode else "Y", look.style("FIN", bold=True))
+    for mark in sorted(frame.marks, key=lambda mark: mark.kind == "beat"):
+        wide, narrow, color = MARKS[mark.kind]
+        future = mark.position.time_ns > frame.t
+        style = look.style("dim" if future else color, bold=not future)
+        surface.cell(LEFT + axis.column(mark.position.time_ns), y, wide if glyphs.unicode else narrow, style)
+    if known > here:
+        surface.cell(LEFT + known, y, "●" if glyphs.unicode else "|", look.style("dim"))
+    now = ("◯" if known > here else "●") if glyphs.unicode else "O"
+    surface.cell(LEFT + here, y, now, look.style("bright", bold=True))
+    surface.put_right(
+        surface.w - 2, y, plain(f"{short_clock(frame.t)} s", glyphs), look.style("bright", bold=True)
+    )
+
+
+def _spans(surface: Surface, look: Look, axis: Axis, y: int) -> None:
+    """How long each stretch lasts."""
+    surface.put(2, y, "lasts", look.style("dim"))
+    for k, (start, end) in enumerate(pairwise(axis.edges)):
+        text, room = plain(span(end - start), look.glyphs), axis.border(k + 1) - axis.border(k)
+        if len(text) < room and (k < len(axis.edges) - 2 or not axis.unknown):
+            surface.put(LEFT + axis.border(k), y, text, look.style("dim"))
 
 
 SPEC = PaneSpec(
@@ -123,5 +172,7 @@ SPEC = PaneSpec(
     draw_timeline,
     every=6,
     words=places.PANE_WORDS["timeline"],
-    needs=frozenset(("scenario", "t", "strips", "subjects", "beat", "focus_pane")),
+    needs=frozenset(
+        ("scenario", "t", "past", "marks", "branches", "subjects", "beat", "focus_pane", "real_time")
+    ),
 )

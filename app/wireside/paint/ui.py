@@ -44,3 +44,5 @@ class Ui:
     """The footer: keys that act now, and what they do."""
     fps: float = 0.0
     library: LibraryView = NO_LESSONS
+    real_time: bool = False
+    """The timeline's axis is real time, not the story's."""

@@ -13,7 +13,7 @@ from wireside.scenario.datagrams import ways
 from wireside.scenario.decode_hosts import MAX_HOSTS, check_links, read_hosts, read_links
 from wireside.scenario.decode_programs import read_programs, read_wire_peers
 from wireside.scenario.decode_story import Cast, read_beats, read_expectations, read_knobs
-from wireside.scenario.document import Document, open_document
+from wireside.scenario.document import Document, open_document, read_text
 from wireside.scenario.nodes import Field, choice, list_of, section, value_of
 from wireside.scenario.spec import Scenario
 from wireside.scenario.units import Kind, advice
@@ -57,7 +57,15 @@ def load(path: Path | str, *, shown: str | None = None, kernel: str | None = Non
     `kernel` is the profile to play it on, in place of the one that the file names.
     """
     path = Path(path)
-    doc, root = open_document(path, shown if shown is not None else str(path))
+    return _load(*open_document(path, shown if shown is not None else str(path)), path, kernel)
+
+
+def load_text(text: str, name: str, *, shown: str, kernel: str | None = None) -> Scenario:
+    """The scenario in a text that did not come from a file of its own; `name` is its id, the rest as in load()."""
+    return _load(*read_text(text, clean(shown)), Path(name), kernel)
+
+
+def _load(doc: Document, root: yaml.Node, path: Path, kernel: str | None) -> Scenario:
     try:
         scenario = _decode(doc, root, path, kernel)
     except ScenarioError as error:
@@ -107,6 +115,7 @@ def _decode(doc: Document, root: yaml.Node, path: Path, kernel: str | None) -> S
         scale=top["scale"],
         teaches=top["teaches"],
         path=str(path),
+        text=doc.text,
     )
 
 

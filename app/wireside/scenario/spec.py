@@ -337,3 +337,5 @@ class Scenario:
     """Simulated ns per wall second at the start."""
     teaches: tuple[str, ...] = ()
     path: str = ""
+    text: str = field(default="", repr=False)
+    """The file as it was read."""

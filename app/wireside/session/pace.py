@@ -41,6 +41,7 @@ class Pace:
         self.paused = False
         self.behind = False
         """The simulation cannot keep up."""
+        self._shown: Beat | None = None
         self._stood_s = 0.0
         self._reading_s = 0.0
         self._granted_s = 0.0
@@ -83,12 +84,22 @@ class Pace:
 
     def told(self, beat: Beat) -> None:
         """A beat has just appeared: its reading time begins, and what it asks for holds from here on."""
-        self._stood_s = 0.0
-        self._reading_s = reading_s(beat)
+        self._shows(beat)
         if beat.scale:
             self.story_scale = beat.scale
         if beat.pause:
             self.paused = True
+
+    def came_to(self, beat: Beat | None, story_scale: int) -> None:
+        """The run is elsewhere, where this beat stands and the story asks for this scale."""
+        if beat is not self._shown:
+            self._shows(beat)
+        self.story_scale = max(1, story_scale)
+
+    def _shows(self, beat: Beat | None) -> None:
+        self._shown = beat
+        self._stood_s = 0.0
+        self._reading_s = reading_s(beat)
 
     @property
     def left_to_read_s(self) -> float:

@@ -1,94 +1,69 @@
-"""The player: runs a world at a chosen pace, tells its story beat by beat, and turns knobs."""
+"""A session: one run, at the reader's pace, forward and back, with what the reader has changed in it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-from wireside.session.history import History
+from wireside.session.commands import ALL, START, Position
 from wireside.session.knobs import KnobRow, knob_row
+from wireside.session.machine import Machine, Origin, Remember, forget
 from wireside.session.pace import Pace
 from wireside.session.quiet import Crossing, crossing, is_quiet
-from wireside.session.telling import Telling, Watched
 from wireside.sim import heap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from wireside.scenario.spec import Beat, Scenario
+    from wireside.session.commands import Command
+    from wireside.session.film import Mark
+    from wireside.session.machine import WorldLike
     from wireside.session.story import Story
-    from wireside.snapshot import Event, HostSnapshot, PacketTrace, WorldSnapshot
+    from wireside.snapshot import HostSnapshot, WorldSnapshot
 
 
-class WorldLike(Watched, Protocol):
-    """What a player needs of a world."""
-
-    @property
-    def event_count(self) -> int:
-        """How many events there have been."""
-
-    def upcoming(self) -> int:
-        """The next instant at which something happens, ns; -1 when nothing ever will."""
-
-    def snapshot(self) -> WorldSnapshot:
-        """The present instant."""
-
-    def traces(self, since_ns: int) -> tuple[PacketTrace, ...]:
-        """Packets that moved since then, or still live."""
-
-    def events(self, since: int) -> tuple[Event, ...]:
-        """Events from a running number on."""
-
-    def command(self, host: str, name: str, value: str) -> str:
-        """Turn a knob."""
-
-    def knob_value(self, host: str, name: str) -> str:
-        """A knob's value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Turned:
-    """One knob turned: with scenario and seed, the list of these is the whole run."""
+class Branch(NamedTuple):
+    """A run that was left: a knob was turned in its past."""
 
     time_ns: int
-    host: str
-    name: str
-    value: str
+    """Up to here the present run is like it."""
+    commands: tuple[Command, ...]
+    known_ns: int
+    """How far it was known."""
 
 
-class Player:
-    """Owns a world; `advance` moves it by wall time, everything else is a key that somebody pressed."""
+class Session:
+    """Owns a run; `advance` moves it by wall time, everything else is a key that somebody pressed."""
 
-    def __init__(
-        self,
-        scenario: Scenario,
-        make_world: Callable[[], WorldLike],
-        seed: int | None = None,
-    ) -> None:
-        self.scenario = scenario
-        self.seed = scenario.seed if seed is None else seed
-        self._make_world = make_world
-        self.focus = focus_host(scenario)
+    def __init__(self, origin: Origin, remember: Remember = forget) -> None:
+        self.origin = origin
+        self.scenario: Scenario = origin.scenario
+        self.seed = origin.seed
+        self.focus = focus_host(origin.scenario)
+        self._remember = remember
         self.restart()
 
     def restart(self) -> None:
         """Begin again at 0 with a new world; knobs and pace are as the scenario has them."""
-        self.world = self._make_world()
+        self.machine = Machine(self.origin, self.focus, self._remember)
         heap.settle()
         self.pace = Pace(self.scenario.scale)
         self.ended = False
-        self.log: list[Turned] = []
-        self.history = History(self.scenario.duration_ns)
+        self.backwards = False
+        self.goal: Position | None = None
+        """Where the run is being taken to, as fast as it can."""
+        self.branches: tuple[Branch, ...] = ()
         self.crossing: Crossing | None = None
-        self._at_start = {
-            (k.host, k.name): self.world.knob_value(k.host, k.name) for k in self.scenario.knobs
-        }
+        world = self.world
+        self._at_start = {(k.host, k.name): world.knob_value(k.host, k.name) for k in self.scenario.knobs}
         self._seen: tuple[object, ...] = ()
         self._moved_ns = 0
-        self._telling = Telling(self.scenario, self.world)
         self._look()
         if self.story.due:
             self._tell()
+
+    @property
+    def world(self) -> WorldLike:
+        """The world as of now."""
+        return self.machine.world
 
     @property
     def now(self) -> int:
@@ -103,7 +78,7 @@ class Player:
     @property
     def story(self) -> Story:
         """Which beats have been told, are due, and wait."""
-        return self._telling.story
+        return self.machine.story
 
     @property
     def beat(self) -> Beat | None:
@@ -133,7 +108,13 @@ class Player:
     @property
     def hold_s(self) -> float:
         """How long the run still waits for its reader, in seconds, before it tells the beat that is due; 0: it does not."""
-        return self.pace.left_to_read_s if self.story.due and not self.paused else 0.0
+        waits = self.story.due and not self.paused and not self.backwards and self.goal is None
+        return self.pace.left_to_read_s if waits else 0.0
+
+    @property
+    def known_ns(self) -> int:
+        """The furthest instant of this run that was reached."""
+        return self.machine.film.known_ns
 
     def advance(self, wall_dt: float, deadline: float | None = None) -> bool:
         """Let `wall_dt` seconds pass, at most until `deadline` (perf_counter); True if the run moved or a beat was told.
@@ -143,8 +124,13 @@ class Player:
         """
         pace = self.pace
         pace.pass_time(wall_dt)
-        start, told = self.world.now, len(self.story.told)
-        while not self.paused:
+        before = self.machine.position
+        if self.goal is not None:
+            self._on_the_way(self.goal, deadline)
+        elif self.backwards and not self.paused:
+            self._run_back()
+        while not self.paused and self.goal is None and not self.backwards:
+            self.machine.obey()
             if self.story.due:
                 if pace.left_to_read_s > 0:
                     pace.forfeit()
@@ -152,11 +138,14 @@ class Player:
                 self._tell()
             elif not self._run_on(deadline):
                 break
-        return self.world.now != start or len(self.story.told) != told
+        moved = self.machine.position != before
+        if moved:
+            self._look()
+        return moved
 
     def _run_on(self, deadline: float | None) -> bool:
         """Run as far as the time granted allows, or to where the pace or the story changes; False when it is used up."""
-        pace, now, end = self.pace, self.world.now, self.scenario.duration_ns
+        pace, now, end = self.pace, self.now, self.scenario.duration_ns
         if not self.ended and now >= end:
             self.ended = pace.paused = True
             return False
@@ -168,61 +157,117 @@ class Player:
         goal = now + ns if crossing is None else min(now + ns, crossing.until_ns)
         if not self.ended:
             goal = min(goal, end)
-        on_time = self._telling.run(goal, deadline)
-        pace.used(self.world.now - now, rate)
-        self._look()
+        on_time = self.machine.leg(goal, deadline)
+        pace.used(self.now - now, rate)
         if not on_time:
             pace.behind = True
             pace.forfeit()
         return on_time
 
+    def _run_back(self) -> None:
+        pace, now = self.pace, self.now
+        ns = pace.granted_ns(pace.scale)
+        if ns < 1:
+            return
+        pace.used(ns, pace.scale)
+        self._go(Position(max(0, now - ns)) if now > ns else START)
+        if self.now == 0:
+            self.backwards, pace.paused = False, True
+
+    def _on_the_way(self, goal: Position, deadline: float | None) -> None:
+        if self.machine.go(goal, deadline):
+            self.goal = None
+        self._arrived()
+
     def _crossing(self) -> Crossing | None:
         """The quiet stretch that the run is in, if it is one worth crossing fast."""
-        now = self.world.now
+        now = self.now
         if self.crossing is not None and now < self.crossing.until_ns:
             return self.crossing
         self.crossing = None
         at, upcoming = self.story.next_at(), self.world.upcoming()
         moments = [at, upcoming if upcoming >= 0 else None, None if self.ended else self.scenario.duration_ns]
         nearest = min((t for t in moments if t is not None), default=None)
-        if nearest is not None:
+        if nearest is not None and crossing(now, nearest, self._moved_ns, self.scale) is not None:
+            self._look()
             found = crossing(now, nearest, self._moved_ns, self.scale)
             if found is not None and is_quiet(self.snapshot):
                 self.crossing = found
         return self.crossing
 
+    def go(self, goal: Position, deadline: float | None = None) -> None:
+        """Go to a moment and stay there; what is not there when the deadline comes goes on in `advance`."""
+        self.pace.paused, self.backwards = True, False
+        self.goal = goal
+        self._on_the_way(goal, deadline)
+
     def play_to(self, t_ns: int) -> None:
-        """Run to `t_ns` without regard to wall time, in looks of a thousandth of the run, never waiting or pausing."""
-        grain = max(1, self.scenario.duration_ns // 1000)
-        self.crossing = None
-        there = False
-        while not there:
-            goal = min(t_ns, self.world.now + grain)
-            self._telling.run(goal)
-            self._look()
-            there = goal == t_ns and not self.story.due
-            while self.story.due:
-                self._tell()
-                self.pace.paused = False
+        """Run to `t_ns` without regard to wall time, never waiting or pausing."""
+        paused = self.pace.paused
+        self._go(Position(max(t_ns, self.now)))
+        self.pace.paused = paused
 
     def step(self) -> None:
         """Go to the next thing that happens, and stay paused there: the beat that is due, or the run's next event."""
-        self.pace.paused = True
+        self.pace.paused, self.backwards, self.goal = True, False, None
         self.crossing = None
+        self.machine.obey()
         if not self.story.due:
             upcoming, at = self.world.upcoming(), self.story.next_at()
             goals = [t for t in (at, upcoming) if t is not None and t >= 0]
             if not goals:
                 return
-            self._telling.run(min(goals))
+            self.machine.leg(min(goals))
+            self.machine.obey()
             self._look()
         if self.story.due:
             self._tell()
+
+    def step_back(self) -> None:
+        """Go to the last instant before this one at which anything happened, and stay there."""
+        self.pace.paused, self.backwards, self.goal = True, False, None
+        self.machine.step_back()
+        self._arrived()
+
+    def go_home(self) -> None:
+        """Go to the beginning of this run, and stay there."""
+        self.go(START)
+        if self.story.due:
+            self._tell()
+        self.pace.paused = True
+
+    def play_backwards(self) -> None:
+        """From now on time runs backwards; again: forward."""
+        self.backwards = not self.backwards or self.paused
+        self.pace.paused = False
+        self.pace.forfeit()
+        self.goal = self.crossing = None
+
+    def marks(self) -> list[Mark]:
+        """The beats told, the knobs turned and the losses, as far as the run is known, by time."""
+        return self.machine.marks()
+
+    def go_to_mark(self, direction: int, deadline: float | None = None) -> None:
+        """Go to the next (+1) or previous (-1) mark, and stay there; beyond the last one known, to the next beat."""
+        here = self.machine.position
+        marks = [mark.position for mark in self.marks()]
+        if direction < 0:
+            earlier = [
+                each for each in marks if each < here and (each.time_ns < here.time_ns or each.told != ALL)
+            ]
+            self.go(max(earlier, default=START), deadline)
+            return
+        later = [each for each in marks if each > here and (each.time_ns > here.time_ns or each.told != ALL)]
+        beyond = Position(max(self.known_ns, self.scenario.duration_ns), here.told + 1, whole=False)
+        self.go(min(later, default=beyond), deadline)
 
     def toggle_pause(self) -> None:
         """Pause, or go on; while the run waits for its reader: do not wait."""
         if self.hold_s > 0:
             self._tell()
+        elif self.backwards or self.goal is not None:
+            self.backwards, self.goal = False, None
+            self.pace.paused = True
         else:
             self.pace.paused = not self.paused
 
@@ -233,35 +278,47 @@ class Player:
 
     def turn(self, host: str, name: str, value: str) -> str:
         """Turn a knob now and return the sentence that says when it takes effect; CommandError when it cannot be."""
-        said = self.world.command(host, name, value)
-        self.crossing = None
-        self.log.append(Turned(self.world.now, host, name, value))
-        self.history.mark(self.world.now, "knob")
-        self._telling.look()
+        machine, commands, known, now = self.machine, self.machine.commands, self.known_ns, self.now
+        said = machine.turn(host, name, value)
+        self.crossing, self.backwards, self.goal = None, False, None
+        if known > now:
+            self.branches = (*self.branches, Branch(now, commands, known))
         self._look()
         return said
 
     def knobs(self) -> tuple[KnobRow, ...]:
         """The scenario's knobs as they stand."""
+        value, start, kernel = self.world.knob_value, self._at_start, self.scenario.kernel
         return tuple(
-            knob_row(
-                k, self.world.knob_value(k.host, k.name), self._at_start[k.host, k.name], self.scenario.kernel
-            )
-            for k in self.scenario.knobs
+            knob_row(knob, value(knob.host, knob.name), start[knob.host, knob.name], kernel)
+            for knob in self.scenario.knobs
         )
+
+    def _go(self, goal: Position) -> None:
+        self.machine.go(goal)
+        self._arrived()
+
+    def _arrived(self) -> None:
+        """The run is at another instant, and did not come there at the reader's pace."""
+        self.crossing = None
+        self.ended = self.now >= self.scenario.duration_ns
+        self.pace.came_to(self.beat, self.story.scale(self.scenario.scale))
+        self._look()
+        self._moved_ns = self.now
 
     def _look(self) -> None:
         self.snapshot = self.world.snapshot()
-        self.history.sample(self.host)
         seen = _visible(self.snapshot)
         if len(seen) != len(self._seen) or any(
             new is not old for new, old in zip(seen, self._seen, strict=True)
         ):
-            self._seen, self._moved_ns = seen, self.world.now
+            self._seen, self._moved_ns = seen, self.now
 
     def _tell(self) -> None:
-        self.pace.told(self._telling.tell())
-        self.history.mark(self.world.now, "beat")
+        self.machine.tell()
+        beat = self.beat
+        assert beat is not None
+        self.pace.told(beat)
         self.crossing = None
 
 

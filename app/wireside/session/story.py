@@ -41,6 +41,11 @@ class Story:
         times = [at for number in self.waiting if (at := self.beats[number].at_ns) is not None]
         return min(times, default=None)
 
+    def scale(self, ordinary: int) -> int:
+        """Simulated ns that a second is to show, as the beats told so far ask for."""
+        scales = (self.beats[told.number].scale for told in reversed(self.told))
+        return next((scale for scale in scales if scale), ordinary)
+
     def come_to(self, now_ns: int, holding: Iterable[int] = ()) -> Story:
         """Everything up to `now_ns` has happened, and these conditions hold: the beats whose moment this is are due."""
         now_due = set(holding)

@@ -12,10 +12,14 @@ if TYPE_CHECKING:
 
     from wireside.scenario.expect import Condition
     from wireside.scenario.spec import Beat, Scenario
+    from wireside.session.story import Story
 
 
 class WatchLike(Protocol):
     """A run that stops at the event in which one of its conditions first holds."""
+
+    looked: int
+    """The last instant at which it was looked whether time alone had made a condition true, ns."""
 
     @property
     def fired(self) -> tuple[int, ...]:
@@ -38,20 +42,29 @@ class Watched(Protocol):
     def now(self) -> int:
         """Simulated time, ns."""
 
-    def watch(self, conditions: Mapping[int, Condition]) -> WatchLike:
-        """A run that stops where one of these holds."""
+    def watch(self, conditions: Mapping[int, Condition], looked: int = -1) -> WatchLike:
+        """A run that stops where one of these holds; `looked` is the attribute of that name of an earlier one."""
 
 
 class Telling:
     """Runs a world and keeps its story; nobody's pace and no wall clock is in it, so that every run tells the same."""
 
-    def __init__(self, scenario: Scenario, world: Watched) -> None:
+    def __init__(self, scenario: Scenario, world: Watched, told: tuple[Story, int] | None = None) -> None:
+        """Begin, or go on from a story `told` so far and where its conditions were last looked at (see `looked`)."""
         self.world = world
-        self.story = begin(scenario.beats)
-        numbers = [number for number, beat in enumerate(scenario.beats) if beat.when]
+        self.story = told[0] if told else begin(scenario.beats)
+        self.whole = False
+        """Whether everything of the present instant has happened."""
+        numbers = [number for number in self.story.waiting if scenario.beats[number].when]
         conditions = conditions_of(scenario, [scenario.beats[number].when for number in numbers])
-        self._watch = world.watch(dict(zip(numbers, conditions, strict=True)))
-        self.look()
+        self._watch = world.watch(dict(zip(numbers, conditions, strict=True)), told[1] if told else -1)
+        if not told:
+            self.look()
+
+    @property
+    def looked(self) -> int:
+        """The last instant at which it was looked whether time alone had made a condition true, ns."""
+        return self._watch.looked
 
     def run(self, goal_ns: int, wall_deadline: float | None = None) -> bool:
         """Run to `goal_ns`, or to the moment of a beat, which is due then; False when the wall deadline came first.
@@ -62,7 +75,16 @@ class Telling:
             return True
         at = self.story.next_at()
         stop = goal_ns if at is None else min(goal_ns, max(at, self.world.now))
-        if self._watch.run(stop, wall_deadline) or self._watch.fired:
+        return self._run(stop, wall_deadline)
+
+    def complete(self) -> None:
+        """Let the rest of the present instant happen, even while a beat is due."""
+        while not self.whole:
+            self._run(self.world.now, None)
+
+    def _run(self, stop: int, wall_deadline: float | None) -> bool:
+        self.whole = self._watch.run(stop, wall_deadline)
+        if self.whole or self._watch.fired:
             self._come(self._watch.fired)
             return True
         return False

@@ -45,6 +45,11 @@ class KernelEnv(simpy.Environment):
         """The current instant, ns."""
         return self._now
 
+    @property
+    def planned(self) -> int:
+        """How many calls and events have been planned so far."""
+        return self._count
+
     def at(self, when: int, function: Callable[[Any], None], arg: Any) -> Call:
         """Call function(arg) at `when` ns, or now if that is past."""
         call = Call(function, arg)

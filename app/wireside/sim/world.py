@@ -102,6 +102,11 @@ class World:
         """The running number that the next event will have."""
         return self.log.count
 
+    @property
+    def work(self) -> int:
+        """Calls that the model has planned so far: how much there was to do."""
+        return self.env.planned
+
     def run_until(self, t_ns: int, wall_deadline: float | None = None) -> bool:
         """Let time pass until `t_ns`; False when the wall clock (time.perf_counter()) reached `wall_deadline` first."""
         return self.env.run_until(t_ns, wall_deadline)

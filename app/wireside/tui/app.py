@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,7 +15,8 @@ from wireside.paint.glyphs import glyphs_from_environment
 from wireside.paint.lessons import Lesson, lesson_of
 from wireside.paint.look import Look
 from wireside.paint.palette import Palette, depth_from_environment, roles_from_environment
-from wireside.session.session import Player
+from wireside.paint.picture import pictured
+from wireside.session.origin import Beginning
 from wireside.tui.fast import FastWriter
 from wireside.tui.screens import SCREENS
 from wireside.tui.screens.journey import JourneyScreen
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from wireside.scenario.spec import Scenario
+    from wireside.session.session import Session
 
-TRACE = 1024
-"""Packets per host that the world remembers for the picture; a flood is shown by samples anyway."""
 CRASHED = 70
 """Exit status after a fault of the program itself, as sysexits.h calls it: EX_SOFTWARE."""
 
@@ -45,13 +44,13 @@ class WiresideApp(App[int]):
 
     def __init__(
         self,
-        player: Player,
+        session: Session,
         *,
         look: Look | None = None,
         renderer: str = "auto",
         fps: int = 30,
         neighbours: Sequence[str] = (),
-        open_path: Callable[[str], Player] | None = None,
+        open_path: Callable[[str], Session] | None = None,
     ) -> None:
         super().__init__(driver_class=TerminalDriver)
         self.look = look or look_from_environment(
@@ -63,7 +62,7 @@ class WiresideApp(App[int]):
         self.fault: WiresideError | None = None
         self._panicked = False
         writer = None if renderer == "safe" else FastWriter(self, self.look.palette)
-        self.seat = Seat(player, self.look, writer, fps)
+        self.seat = Seat(session, self.look, writer, fps)
 
     def get_default_screen(self) -> JourneyScreen:
         """The journey, at once: no blank screen comes first."""
@@ -102,7 +101,7 @@ class WiresideApp(App[int]):
         """Play the library's next (+1) or previous (-1) scenario."""
         if not self._neighbours:
             return
-        here = self.seat.player.scenario.path
+        here = self.seat.session.scenario.path
         index = self._neighbours.index(here) if here in self._neighbours else -1 if direction > 0 else 0
         self._open(self._neighbours[(index + direction) % len(self._neighbours)])
 
@@ -130,14 +129,14 @@ class WiresideApp(App[int]):
         if path is None or self._open_path is None:
             return
         try:
-            player = self._open_path(path)
+            session = self._open_path(path)
         except WiresideError as fault:
             self.fault = fault
             self.exit(2)
             return
         screen = self.screen_stack[0]
         assert isinstance(screen, JourneyScreen)
-        screen.take(player)
+        screen.take(session)
 
 
 def look_from_environment(environ: Mapping[str, str], encoding: str) -> Look:
@@ -146,16 +145,14 @@ def look_from_environment(environ: Mapping[str, str], encoding: str) -> Look:
     return Look(palette, glyphs_from_environment(environ, encoding))
 
 
-def make_player(
+def make_session(
     scenario: Scenario,
     *,
     seed: int | None = None,
     sysctl: Mapping[str, str] | None = None,
-) -> Player:
-    """A player of `scenario` in a world of its own."""
-    from wireside.sim.world import World  # noqa: PLC0415  (not needed before the first scenario is read)
-
-    return Player(scenario, partial(World, scenario, seed=seed, sysctl=sysctl, trace=TRACE), seed)
+) -> Session:
+    """A session of `scenario`."""
+    return pictured(Beginning(scenario, scenario.seed if seed is None else seed, dict(sysctl or {})))
 
 
 def run(
@@ -180,8 +177,8 @@ def run(
     from wireside.scenario.load import load  # noqa: PLC0415
     from wireside.sim import heap  # noqa: PLC0415
 
-    def open_path(where: str) -> Player:
-        return make_player(load(where, kernel=kernel), seed=seed, sysctl=sysctl)
+    def open_path(where: str) -> Session:
+        return make_session(load(where, kernel=kernel), seed=seed, sysctl=sysctl)
 
     app = WiresideApp(
         open_path(path),

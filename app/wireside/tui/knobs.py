@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     from textual import events
 
     from wireside.session.knobs import KnobRow
-    from wireside.session.session import Player
+    from wireside.session.session import Session
 
 
 class KnobKeys:
-    """Turns the knobs of a player and keeps what their pane shows.
+    """Turns the knobs of a session and keeps what their pane shows.
 
     Its rows are the scenario's own knobs, the sysctls that the user has taken in, and those that are always there.
     """
 
-    def __init__(self, player: Player) -> None:
+    def __init__(self, session: Session) -> None:
         self.shown = KnobView()
         self._taken: tuple[str, ...] = ()
-        self.take(player)
+        self.take(session)
 
-    def take(self, player: Player) -> None:
-        """Turn the knobs of `player` from now on; the chosen row stays where it can."""
-        self.player = player
+    def take(self, session: Session) -> None:
+        """Turn the knobs of `session` from now on; the chosen row stays where it can."""
+        self.session = session
         self._show(typed=None, message="", search=None)
         self._extend()
         self._show(chosen=min(self.shown.chosen, max(0, len(self.rows) - 1)))
@@ -45,8 +45,8 @@ class KnobKeys:
     @property
     def rows(self) -> tuple[KnobRow, ...]:
         """The rows with the values as they are now."""
-        player = self.player
-        return with_sysctls(player.knobs(), self.shown.extra, player.host.sysctl, player.scenario.kernel)
+        session = self.session
+        return with_sysctls(session.knobs(), self.shown.extra, session.host.sysctl, session.scenario.kernel)
 
     @property
     def typing(self) -> bool:
@@ -91,10 +91,10 @@ class KnobKeys:
     def _turn(self, value: str) -> bool:
         """Set the chosen knob; False, with the reason in the pane, when the value is refused."""
         row = self.rows[self.shown.chosen]
-        hosts = [row.host] if row.host else [host.name for host in self.player.snapshot.hosts]
+        hosts = [row.host] if row.host else [host.name for host in self.session.snapshot.hosts]
         try:
             for host in hosts:
-                self.say(self.player.turn(host, row.name, value))
+                self.say(self.session.turn(host, row.name, value))
         except CommandError as refusal:
             self.say(f"{refusal.what.rstrip('.')}. {refusal.next_step}".strip(), refused=True)
             return False
@@ -133,7 +133,7 @@ class KnobKeys:
         self._find("")
 
     def _find(self, text: str) -> None:
-        values, kernel = self.player.host.sysctl, self.player.scenario.kernel
+        values, kernel = self.session.host.sysctl, self.session.scenario.kernel
         found = (sysctl.name for sysctl in matching(text, kernel))
         self._show(search=text, found_at=0, found=tuple(name for name in found if name in values))
 

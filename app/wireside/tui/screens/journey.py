@@ -14,7 +14,7 @@ from wireside.tui.tools import ToolKeys
 if TYPE_CHECKING:
     from textual import events
 
-    from wireside.session.session import Player
+    from wireside.session.session import Session
     from wireside.tui.seat import Seat
 
 FOCUS = ("", "knobs", "tools", "timeline")
@@ -30,20 +30,20 @@ class JourneyScreen(TickingScreen):
     )  # fmt: skip
 
     def __init__(self, seat: Seat) -> None:
-        self.knobs = KnobKeys(seat.player)
+        self.knobs = KnobKeys(seat.session)
         self.tools = ToolKeys()
         self.focus_pane = ""
         super().__init__(seat)
 
     @property
-    def player(self) -> Player:
+    def session(self) -> Session:
         """The run that is watched."""
-        return self.seat.player
+        return self.seat.session
 
-    def take(self, player: Player) -> None:
-        """Show another player, or the same one begun again."""
-        self.seat.take(player)
-        self.knobs.take(player)
+    def take(self, session: Session) -> None:
+        """Show another session, or the same one begun again."""
+        self.seat.take(session)
+        self.knobs.take(session)
         self._stale = True
 
     @property
@@ -106,28 +106,28 @@ class JourneyScreen(TickingScreen):
     def _scrub(self, direction: int) -> None:
         """To the next (+1) event of the run, and stay there."""
         if direction > 0:
-            self.player.step()
+            self.session.step()
 
     def do_pause(self) -> None:
         """Pause, or go on."""
-        self.player.toggle_pause()
+        self.session.toggle_pause()
 
     def do_step(self) -> None:
         """Run to the next thing that happens."""
-        self.player.step()
+        self.session.step()
 
     def do_slower(self) -> None:
         """Less simulated time per second."""
-        self.player.change_pace(-1)
+        self.session.change_pace(-1)
 
     def do_faster(self) -> None:
         """More simulated time per second."""
-        self.player.change_pace(+1)
+        self.session.change_pace(+1)
 
     def do_restart(self) -> None:
         """Begin again."""
-        self.player.restart()
-        self.take(self.player)
+        self.session.restart()
+        self.take(self.session)
 
     def do_focus(self) -> None:
         """Give the keyboard to the next pane."""

@@ -30,7 +30,7 @@ class LibraryScreen(TickingScreen):
 
     def on_mount(self) -> None:
         """List the lessons."""
-        self.shown = library_of(self.application.lessons, self.seat.player.scenario.path)
+        self.shown = library_of(self.application.lessons, self.seat.session.scenario.path)
 
     @property
     def where(self) -> Where:

@@ -77,7 +77,7 @@ class TickingScreen(Screen["str | None"]):
         self._last = time.perf_counter()
         self._fps_since, self._fps_frames = self._last, 0
         self._draw_s = 0.004
-        self.frame = seat.viewer.frame()
+        self.frame = seat.frame()
 
     @property
     def where(self) -> Where:
@@ -173,10 +173,10 @@ class TickingScreen(Screen["str | None"]):
 
     def _run_on(self, elapsed: float, start: float) -> bool:
         """Let the run go on for a slice; True if it moved or a beat was told."""
-        player, tick_s = self.seat.player, min(LONGEST_TICK_S, 1 / self.seat.fps)
+        session, tick_s = self.seat.session, min(LONGEST_TICK_S, 1 / self.seat.fps)
         budget = max(SHORTEST_SLICE_S, min(SIMULATION_BUDGET_S, tick_s - self._draw_s))
-        moved = player.advance(elapsed, start + budget)
-        told = player.beats_said, math.ceil(player.hold_s)
+        moved = session.advance(elapsed, start + budget)
+        told = session.beats_said, math.ceil(session.hold_s)
         if told != self._told:
             self._told, self._stale = told, True
         return moved
@@ -193,7 +193,7 @@ class TickingScreen(Screen["str | None"]):
         if self.over.display:
             self.over.frame(self._draw_over, None)
             return
-        self.frame = self.seat.viewer.frame()
+        self.frame = self.seat.frame()
         ui = self.chosen()
         fast = self.seat.writer
         writer = fast if fast is not None and fast.available(self) else None

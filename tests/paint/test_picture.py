@@ -1,7 +1,6 @@
-from tests.paint.fake_world import MS, US, FakeWorld, scenario
+from tests.paint.fake_world import MS, US, FakeOrigin, FakeWorld, scenario
+from wireside.paint.picture import Picture, pictured
 from wireside.paint.scene import MAX_MOVERS
-from wireside.paint.viewer import Viewer
-from wireside.session.session import Player
 
 
 class ForgetfulWorld(FakeWorld):
@@ -12,11 +11,13 @@ class ForgetfulWorld(FakeWorld):
 
 
 def frames(every_ns, n, world=FakeWorld, scale=100 * US):
-    player = Player(scenario(beats=(), duration_ns=1000 * MS, scale=scale), lambda: world(every_ns))
-    viewer = Viewer(player)
+    player = pictured(
+        FakeOrigin(scenario(beats=(), duration_ns=1000 * MS, scale=scale), lambda: world(every_ns))
+    )
+    picture = Picture(player.scenario)
     for _ in range(n):
         player.advance(1 / 30)
-        frame = viewer.frame()
+        frame = picture.frame(player)
     return frame
 
 

@@ -1,18 +1,18 @@
 import time
+from functools import partial
 
 import pytest
 
-from tests.paint.fake_world import MS, US, FakeWorld, scenario
+from tests.paint.fake_world import MS, US, FakeOrigin, FakeWorld, scenario
 from wireside.errors import CommandError
+from wireside.paint.picture import pictured
 from wireside.scenario.spec import Beat
-from wireside.session.history import MOST_BUCKETS, History
 from wireside.session.knobs import stepped
 from wireside.session.pace import FASTEST, LEAST_READING_S, SLOWEST, Pace, reading_s
-from wireside.session.session import Player
 
 
 def player(**changes):
-    return Player(scenario(**changes), FakeWorld)
+    return pictured(FakeOrigin(scenario(**changes)))
 
 
 def test_a_wall_second_shows_as_much_as_the_scale_says():
@@ -189,14 +189,14 @@ def test_turning_a_knob_is_logged_and_says_when_it_takes_effect():
     play = player()
     assert "takes effect" in play.turn("server", "nic.rx_ring", "1024")
     assert [(k.name, k.value, k.changed) for k in play.knobs()][1] == ("nic.rx_ring", "1024", True)
-    assert [(turned.name, turned.value) for turned in play.log] == [("nic.rx_ring", "1024")]
+    assert [(each.name, each.value) for each in play.machine.commands] == [("nic.rx_ring", "1024")]
 
 
 def test_a_refused_value_leaves_everything_as_it_was():
     play = player()
     with pytest.raises(CommandError, match="whole number"):
         play.turn("server", "net.core.netdev_budget", "many")
-    assert play.log == []
+    assert play.machine.commands == ()
     assert play.knobs()[2].value == "300"
 
 
@@ -210,16 +210,18 @@ def test_restart_begins_with_a_new_world_and_the_first_beat():
     assert play.knobs()[1].value == "256"
 
 
-def test_history_counts_losses_once_and_keeps_its_size():
-    world = FakeWorld(missed_every=10)
-    history = History(1 * MS)
-    for t in range(0, 100 * MS, 50 * US):
-        world.now = t
-        history.sample(world.snapshot().host("server"))
-    assert len(history.series["pps"]) <= MOST_BUCKETS
-    missed = world.snapshot().host("server").wire_drops["rx_missed_errors"]
-    assert sum(history.series["drops"]) == missed + 1
-    assert history.losses[-1].unseen
+def test_losses_are_counted_once_however_often_one_looks():
+    often, seldom = (
+        pictured(FakeOrigin(scenario(beats=()), partial(FakeWorld, missed_every=10))) for _ in range(2)
+    )
+    for t in range(0, 20 * MS, 30 * US):
+        often.play_to(t)
+    for each in (often, seldom):
+        each.play_to(20 * MS)
+    missed = often.host.wire_drops["rx_missed_errors"]
+    assert sum(loss.packets for loss in often.machine.past(often.snapshot).losses) == missed + 1
+    assert often.machine.film.losses == seldom.machine.film.losses
+    assert all(loss.unseen == (loss.reason == "rx_missed_errors") for loss in often.machine.film.losses)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,382 @@
+"""A run that can be gone to at any instant: from the nearest checkpoint before it, forward as it happened.
+
+Everything that the run leaves behind changes at instants that hang on the run alone: a sample is taken when the story's
+scale asks for the next one and something happens, a command acts at the end of its instant, a checkpoint follows a
+sample. So it does not matter on which ways, in which steps, and how often an instant is reached.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from wireside.session.commands import START, Command, Position
+from wireside.session.film import Film, Mark, Past, Sample, Tail, grown, sample
+from wireside.session.rolls import Late, Rolls
+from wireside.session.telling import Telling, Watched
+from wireside.sim.run import NEVER
+
+if TYPE_CHECKING:
+    from wireside.scenario.spec import Scenario
+    from wireside.session.story import Story
+    from wireside.snapshot import Event, PacketTrace, WorldSnapshot
+
+SAMPLES_A_SECOND = 10
+"""Samples in a second of the story's own pace."""
+FULL_STRETCH = 2_000
+"""So many samples a stretch of the story may have at that rate; then they move apart as the stretch grows longer."""
+LEAST_WORK, BYTES_A_CALL = 400, 40
+"""Calls of the model between two checkpoints: these at least, and one for so many bytes of the last checkpoint, so that
+writing them takes a twenty-fifth of the time that the run takes."""
+CALLS_A_SAMPLE = 25
+"""What a sample counts as."""
+DENSER = 6
+"""In the known past checkpoints stand so much closer: who goes back there goes back further."""
+CLOSE = 16
+"""Looking for the instant before this one begins in the last such part of the way from the checkpoint."""
+MOST_BYTES = 96 << 20
+"""What checkpoints may come to; beyond, every second one goes."""
+
+
+class WorldLike(Watched, Protocol):
+    """What a session needs of a world."""
+
+    @property
+    def event_count(self) -> int:
+        """How many events there have been."""
+
+    @property
+    def work(self) -> int:
+        """Calls that the model has planned so far: how much there was to do."""
+
+    def upcoming(self) -> int:
+        """The next instant at which something happens, ns; -1 when nothing ever will."""
+
+    def snapshot(self) -> WorldSnapshot:
+        """The present instant."""
+
+    def traces(self, since_ns: int) -> tuple[PacketTrace, ...]:
+        """Packets that moved since then, or still live."""
+
+    def events(self, since: int) -> tuple[Event, ...]:
+        """Events from a running number on."""
+
+    def command(self, host: str, name: str, value: str) -> str:
+        """Turn a knob."""
+
+    def knob_value(self, host: str, name: str) -> str:
+        """A knob's value."""
+
+
+class Frozen(Protocol):
+    """A world's checkpoint."""
+
+    @property
+    def data(self) -> bytes:
+        """What it takes."""
+
+
+class Origin(Protocol):
+    """Where a run's worlds come from."""
+
+    @property
+    def scenario(self) -> Scenario:
+        """What is played."""
+
+    @property
+    def seed(self) -> int:
+        """What chance begins with."""
+
+    def begin(self) -> WorldLike:
+        """A new world, in which nothing has happened."""
+
+    def freeze(self, world: Any) -> Frozen:
+        """A checkpoint of a world, which does not change by it."""
+
+    def thaw(self, frozen: Any) -> WorldLike:
+        """The world of a checkpoint; it goes on as the other did."""
+
+
+class Remember(Protocol):
+    """What the picture wants to remember of a run: asked at every sample."""
+
+    def __call__(self, memory: Any, world: WorldSnapshot, past: Past, rolls: Rolls, scale: int) -> Any:
+        """What is to be remembered now, after `memory` (None at first); the story shows `scale` ns a second."""
+
+
+def forget(memory: Any, world: WorldSnapshot, past: Past, rolls: Rolls, scale: int) -> None:
+    """Remember nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waypoint:
+    """A run at one instant, to go on from."""
+
+    position: Position
+    world: Frozen
+    story: Story
+    looked: int
+    tail: Tail
+    applied: int
+    """Commands given by then."""
+    work: int
+
+
+class Machine:
+    """A scenario's run: where it is, what is known of it, and the way to any other instant."""
+
+    def __init__(self, origin: Origin, focus: str, remember: Remember = forget) -> None:
+        self.origin, self.focus = origin, focus
+        self.scenario = origin.scenario
+        self._remember = remember
+        self.commands: tuple[Command, ...] = ()
+        self.film = Film()
+        self._kept: list[Waypoint] = []
+        self._begin(origin.begin(), None)
+        self._sample()
+        self._keep()
+
+    def _begin(self, world: WorldLike, at: Waypoint | None) -> None:
+        """Go on in `world`, which was just made or thawed."""
+        self.world = world
+        self._applied = at.applied if at else 0
+        self.tail = at.tail if at else Tail()
+        self.telling = Telling(self.scenario, world, (at.story, at.looked) if at else None)
+        self.telling.whole = at is not None and at.position.whole
+
+    @property
+    def position(self) -> Position:
+        """Where the run is."""
+        return Position(self.world.now, len(self.telling.story.told), self.telling.whole)
+
+    @property
+    def story(self) -> Story:
+        """Which beats have been told, are due, and wait."""
+        return self.telling.story
+
+    def packets(self) -> Late:
+        """The packets of late, as of now."""
+        rolls = self.tail.rolls
+        return Late(rolls, self.world.now, self.world.traces(max(0, rolls.time_ns)))
+
+    def events(self, most: int) -> tuple[Event, ...]:
+        """The last `most` events up to now."""
+        return self.film.events(self.world.event_count, most)
+
+    def past(self, world: WorldSnapshot) -> Past:
+        """The run up to now, when it looks like `world`."""
+        return Past(self.film, self.tail, self._look(world))
+
+    def _look(self, world: WorldSnapshot) -> Sample:
+        count = self.tail.count
+        before = self.film.samples[count - 1].lost if count else {}
+        return sample(world.host(self.focus), before, self._apart(world.time_ns))
+
+    def leg(self, goal_ns: int, deadline: float | None = None) -> bool:
+        """Run to `goal_ns`, or to where something must be done first: a beat told, a command given, a sample taken.
+
+        False when the wall deadline came first.
+        """
+        telling = self.telling
+        if telling.story.due:
+            return True
+        sample_at = self._sample_at()
+        stop = min(goal_ns, sample_at)
+        if (command := self._next_command()) is not None:
+            stop = min(stop, max(command.time_ns, self.world.now))
+        on_time = telling.run(stop, deadline)
+        self._arrived(sample_at)
+        return on_time
+
+    def complete(self) -> None:
+        """Let the rest of the present instant happen."""
+        if not self.telling.whole:
+            sample_at = self._sample_at()
+            self.telling.complete()
+            self._arrived(sample_at)
+
+    def tell(self) -> None:
+        """Tell the first beat that is due."""
+        beat = self.telling.tell()
+        now, told = self.world.now, self.story.told[-1]
+        self.film.told.setdefault(told.number, now)
+        if beat.scale:
+            self.tail = replace(self.tail, since_ns=now)
+
+    def obey(self) -> None:
+        """Give the commands whose moment this is."""
+        while (command := self._next_command()) is not None:
+            if command.time_ns > self.world.now:
+                return
+            if command.told > len(self.story.told) and self.story.due:
+                return
+            self.complete()
+            self.world.command(command.host, command.name, command.value)
+            self._obeyed()
+
+    def turn(self, host: str, name: str, value: str) -> str:
+        """Turn a knob now; what was known of the time after it will not happen. CommandError when it cannot be turned."""
+        self.complete()
+        world, events = self.world, self.world.event_count
+        said = world.command(host, name, value)
+        command = Command(world.now, len(self.story.told), host, name, value)
+        self.commands = (*self.commands[: self._applied], command)
+        self._obeyed()
+        self.film.cut(world.now, self.tail.count, events)
+        self.film.come_to(world.now, world.event_count, world.events(events))
+        self._kept = [
+            each for each in self._kept if each.position <= self.position and each.applied < self._applied
+        ]
+        return said
+
+    def _obeyed(self) -> None:
+        """A command has been given: that is something that has happened."""
+        self._applied += 1
+        self.tail = replace(self.tail, still_ns=min(self.tail.still_ns, self.world.now))
+        self.telling.look()
+
+    def go(self, goal: Position, deadline: float | None = None) -> bool:
+        """Go to a moment, past or future, telling and obeying on the way; False when the wall deadline came first.
+
+        Going on with the same goal then leads there.
+        """
+        self._nearest(goal)
+        while not self._reached(goal):
+            self.obey()
+            if self._reached(goal):
+                break
+            due, told, now = self.story.due, len(self.story.told), self.world.now
+            if due and (told < goal.told or now < goal.time_ns):
+                self.tell()
+            elif now < goal.time_ns:
+                if not self.leg(goal.time_ns, deadline):
+                    return False
+            else:
+                self.complete()
+        return True
+
+    def step_back(self) -> None:
+        """Go to the last instant before this one at which anything happened."""
+        now = self.world.now
+        if not now:
+            self.go(START)
+            return
+        first = self._kept[max(0, bisect_left(self._kept, now, key=_time) - 1)].position.time_ns
+        for start in (now - (now - first) // CLOSE, first):
+            self.go(Position(start) if start else START)
+            found = self.position
+            while (t := self._next_instant()) is not None and t < now:
+                self.go(Position(t))
+                found = self.position
+            if found.time_ns > start:
+                return
+
+    def _next_instant(self) -> int | None:
+        """The next instant at which something happens, is told or is turned."""
+        upcoming, at, command = self.world.upcoming(), self.story.next_at(), self._next_command()
+        moments = (upcoming if upcoming >= 0 else None, at, command.time_ns if command else None)
+        return min((t for t in moments if t is not None), default=None)
+
+    def marks(self) -> list[Mark]:
+        """What is known of the run that deserves a mark: beats, knobs turned, losses; by time."""
+        film = self.film
+        found = [
+            Mark(Position(t, k + 1, whole=False), "beat", n) for k, (n, t) in enumerate(film.told.items())
+        ]
+        found += [Mark(Position(each.time_ns, each.told), "knob") for each in self.commands]
+        found += [Mark(Position(event.time_ns), "loss") for event in film.losses_told()]
+        return sorted(found)
+
+    def _reached(self, goal: Position) -> bool:
+        here = self.position
+        if not goal.whole and here.told >= goal.told:
+            return True
+        if here.time_ns < goal.time_ns:
+            return False
+        command = self._next_command()
+        if goal.whole and (not here.whole or (command is not None and command.time_ns <= here.time_ns)):
+            return False
+        return here.told >= goal.told or not self.story.due
+
+    def _nearest(self, goal: Position) -> None:
+        """Start from where the run is, or from the checkpoint that is nearer to the goal."""
+        here = self.position
+        index = bisect_left(self._kept, goal.time_ns, key=_time)
+        best = self._kept[max(0, index - 1)]
+        # A moment within the present instant is ahead only when it is later in every way.
+        ahead = here.time_ns < goal.time_ns or (
+            here.time_ns == goal.time_ns and here.told <= goal.told and here.whole <= goal.whole
+        )
+        if not ahead or here.time_ns < best.position.time_ns:
+            self._begin(self.origin.thaw(best.world), best)
+
+    def _next_command(self) -> Command | None:
+        return self.commands[self._applied] if self._applied < len(self.commands) else None
+
+    def _arrived(self, sample_at: int) -> None:
+        """The run has come to another instant; a sample was to be taken at `sample_at`."""
+        world = self.world
+        if self.telling.whole and world.now >= sample_at:
+            self._sample()
+            if self._worth_keeping():
+                self._keep()
+        self.film.come_to(world.now, world.event_count, world.events(self.film.events_known))
+
+    def _sample_at(self) -> int:
+        """The next instant that is worth a sample: not before its time, and not before something has happened."""
+        tail = self.tail
+        last = self.film.times[tail.count - 1]
+        planned = max(last, tail.since_ns) + self._apart(last)
+        return max(planned, tail.still_ns, self.world.now)
+
+    def _apart(self, last_ns: int) -> int:
+        """How far from the sample at `last_ns` the next one is, at least."""
+        scale, since = self.story.scale(self.scenario.scale), self.tail.since_ns
+        return max(1, scale // SAMPLES_A_SECOND, (last_ns - since) // FULL_STRETCH)
+
+    def _sample(self) -> None:
+        world, tail = self.world, self.tail
+        snapshot = world.snapshot()
+        new = self._look(snapshot)
+        rolls = self.packets().rolls()
+        scale = self.story.scale(self.scenario.scale)
+        memory = self._remember(tail.memory, snapshot, Past(self.film, tail, new), rolls, scale)
+        self.film.add(tail.count, new)
+        upcoming = world.upcoming()
+        still = upcoming if upcoming >= 0 else NEVER
+        self.tail = Tail(tail.count + 1, tail.since_ns, still, grown(tail.most, new), rolls, memory)
+
+    @property
+    def _work(self) -> int:
+        return self.world.work + CALLS_A_SAMPLE * self.tail.count
+
+    def _worth_keeping(self) -> bool:
+        index = bisect_left(self._kept, self.world.now, key=_time)
+        last = self._kept[index - 1]
+        apart = max(LEAST_WORK, len(last.world.data) // BYTES_A_CALL)
+        if self.tail.count < len(self.film.samples):
+            apart //= DENSER
+        after = self._kept[index] if index < len(self._kept) else None
+        if after is not None and after.work - self._work < apart:
+            return False
+        return self._work - last.work >= apart
+
+    def _keep(self) -> None:
+        """Leave a checkpoint."""
+        kept = Waypoint(
+            self.position,
+            self.origin.freeze(self.world),
+            self.story,
+            self.telling.looked,
+            self.tail,
+            self._applied,
+            self._work,
+        )
+        insort(self._kept, kept, key=_time)
+        if sum(len(each.world.data) for each in self._kept) > MOST_BYTES:
+            del self._kept[1::2]
+
+
+def _time(kept: Waypoint) -> int:
+    return kept.position.time_ns

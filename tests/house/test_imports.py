@@ -22,7 +22,6 @@ from tests.house.tree import (
 KEPT_UNREAD = {
     "tools/": "what real commands print, compared with what they printed on a real host",
     "wire/": "frames as bytes and as tcpdump's lines, compared with two other programs",
-    "sim/checkpoint.py": "what going back in time is built on",
     "catalog/glossary.py": "one sentence for each word a reader may ask for",
     "catalog/tcp_states.py": "one sentence for each state a reader may ask for",
 }

@@ -215,7 +215,7 @@ class FakeOrigin:
 
     def __init__(self, made_for=None, make=FakeWorld):
         self.scenario = scenario() if made_for is None else made_for
-        self.seed = self.scenario.seed
+        self.seed, self.sysctl = self.scenario.seed, {}
         self.make = make
 
     def begin(self):

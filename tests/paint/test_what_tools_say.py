@@ -8,9 +8,8 @@ import re
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
-from wireside.paint.viewer import Viewer
 
-from tests.paint.fake_world import FakeWorld, scenario
+from tests.paint.fake_world import FakeOrigin, scenario
 from tests.property.stories import stories
 from wireside.catalog.counters import COUNTER_BY_NAME
 from wireside.out.headless import Outcome
@@ -19,16 +18,16 @@ from wireside.paint.frame import main_socket, peer_socket
 from wireside.paint.glyphs import UNICODE
 from wireside.paint.look import Look
 from wireside.paint.palette import Palette
+from wireside.paint.picture import Picture, pictured
 from wireside.paint.surface import Surface
 from wireside.paint.tables import COUNTERS, SOCKETS, draw_tools
 from wireside.paint.ui import Ui
 from wireside.paint.words import size
-from wireside.session.session import Player
 from wireside.sim.world import World
 from wireside.tools import nstat, ss
 
 LOOK = Look(Palette(), UNICODE)
-FRAME = Viewer(Player(scenario(), FakeWorld)).frame()
+FRAME = Picture(scenario()).frame(pictured(FakeOrigin()))
 LAW = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 instants = st.integers(0, 8_000_000)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 COMMANDS = ("play", "list", "run", "check")
 
 EPILOG = """\
-SCENARIO is an id that `wireside list` shows, or the path of a YAML file.
+SCENARIO is an id that `wireside list` shows, or the path of a YAML file; `play` also takes a recording (.wsr).
 Without a command, wireside opens the first lesson.
 
 exit status: 0 all expectations hold, 1 one does not, 2 a bad file or option, 3 the output cannot be written,
@@ -65,7 +65,9 @@ def _parser() -> _Parser:
     parser.add_argument("--version", action="version", version=f"wireside {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
 
-    play = commands.add_parser("play", help="watch a scenario in the terminal", allow_abbrev=False)
+    play = commands.add_parser(
+        "play", help="watch a scenario, or a saved recording, in the terminal", allow_abbrev=False
+    )
     play.add_argument("scenario", metavar="SCENARIO")
     _common(play)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wireside.cli.chosen import load_scenario, settings_of
 from wireside.errors import CommandError
 from wireside.scenario import library
+from wireside.session.recording import SUFFIX, open_recording
 
 if TYPE_CHECKING:
     import argparse
@@ -18,6 +20,8 @@ def run_play(options: argparse.Namespace) -> int:
         from wireside.tui.app import run
 
         return run(str(library.library()[0]))
+    if Path(options.scenario).suffix == SUFFIX:
+        return _play_recording(options)
     path = library.resolve(options.scenario)
     scenario = load_scenario(path, options.kernel)
     for text in options.set:
@@ -30,3 +34,17 @@ def run_play(options: argparse.Namespace) -> int:
     from wireside.tui.app import run
 
     return run(str(path), seed=options.seed, kernel=options.kernel, sysctl=knobs)
+
+
+def _play_recording(options: argparse.Namespace) -> int:
+    """Open a recording at the moment at which it was saved."""
+    if options.seed is not None or options.kernel is not None or options.set:
+        raise CommandError(
+            "a recording has its own seed, kernel and knobs",
+            next_step="Leave out --seed, --kernel and --set.",
+        )
+    path = Path(options.scenario)
+    recording = open_recording(path, library.shown_path(path))
+    from wireside.tui.app import run
+
+    return run(recording)

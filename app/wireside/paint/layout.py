@@ -31,14 +31,14 @@ def layout(w: int, h: int, focus: str = "") -> Layout:
     """Divide `w` by `h` cells; `focus` names the pane that wins where two share one place, or SEARCH.
 
     Panes: status, journey, narration, tools, knobs, gauges, events, timeline, footer. Below 120 columns knobs and gauges
-    share one place; timeline and events appear when there is room.
+    share one place; of the timeline the story's line is always there, its strips and the events when there is room.
     """
     if w < MIN_WIDTH or h < MIN_HEIGHT:
         return Layout(w, h)
     panes = {"status": Rect(0, 0, w, 1), "footer": Rect(0, h - 1, w, 1)}
     journey = _journey_height(w, h)
     narration = 5 if 28 <= h < 40 and w >= 100 else 6
-    timeline = 0 if h < 32 else 5 if h < 46 else 7
+    timeline = 1 if h < 32 else 5 if h < 46 else 7
     panes["journey"] = Rect(0, 1, w, journey)
     if focus == SEARCH:
         panes["knobs"] = Rect(0, 1 + journey, w, h - 1 - timeline - 1 - journey)

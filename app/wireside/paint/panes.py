@@ -65,6 +65,10 @@ def draw_status(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
 def _running(look: Look, frame: Frame) -> tuple[str, str]:
     """Whether the run goes on and, if not, why; with its colour."""
     glyphs = look.glyphs
+    if frame.going_to is not None:
+        return plain(f"{glyphs.play}{glyphs.play} going to {span(frame.going_to)}", glyphs), "accent"
+    if frame.backwards:
+        return f"{glyphs.ack} backwards", "FIN"
     if frame.paused:
         return f"{glyphs.pause} {'end' if frame.ended else 'paused'}", "warn"
     if frame.hold_s > 0:
@@ -105,6 +109,9 @@ def draw_narration(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
     if frame.hold_s > 0:
         right = f"space: next (in {_seconds(frame.hold_s)})  {right}"
     border(surface, look, plain(frame.scenario.title, glyphs), right)
+    if ui.note:
+        note = fit(plain(ui.note, glyphs), surface.w - 6, glyphs.ellipsis)
+        surface.put(2, surface.h - 1, f" {note} ", look.style("FIN", bold=True))
     say = frame.beat.say if frame.beat else frame.scenario.summary
     text, question = question_of(plain(say, glyphs))
     width, rows = surface.w - 4, surface.h - 2
@@ -172,13 +179,16 @@ def draw_help(surface: Surface, look: Look, rows: Sequence[tuple[str, str]], kin
     """All keys with a sentence each, and what the colours mean."""
     surface.clear()
     border(surface, look, "KEYS", "any key closes", lit=True)
-    y = 2
+    tight = surface.h < len(rows) + 6
+    y = 1 if tight else 2
     for key, text in rows:
-        if y >= surface.h - 4:
+        if y >= surface.h - 1:
             break
         surface.put_right(14, y, plain(key, look.glyphs), look.style("warn", bold=True))
         surface.put(16, y, fit(text, surface.w - 18, look.glyphs.ellipsis), look.style("text"))
         y += 1
+    if y > surface.h - 3:
+        return
     x, y = 3, surface.h - 2
     for kind in kinds:
         if x + len(kind) + 4 > surface.w - 2:
@@ -197,7 +207,21 @@ STATUS = PaneSpec(
     every=1,
     words=(),
     needs=frozenset(
-        ("scenario", "t", "scale", "factor", "seed", "paused", "behind", "ended", "hold_s", "quiet_ns", "fps")
+        (
+            "scenario",
+            "t",
+            "scale",
+            "factor",
+            "seed",
+            "paused",
+            "behind",
+            "ended",
+            "backwards",
+            "going_to",
+            "hold_s",
+            "quiet_ns",
+            "fps",
+        )
     ),
 )
 
@@ -208,7 +232,7 @@ NARRATION = PaneSpec(
     draw_narration,
     every=4,
     words=places.PANE_WORDS["narration"],
-    needs=frozenset(("scenario", "beat", "beats_said", "hold_s")),
+    needs=frozenset(("scenario", "beat", "beats_said", "hold_s", "note")),
 )
 
 

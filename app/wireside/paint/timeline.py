@@ -82,12 +82,23 @@ def instant_at(frame: Frame, ui: Ui, pane_width: int, x: int) -> int:
     return min(axis.instant(min(x - LEFT, axis.width)), max(frame.past.known_ns, frame.t))
 
 
+def neighbour(frame: Frame, ui: Ui, pane_width: int, direction: int) -> int:
+    """The instant one column to the left (-1) or right (+1) of the one that is shown, as far as the run is known, ns."""
+    axis = axis_of(frame, ui, pane_width)
+    column = axis.column(frame.t)
+    known = max(frame.past.known_ns, frame.t)
+    if direction > 0:
+        return min(known, max(axis.instant(column + 1), frame.t + 1))
+    start = axis.instant(column)
+    return start if start < frame.t else max(0, min(axis.instant(column - 1), frame.t - 1))
+
+
 def draw_timeline(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
     """Strips of the whole run, and a line with the story's marks and the moment shown; of one row, the line alone."""
     surface.clear()
     axis = axis_of(frame, ui, surface.w)
     if surface.h < 3:
-        _rule(surface, look, frame, axis, 0)
+        _rule(surface, look, frame, axis, 0, focused=ui.focus_pane == SPEC.name)
         return
     lit = SPEC.name in {ui.focus_pane, frame.highlight[1]}
     border(surface, look, SPEC.title, _note(look, frame, ui), lit=lit)
@@ -131,11 +142,11 @@ def _strip(surface: Surface, look: Look, frame: Frame, axis: Axis, name: str, at
     surface.put_right(surface.w - 2, base, text, look.style(color, bold=True))
 
 
-def _rule(surface: Surface, look: Look, frame: Frame, axis: Axis, y: int) -> None:
+def _rule(surface: Surface, look: Look, frame: Frame, axis: Axis, y: int, *, focused: bool = False) -> None:
     """The story's line: what was, what is known, what will come, the marks on it, and where we are."""
     glyphs = look.glyphs
     here, known = axis.column(frame.t), axis.column(max(frame.past.known_ns, frame.t))
-    surface.put(2, y, "story", look.style("dim"))
+    surface.put(2, y, "story", look.style("accent" if focused else "dim", bold=focused))
     surface.put(LEFT, y, glyphs.rule * here, look.style("accent"))
     surface.put(LEFT + here, y, glyphs.rule * (known - here), look.style("dim"))
     surface.put(LEFT + known, y, glyphs.dash * (axis.width - known), look.style("faint"))

@@ -46,3 +46,5 @@ class Ui:
     library: LibraryView = NO_LESSONS
     real_time: bool = False
     """The timeline's axis is real time, not the story's."""
+    note: str = ""
+    """What has just become of the run by a key: saved, branched; until the next key."""

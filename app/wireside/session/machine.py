@@ -11,6 +11,7 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from wireside.errors import CommandError
 from wireside.session.commands import START, Command, Position
 from wireside.session.film import Film, Mark, Past, Sample, Tail, grown, sample
 from wireside.session.rolls import Late, Rolls
@@ -18,6 +19,8 @@ from wireside.session.telling import Telling, Watched
 from wireside.sim.run import NEVER
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from wireside.scenario.spec import Scenario
     from wireside.session.story import Story
     from wireside.snapshot import Event, PacketTrace, WorldSnapshot
@@ -87,6 +90,10 @@ class Origin(Protocol):
     @property
     def seed(self) -> int:
         """What chance begins with."""
+
+    @property
+    def sysctl(self) -> Mapping[str, str]:
+        """Knobs that start with another text than the scenario gives them."""
 
     def begin(self) -> WorldLike:
         """A new world, in which nothing has happened."""
@@ -205,14 +212,21 @@ class Machine:
             self.tail = replace(self.tail, since_ns=now)
 
     def obey(self) -> None:
-        """Give the commands whose moment this is."""
+        """Give the commands whose moment this is; CommandError, and it is forgotten, when one cannot be given.
+
+        That happens to recordings that somebody has changed.
+        """
         while (command := self._next_command()) is not None:
             if command.time_ns > self.world.now:
                 return
             if command.told > len(self.story.told) and self.story.due:
                 return
             self.complete()
-            self.world.command(command.host, command.name, command.value)
+            try:
+                self.world.command(command.host, command.name, command.value)
+            except CommandError:
+                self.commands = self.commands[: self._applied]
+                raise
             self._obeyed()
 
     def turn(self, host: str, name: str, value: str) -> str:

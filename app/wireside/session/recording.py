@@ -26,6 +26,8 @@ from wireside.session.origin import Beginning
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from wireside.session.machine import Origin
+
 SUFFIX = ".wsr"
 FORMAT = 1
 MAX_BYTES = 1 << 20
@@ -43,7 +45,7 @@ _WRONG_FILE = "Is this the right file? ctrl+s saves a recording while a scenario
 class Recording:
     """A run, and a moment of it."""
 
-    beginning: Beginning
+    beginning: Origin
     commands: tuple[Command, ...] = ()
     moment: Position = START
 

@@ -9,9 +9,12 @@ from wireside.session.knobs import KnobRow, knob_row
 from wireside.session.machine import Machine, Origin, Remember, forget
 from wireside.session.pace import Pace
 from wireside.session.quiet import Crossing, crossing, is_quiet
+from wireside.session.recording import Recording
 from wireside.sim import heap
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from wireside.scenario.spec import Beat, Scenario
     from wireside.session.commands import Command
     from wireside.session.film import Mark
@@ -247,10 +250,12 @@ class Session:
         """The beats told, the knobs turned and the losses, as far as the run is known, by time."""
         return self.machine.marks()
 
-    def go_to_mark(self, direction: int, deadline: float | None = None) -> None:
+    def go_to_mark(
+        self, direction: int, deadline: float | None = None, kinds: Collection[str] = ("beat", "knob", "loss")
+    ) -> None:
         """Go to the next (+1) or previous (-1) mark, and stay there; beyond the last one known, to the next beat."""
         here = self.machine.position
-        marks = [mark.position for mark in self.marks()]
+        marks = [mark.position for mark in self.marks() if mark.kind in kinds]
         if direction < 0:
             earlier = [
                 each for each in marks if each < here and (each.time_ns < here.time_ns or each.told != ALL)
@@ -293,6 +298,15 @@ class Session:
             knob_row(knob, value(knob.host, knob.name), start[knob.host, knob.name], kernel)
             for knob in self.scenario.knobs
         )
+
+    def recording(self) -> Recording:
+        """The run as data, with the moment that is shown."""
+        return Recording(self.origin, self.machine.commands, self.machine.position)
+
+    def take_up(self, recording: Recording) -> None:
+        """Go on with a recording of this session's origin, at its moment; CommandError when one of its knobs cannot be turned."""
+        self.machine.commands = recording.commands
+        self.go(recording.moment)
 
     def _go(self, goal: Position) -> None:
         self.machine.go(goal)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from wireside.scenario.spec import Scenario
+    from wireside.session.recording import Recording
     from wireside.session.session import Session
 
 CRASHED = 70
@@ -73,7 +74,7 @@ class WiresideApp(App[int]):
 
         Raises WiresideError for what could not be opened on the way; the terminal has been restored by then.
         """
-        status = self.run(mouse=False)
+        status = self.run()
         if self.fault is not None:
             raise self.fault
         return CRASHED if self.return_code or self._panicked else status or 0
@@ -156,7 +157,7 @@ def make_session(
 
 
 def run(
-    path: str,
+    what: str | Recording,
     *,
     seed: int | None = None,
     kernel: str | None = None,
@@ -164,7 +165,7 @@ def run(
     renderer: str = "auto",
     fps: int = 30,
 ) -> int:
-    """Play the scenario at `path` until the user quits; return the exit status.
+    """Play the scenario at a path, or a recording from its moment on, until the user quits; return the exit status.
 
     `renderer` is "safe" (through Textual's compositor), "fast" or "auto" (cell differences written directly
     wherever that is possible). Raises WiresideError after the terminal has been restored.
@@ -180,8 +181,14 @@ def run(
     def open_path(where: str) -> Session:
         return make_session(load(where, kernel=kernel), seed=seed, sysctl=sysctl)
 
+    if isinstance(what, str):
+        session = open_path(what)
+    else:
+        session = pictured(what.beginning)
+        session.take_up(what)
+
     app = WiresideApp(
-        open_path(path),
+        session,
         renderer=renderer,
         fps=fps,
         neighbours=[str(scenario_dir() / f"{name}.yaml") for name in index()],

@@ -8,6 +8,8 @@ from wireside.paint.picture import Picture
 from wireside.tui.pacing import Pacer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wireside.paint.frame import Frame
     from wireside.paint.look import Look
     from wireside.session.session import Session
@@ -25,6 +27,8 @@ class Seat:
     def take(self, session: Session) -> None:
         """Watch another session, or the same one begun again."""
         self.session = session
+        self.saved: Path | None = None
+        """The file that this run was saved to."""
         self._picture = Picture(session.scenario)
 
     def frame(self) -> Frame:

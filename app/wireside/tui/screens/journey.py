@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from wireside.catalog.actions import Where
 from wireside.paint.layout import SEARCH, Layout, layout
+from wireside.paint.timeline import instant_at, neighbour
 from wireside.paint.ui import Ui
+from wireside.paint.words import span
 from wireside.tui.knobs import KnobKeys
-from wireside.tui.screens.ticking import TickingScreen
+from wireside.tui.screens.run import RunScreen
 from wireside.tui.tools import ToolKeys
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ FOCUS = ("", "knobs", "tools", "timeline")
 """Who has the keyboard, in the order of Tab; "timeline" where the screen has room for it."""
 
 
-class JourneyScreen(TickingScreen):
+class JourneyScreen(RunScreen):
     """One scenario playing."""
 
     WHERE = Where.JOURNEY
@@ -33,18 +35,21 @@ class JourneyScreen(TickingScreen):
         self.knobs = KnobKeys(seat.session)
         self.tools = ToolKeys()
         self.focus_pane = ""
+        self._branches = len(seat.session.branches)
         super().__init__(seat)
 
-    @property
-    def session(self) -> Session:
-        """The run that is watched."""
-        return self.seat.session
+    def _turned(self) -> None:
+        """Say it when turning a knob has made another run of this one."""
+        branches = self.session.branches
+        if len(branches) > self._branches:
+            self.note = f"Another run from here on: the one that was known up to {span(branches[-1].known_ns)} is left."
+        self._branches = len(branches)
 
     def take(self, session: Session) -> None:
         """Show another session, or the same one begun again."""
-        self.seat.take(session)
+        super().take(session)
         self.knobs.take(session)
-        self._stale = True
+        self._branches = len(session.branches)
 
     @property
     def where(self) -> Where:
@@ -52,11 +57,6 @@ class JourneyScreen(TickingScreen):
         if self.knobs.searching:
             return Where.SYSCTL_SEARCH
         return Where.KNOB_VALUE if self.knobs.typing else Where.JOURNEY
-
-    @property
-    def idle(self) -> frozenset[str]:
-        """Without a library there is no scenario before or after this one."""
-        return frozenset() if self.application.has_neighbours else frozenset(("next", "previous"))
 
     def layout_of(self, w: int, h: int) -> Layout:
         """The knobs take more room while one of all sysctls is looked for."""
@@ -66,7 +66,14 @@ class JourneyScreen(TickingScreen):
         """The pane with the keyboard, the state of the knobs, and the tool that the story or the reader chose last."""
         self.tools.follow(self.frame.beat)
         return Ui(
-            self.focus_pane, self.knobs.shown, self.tools.tab, self.tools.first, self.keys, self.fps_shown
+            self.focus_pane,
+            self.knobs.shown,
+            self.tools.tab,
+            self.tools.first,
+            self.keys,
+            self.fps_shown,
+            real_time=self.real_time,
+            note=self.note,
         )
 
     def write(self, event: events.Key) -> None:
@@ -96,6 +103,7 @@ class JourneyScreen(TickingScreen):
         """Left (-1) or right (+1) in the pane that has the keyboard; the knobs get it when none has."""
         if self.where.field or self.focus_pane == "knobs":
             self.knobs.turn_by(direction)
+            self._turned()
         elif self.focus_pane == "tools":
             self.tools.jump(self.frame, self.panes["tools"].new.h, direction)
         elif self.focus_pane == "timeline":
@@ -104,30 +112,23 @@ class JourneyScreen(TickingScreen):
             self._focus_on("knobs")
 
     def _scrub(self, direction: int) -> None:
-        """To the next (+1) event of the run, and stay there."""
-        if direction > 0:
-            self.session.step()
+        """Along the timeline: one column to the left (-1) or the right (+1)."""
+        pane, frame, ui = self.panes["timeline"], self.frame, self.chosen()
+        self.travel(neighbour(frame, ui, pane.new.w, direction))
 
-    def do_pause(self) -> None:
-        """Pause, or go on."""
-        self.session.toggle_pause()
+    def pointed(self, name: str, x: int, y: int) -> None:
+        """The mouse is pressed, or drawn, in a pane: on the timeline the run goes there."""
+        if name == "timeline":
+            if self.focus_pane != name:
+                self._focus_on(name)
+            self.travel(instant_at(self.frame, self.chosen(), self.panes[name].new.w, x))
 
-    def do_step(self) -> None:
-        """Run to the next thing that happens."""
-        self.session.step()
-
-    def do_slower(self) -> None:
-        """Less simulated time per second."""
-        self.session.change_pace(-1)
-
-    def do_faster(self) -> None:
-        """More simulated time per second."""
-        self.session.change_pace(+1)
-
-    def do_restart(self) -> None:
-        """Begin again."""
-        self.session.restart()
-        self.take(self.session)
+    def wheeled(self, name: str, direction: int) -> None:
+        """The wheel was turned over a pane: lines of the tools, columns of the timeline."""
+        if name == "timeline":
+            self._scrub(direction)
+        elif name == "tools":
+            self.tools.scroll(self.frame, self.panes[name].new.h, direction)
 
     def do_focus(self) -> None:
         """Give the keyboard to the next pane."""
@@ -158,6 +159,7 @@ class JourneyScreen(TickingScreen):
         if self.where.field:
             searching = self.knobs.searching
             self.knobs.enter()
+            self._turned()
             if searching and not self.knobs.searching:
                 self._focus_on("knobs")
         elif self.focus_pane in {"", "knobs"}:
@@ -193,11 +195,3 @@ class JourneyScreen(TickingScreen):
     def do_tab_4(self) -> None:
         """Packets."""
         self.tools.show(4)
-
-    def do_next(self) -> None:
-        """Next scenario of the library."""
-        self.application.open_neighbour(+1)
-
-    def do_previous(self) -> None:
-        """Previous scenario of the library."""
-        self.application.open_neighbour(-1)

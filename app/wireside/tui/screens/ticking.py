@@ -77,6 +77,8 @@ class TickingScreen(Screen["str | None"]):
         self._last = time.perf_counter()
         self._fps_since, self._fps_frames = self._last, 0
         self._draw_s = 0.004
+        self.note = ""
+        """What has just become of the run by a key; until the next key."""
         self.frame = seat.frame()
 
     @property
@@ -146,7 +148,7 @@ class TickingScreen(Screen["str | None"]):
         if self.plan.too_small:
             self.over.place(0, 0, max(1, w), max(1, h))
         elif self._helping:
-            rows = min(h - 4, len(help_of(self.where, self.idle)) + 6)
+            rows = min(h, len(help_of(self.where, self.idle)) + 6)
             self.over.place((w - HELP_WIDTH) // 2, (h - rows) // 2, HELP_WIDTH, rows)
         self._stale = True
         self._drawn.clear()
@@ -221,7 +223,7 @@ class TickingScreen(Screen["str | None"]):
         """Answer a key through the registry of actions, or type on."""
         event.stop()
         event.prevent_default()
-        self._stale = True
+        self._stale, self.note = True, ""
         where = self.where
         action = acting(where, event.key, event.character)
         if self._helping and not (action is not None and action.always):
@@ -235,6 +237,51 @@ class TickingScreen(Screen["str | None"]):
             getattr(self, f"do_{action.name}")()
         if not self.RUNS:
             self.tick()
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Point at a cell of a pane."""
+        self._point(event)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Draw over a pane with the button held down."""
+        if event.button:
+            self._point(event)
+
+    def _point(self, event: events.MouseEvent) -> None:
+        found = self._pane_at(event)
+        if found is not None:
+            self._stale, self.note = True, ""
+            self.pointed(
+                found, event.screen_x - self.plan.panes[found].x, event.screen_y - self.plan.panes[found].y
+            )
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """One line up, or one column back."""
+        self._wheel(event, -1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """One line down, or one column on."""
+        self._wheel(event, +1)
+
+    def _wheel(self, event: events.MouseEvent, direction: int) -> None:
+        found = self._pane_at(event)
+        if found is not None:
+            self._stale = True
+            self.wheeled(found, direction)
+
+    def _pane_at(self, event: events.MouseEvent) -> str | None:
+        """The pane under the mouse; None where there is none, or a page lies over it."""
+        if self.over.display:
+            return None
+        x, y = event.screen_x, event.screen_y
+        places = self.plan.panes.items()
+        return next((name for name, at in places if at.x <= x < at.right and at.y <= y < at.bottom), None)
+
+    def pointed(self, name: str, x: int, y: int) -> None:
+        """The mouse is pressed, or drawn, at a cell of a pane."""
+
+    def wheeled(self, name: str, direction: int) -> None:
+        """The wheel was turned up (-1) or down (+1) over a pane."""
 
     def _open(self, screen: str) -> None:
         """Another screen over this one; by the same key, back from it."""

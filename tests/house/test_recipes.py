@@ -48,11 +48,11 @@ import asyncio
 import sys
 
 from wireside.scenario.load import load
-from wireside.tui.app import WiresideApp, make_player
+from wireside.tui.app import WiresideApp, make_session
 
 
 async def main(pane, *keys):
-    app = WiresideApp(make_player(load("toy.yaml")), renderer="safe")
+    app = WiresideApp(make_session(load("toy.yaml")), renderer="safe")
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.press(*keys)
         await pilot.pause()

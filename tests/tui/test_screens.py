@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from tests.paint.fake_world import FakeWorld, scenario
+from tests.paint.fake_world import FakeOrigin, scenario
 from wireside.catalog.actions import ACTIONS, BY_KEY, Says, Where, acting, footer, help_of
 from wireside.catalog.together import DeclarationError
 from wireside.paint.glyphs import UNICODE
 from wireside.paint.look import Look
 from wireside.paint.palette import Palette
+from wireside.paint.picture import pictured
 from wireside.paint.screen import SPECS
-from wireside.session.session import Player
 from wireside.tui.app import WiresideApp
 from wireside.tui.screens import SCREENS, collected
 
@@ -21,7 +21,7 @@ FIELDS = [where for where in Where if where.field]
 
 
 def app(**options):
-    player = Player(scenario(), FakeWorld)
+    player = pictured(FakeOrigin(scenario()))
     return WiresideApp(player, look=Look(Palette(), UNICODE), renderer="safe", **options)
 
 

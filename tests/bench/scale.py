@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.bench.measure import Row
+from wireside.catalog.flags import SOCK_STREAM
 from wireside.catalog.rlimits import NR_OPEN
 from wireside.catalog.tcp_states import TcpState
+from wireside.kernel.core.call import Syscall
 from wireside.kernel.core.task import Task
 from wireside.kernel.core.timer import TimerList
-from wireside.kernel.syscalls.call import Syscall
 from wireside.scenario.behaviours import with_defaults
 from wireside.scenario.spec import HostSpec, LinkSpec, ProgramSpec, Scenario
 from wireside.sim import heap
@@ -77,7 +78,7 @@ class Visitor:
             return Sleep(self.due, "until the next connection")
         self.due = (self.due or now) + self.every
         self.step = "connect"
-        return Syscall("socket", ("SOCK_STREAM",))
+        return Syscall("socket", (SOCK_STREAM,))
 
 
 class Doorman:
@@ -93,7 +94,7 @@ class Doorman:
         """socket(), bind(), listen(), then accept() for ever."""
         self.step += 1
         if self.step == 1:
-            return Syscall("socket", ("SOCK_STREAM",))
+            return Syscall("socket", (SOCK_STREAM,))
         if self.step == 2:
             self.fd = result
             return Syscall("bind", (self.fd, (0, self.port)))

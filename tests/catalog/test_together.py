@@ -10,12 +10,14 @@ import pytest
 
 from tests.house.tree import ROOT
 from wireside.catalog.errno import ERRNOS
+from wireside.catalog.sockopts import SOCKOPTS
+from wireside.catalog.syscalls import SYSCALLS
 from wireside.catalog.sysctls import ALL_SYSCTLS, BY_NAME, SOMAXCONN, TCP_SACK
 from wireside.catalog.sysctls_tcp import TCP_SYSCTLS
 from wireside.catalog.together import DeclarationError, all_sysctls, complete, declared_sysctls, numbered
+from wireside.kernel.syscalls.sockopt import GETTERS, SETTERS
 from wireside.kernel.syscalls.syscall import HANDLERS
 from wireside.scenario.behaviours import BEHAVIOURS
-from wireside.scenario.syscalls import SYSCALLS
 from wireside.sim.programs import PROGRAMS
 
 
@@ -32,8 +34,13 @@ def test_a_program_without_a_class_is_named():
         complete("program", set(BEHAVIOURS) - {"idle"}, PROGRAMS)
 
 
-def test_every_system_call_that_a_script_may_name_has_a_handler():
+def test_every_system_call_has_a_handler():
     assert set(SYSCALLS) - {"sleep"} == set(HANDLERS), "sleep() alone is the program's own"
+
+
+@pytest.mark.parametrize(("table", "calls"), [(SETTERS, "settable"), (GETTERS, "gettable")])
+def test_every_socket_option_has_its_functions(table, calls):
+    assert set(table) == {option.name for option in SOCKOPTS.values() if getattr(option, calls)}
 
 
 def test_every_declared_sysctl_is_known_by_its_name():

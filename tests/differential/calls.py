@@ -15,13 +15,11 @@ from tests.differential.info import real_info, simulated_info
 from tests.differential.namespaces import LIBC, Namespace, tcp_info, veth
 from tests.differential.peers import Difference, different
 from tests.groundtruth.pair import PairLab
+from tests.words import syscall
 from wireside.catalog.inet import ip_parse
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.task import Task
-from wireside.kernel.syscalls.call import Syscall
-from wireside.kernel.syscalls.poll import sock_poll
-from wireside.kernel.syscalls.stream import release
-from wireside.kernel.syscalls.syscall import do_syscall
+from wireside.kernel.syscalls.syscall import do_syscall, do_syscall_end
 from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
 if TYPE_CHECKING:
@@ -214,8 +212,8 @@ class SimulatedHosts:
         """A system call at the present moment."""
         world, cpu = self.lab.world, self.nets[host].machine.cpus[0]
         cpu.now = max(cpu.now, world.now)
-        result = do_syscall(cpu, self.tasks[host], Syscall(name, args))
-        release(cpu, self.tasks[host])
+        result = do_syscall(cpu, self.tasks[host], syscall(name, *args))
+        do_syscall_end(cpu, self.tasks[host])
         engine = world.engines[self.nets[host].machine.name]
         if engine.wheel_due and engine.wheel_due[0] < engine.timer_at:
             engine._arm_timer(engine.wheel_due[0])
@@ -227,14 +225,15 @@ class SimulatedHosts:
 
     def look(self) -> dict[tuple[str, int], tuple]:
         return {
-            (host, number): self.row(file.sk)
+            (host, number): self.row(file)
             for host, fds in self.fds.items()
             for number, fd in enumerate(fds)
             if (file := self.tasks[host].files.get(fd)) is not None
         }
 
-    def row(self, sk) -> tuple:
-        events = sock_poll(sk) & (POLLED | select.POLLERR | select.POLLHUP)
+    def row(self, file) -> tuple:
+        sk = file.private_data
+        events = file.f_op.poll(file) & (POLLED | select.POLLERR | select.POLLHUP)
         if not isinstance(sk, TcpSock):
             return (None, events)
         state = int(sk.sk_state)

@@ -145,10 +145,10 @@ class SimulatedHost:
 
     def states(self) -> list[int | None]:
         files = (self.lab.task.files.get(fd) for fd in self.fds)
-        return [int(file.sk.sk_state) if file else None for file in files]
+        return [int(file.private_data.sk_state) if file else None for file in files]
 
     def info(self, number: int) -> dict[str, int]:
-        return simulated_info(self.lab.task.files[self.fds[number]].sk)
+        return simulated_info(self.lab.task.files[self.fds[number]].private_data)
 
     def counters(self) -> dict[str, int]:
         counters = self.lab.world.snapshot().host("host").counters

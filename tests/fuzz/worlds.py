@@ -14,11 +14,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from tests.sim.present import hold_to_the_present
+from wireside.catalog.sockopts import SOCKOPTS, Takes
+from wireside.catalog.syscalls import FAMILIES, SYSCALLS, Arg
 from wireside.catalog.sysctls import ALL_SYSCTLS, format_value
 from wireside.errors import CommandError, WiresideError
 from wireside.scenario.behaviours import BEHAVIOURS
 from wireside.scenario.load import load
-from wireside.scenario.syscalls import CONSTANTS, JOINED, SYSCALLS, TIME_OPTIONS, Arg
 from wireside.scenario.units import Kind
 from wireside.sim.checkpoint import freeze, thaw
 from wireside.sim.world import World
@@ -53,7 +54,12 @@ ARGUMENTS: dict[Arg, tuple[str, ...]] = {
     Arg.ENDPOINT: ENDPOINTS, Arg.LOCAL: ("80", "81", "0", "one:80", "10.0.0.77:0"), Arg.STATUS: ("O_NONBLOCK", "0"),
     Arg.VALUE: ("0", "1", "-1", "2", "127", "4096", "65536", "2147483647", "-2147483647"),
     Arg.NAME: ("net.core.somaxconn", "net.ipv4.tcp_rmem", "net.ipv4.tcp_limit_output_bytes", "net.ipv4.tcp_wmem"),
-    Arg.TEXT: ("0", "1", "4096", "1 2 3", "4096 8192 16384", "2147483647"),
+    Arg.TEXT: ("0", "1", "4096", "1 2 3", "4096 8192 16384", "2147483647"), Arg.OPTION: tuple(SOCKOPTS),
+    Arg.ADDRESS: ("peer", "NULL", "one:*", "*:80", "10.0.0.2:0"), Arg.ANSWER: ("n", "0"),
+    Arg.MESSAGE: (
+        "{iov_len=100}", "{iov_len=n, msg_name=peer, msg_flags=n}", "{iov_len=0, ee_errno=ECONNREFUSED, ee_origin=n, ee_code=3}",
+        "{iov_len=9000, offender=two, ee_type=ICMP_DEST_UNREACH, ee_info=n, msg_flags=MSG_TRUNC|MSG_ERRQUEUE}",
+    ),
 }  # fmt: skip
 BEGINNINGS = (
     ("f0 = socket(SOCK_STREAM)", "bind(f0, 80)", "listen(f0, 2)", "f1 = accept(f0)"),
@@ -153,12 +159,13 @@ def quoted(text: str) -> str:
 def statement(rng: Random) -> str:
     """One system call with arguments that may make no sense."""
     call = rng.choice(list(SYSCALLS.values()))
-    kinds = [*call.args, *(kind for kind, _ in call.optional if rng.random() < 0.5)]
+    kinds = call.kinds[: rng.randint(len(call.args), len(call.kinds))]
     args = [argument(rng, kind) for kind in kinds]
-    if call.name == "setsockopt":
-        if args[1] == "TCP_CONGESTION":
+    if Arg.OPTION in kinds and len(args) > 2:
+        takes = SOCKOPTS[args[1]].takes
+        if takes is Takes.WORD:
             args[2] = rng.choice(("cubic", "reno"))
-        elif args[1] in TIME_OPTIONS:
+        elif takes is Takes.TIME:
             args[2] = rng.choice(ARGUMENTS[Arg.TIME])
     bind = (
         rng.choice(("f0 = ", "f1 = ", "f2 = ", "n = ", "", "")) if call.name not in ("sleep", "close") else ""
@@ -170,8 +177,9 @@ def argument(rng: Random, kind: Arg) -> str:
     """An argument of a kind."""
     if kind in ARGUMENTS:
         return rng.choice(ARGUMENTS[kind])
-    known = CONSTANTS[kind]
-    return "|".join(rng.sample(known, rng.randint(1, 2))) if kind in JOINED else rng.choice(known)
+    known = tuple(FAMILIES[kind].numbers)
+    most = min(2, len(known)) if FAMILIES[kind].joined else 1
+    return "|".join(rng.sample(known, rng.randint(1, most)))
 
 
 def script(rng: Random) -> list[str]:

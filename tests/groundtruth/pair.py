@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tests.words import syscall
 from wireside.catalog.inet import ip_parse
 from wireside.kernel.core.task import Task
-from wireside.kernel.syscalls.call import Syscall
 from wireside.scenario.spec import HostSpec, LinkSpec, NicSpec, Scenario
 from wireside.sim.run import ProgramRun, Sleep, Tally
 from wireside.sim.world import World
@@ -25,6 +25,7 @@ from wireside.sim.world import World
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
+    from wireside.kernel.core.call import Syscall
     from wireside.kernel.core.net import Net
     from wireside.kernel.core.skbuff import SkBuff
     from wireside.sim.link import Wire
@@ -44,7 +45,7 @@ class Nap(NamedTuple):
 
 def sys(name: str, *args: Any) -> Syscall:
     """A system call, to be yielded."""
-    return Syscall(name, args)
+    return syscall(name, *args)
 
 
 def sleep(ns: int) -> Nap:

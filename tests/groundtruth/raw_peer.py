@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from tests.words import outcome, syscall
 from wireside.kernel.core.task import Task
-from wireside.kernel.syscalls.call import Syscall
-from wireside.kernel.syscalls.stream import release
-from wireside.kernel.syscalls.syscall import do_syscall
+from wireside.kernel.syscalls.syscall import do_syscall, do_syscall_end
 from wireside.scenario.spec import HostSpec, LinkSpec, NicSpec, Scenario, WirePeerSpec
 from wireside.sim.world import World
 
@@ -76,15 +75,15 @@ class RawLab:
     def sys(self, name: str, *args: Any) -> int:
         """Perform a system call that does not block; its result."""
         self.cpu.now = max(self.cpu.now, self.world.now)
-        call = Syscall(name, args)
+        call = syscall(name, *args)
         result = do_syscall(self.cpu, self.task, call)
-        release(self.cpu, self.task)
+        do_syscall_end(self.cpu, self.task)
         engine = self.world.engines["host"]
         if engine.wheel_due and engine.wheel_due[0] < engine.timer_at:
             engine._arm_timer(engine.wheel_due[0])
         assert result is not None, f"{name}{args} would block"
         self.wait(0)
-        return result
+        return outcome(call, result)
 
     def arrivals(self) -> list[tuple[int, Any]]:
         """What the peer has received since the last call: (ns, packet)."""

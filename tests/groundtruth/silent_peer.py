@@ -44,7 +44,7 @@ class SilentPeer:
         """Open a connection: (descriptor, the host's port)."""
         lab = self.lab
         fd = lab.sys("socket", "SOCK_STREAM")
-        lab.sys("setsockopt", fd, "O_NONBLOCK", 1)
+        lab.sys("fcntl", fd, "F_SETFL", "O_NONBLOCK")
         assert lab.sys("connect", fd, (ip_parse(PEER), PORT)) == EINPROGRESS
         lab.wait(60_000)
         (_, syn), *_ = lab.arrivals()

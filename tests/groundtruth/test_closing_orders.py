@@ -67,7 +67,7 @@ class Play:
         else:
             self.ports = CONNECTING
             self.fd = lab.sys("socket", "SOCK_STREAM")
-        lab.sys("setsockopt", self.fd, "O_NONBLOCK", 1)
+        lab.sys("fcntl", self.fd, "F_SETFL", "O_NONBLOCK")
         if order.opened == "open":
             lab.sys("bind", self.fd, (0, CONNECTING[1]))
             lab.sys("connect", self.fd, (ip_parse("10.0.0.9"), CONNECTING[0]))

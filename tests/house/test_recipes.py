@@ -20,7 +20,7 @@ REASONS = "app/wireside/catalog/drop_reasons.py"
 BEHAVIOURS = "app/wireside/scenario/behaviours.py"
 PROGRAMS = "app/wireside/sim/programs/__init__.py"
 INDEX = "scenarios/index.yaml"
-GRAMMAR = "app/wireside/scenario/syscalls.py"
+GRAMMAR = "app/wireside/catalog/syscalls.py"
 HANDLERS = "app/wireside/kernel/syscalls/syscall.py"
 DATAGRAMS = """\
 format: 1
@@ -206,9 +206,9 @@ def test_a_lesson(tmp_path):
 
 def test_a_system_call(tmp_path):
     copy = Copy(tmp_path, "A system call")
-    declaration = '        Syscall("toy", (Arg.FD,), "Gives a toy.", gives="toys"),\n'
-    copy.put(GRAMMAR, '        Syscall("listen",', declaration)
-    copy.put(HANDLERS, "HANDLERS: dict", "def sys_toy(cpu, task, call):\n    return 7\n\n\n")
+    declaration = '        SyscallInfo("toy", (Arg.FD,), "Gives a toy.", gives="toys"),\n'
+    copy.put(GRAMMAR, '        SyscallInfo("listen",', declaration)
+    copy.put(HANDLERS, "_HANDLERS: dict", "def sys_toy(cpu, task, call):\n    return 7\n\n\n")
     copy.put(HANDLERS, '    "socket": sys_socket,', '    "toy": sys_toy,\n')
     script = '      - fd = socket(SOCK_DGRAM)\n      - toy(fd) -> 7\n      - sendto(fd, 10, "server:9")\n'
     story = DATAGRAMS.replace(

@@ -39,7 +39,7 @@ class Fire:
         self.listeners = [lab.fd, other]
         self.connections = []
         for fd in self.listeners:
-            lab.sys("setsockopt", fd, "O_NONBLOCK", 1)
+            lab.sys("fcntl", fd, "F_SETFL", "O_NONBLOCK")
 
     def segment(self):
         """Any segment, from one of six ports."""
@@ -113,7 +113,7 @@ def test_listeners_under_fire(seed):
     born, accounted = lab.world.books_balance()
     assert born == accounted
     for fd in fire.listeners:
-        sk = lab.task.files[fd].sk
+        sk = lab.task.files[fd].private_data
         queue = sk.icsk_accept_queue
         pending = [req for req in lab.net.requests.values() if req.listener is sk]
         assert queue.qlen == len(pending)

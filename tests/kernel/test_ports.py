@@ -26,7 +26,7 @@ def bound(lab: RawLab, port: int, address: int = 0, **options: int) -> int:
 
 def port_of(lab: RawLab, fd: int) -> int:
     """getsockname()."""
-    return lab.task.files[fd].sk.sk_num
+    return lab.task.files[fd].private_data.sk_num
 
 
 def connect(lab: RawLab, fd: int = 0, port: int = 9000, address: int = PEER_ADDRESS) -> int:

@@ -13,7 +13,7 @@ A, B, C = 40000, 40001, 40002
 
 def children(lab):
     """The connections that wait in the accept queue."""
-    return list(lab.task.files[lab.fd].sk.icsk_accept_queue.accept)
+    return list(lab.task.files[lab.fd].private_data.icsk_accept_queue.accept)
 
 
 class TestCookies:

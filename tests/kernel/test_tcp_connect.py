@@ -105,7 +105,7 @@ class TestLateAnswer:
         lab.peer.send(9000, syn.flow[1], "S.", ack=1, mss=1460, **options)
         lab.wait(1 * MS)
         assert lab.states() == {"ESTABLISHED": 1}
-        return lab.task.files[fd].sk
+        return lab.task.files[fd].private_data
 
     def test_in_time(self):
         sk = self.late(0)
@@ -131,13 +131,13 @@ class TestLateAnswer:
         lab.wait(4 * SECOND)
         lab.ack(40000)
         fd = lab.sys("accept", lab.fd)
-        sk = lab.task.files[fd].sk
+        sk = lab.task.files[fd].private_data
         assert (sk.snd_cwnd, sk.icsk_rto_ns) == (1, 3 * SECOND)
 
     def test_connection_from_a_cookie_has_no_round_trip_time(self):
         lab = SynLab({"net.ipv4.tcp_syncookies": "2"})
         lab.connect(40000)
-        sk = lab.task.files[lab.sys("accept", lab.fd)].sk
+        sk = lab.task.files[lab.sys("accept", lab.fd)].private_data
         assert (sk.snd_cwnd, sk.icsk_rto_ns, sk.srtt_us) == (10, 3 * SECOND, 0)
 
 
@@ -279,7 +279,7 @@ class TestUnreachable:
         fd = lab.sys("accept", lab.fd)
         lab.sys("send", fd, 100)
         lab.wait(2 * SECOND)
-        sk = lab.task.files[fd].sk
+        sk = lab.task.files[fd].private_data
         backoff, rto = sk.icsk_backoff, sk.icsk_rto_ns
         lab.peer.unreachable(lab.answers(40000)[-1][1], 1)
         lab.wait(1 * MS)
@@ -317,7 +317,7 @@ class TestFirstNumbers:
         lab = SynLab()
         fd = connect(lab)
         lab.wait(1 * MS)
-        tp = lab.task.files[fd].sk
+        tp = lab.task.files[fd].private_data
         assert (tp.rcv_mss, tp.delivered) == (88, 0)
         _, syn = lab.answers(9000)[0]
         lab.peer.send(9000, syn.flow[1], "S.", ack=1, mss=1460)
@@ -328,7 +328,7 @@ class TestFirstNumbers:
         lab = RawLab()
         listener = lab.listen()
         peer = RawConnection(lab)
-        tp = lab.task.files[peer.accept(listener)].sk
+        tp = lab.task.files[peer.accept(listener)].private_data
         assert (tp.rcv_mss, tp.delivered) == (536, 1)
         assert lab.counters().get("TCPDelivered", 0) == 0
 
@@ -342,4 +342,4 @@ class TestFirstNumbers:
         lab.peer.send(9000, syn.flow[1], ".", seq=1, ack=1)
         lab.wait(1 * MS)
         assert lab.states() == {"ESTABLISHED": 1}
-        assert lab.task.files[fd].sk.delivered == 2
+        assert lab.task.files[fd].private_data.delivered == 2

@@ -283,7 +283,7 @@ class TestGroup:
 
     def queue(self, lab, fd):
         """The listener's queues."""
-        return lab.task.files[fd].sk.icsk_accept_queue
+        return lab.task.files[fd].private_data.icsk_accept_queue
 
     def test_it_shares_the_connections(self):
         lab, other = self.group()

@@ -18,7 +18,7 @@ class Sender:
         listener = self.lab.listen()
         self.peer = RawConnection(self.lab, mss=MSS, sack_ok=sack)
         self.fd = self.peer.accept(listener)
-        self.tp = self.lab.task.files[self.fd].sk
+        self.tp = self.lab.task.files[self.fd].private_data
         self.tp.srtt_us, self.tp.min_rtt_us = 8 * RTT // 1000, RTT // 1000
         self.tp.mdev_max_us = self.tp.rttvar_us = 200_000
         self.tp.icsk_rto_ns = 252 * MS

@@ -39,7 +39,7 @@ class Established:
     @property
     def state(self) -> str:
         """The connection's state, or none."""
-        return self.lab.task.files[self.fd].sk.sk_state.name
+        return self.lab.task.files[self.fd].private_data.sk_state.name
 
 
 def test_rst_exactly_at_rcv_nxt_resets() -> None:

@@ -67,7 +67,7 @@ def played(story: Story) -> tuple[str, TcpState, int]:
         lab.peer.send(40000, 8080, flags, seq=1 + first, ack=1, win=65535, length=length)
         lab.wait(60 * MS)
     answers = [answer_text(lab, skb) for _, skb in lab.arrivals()]
-    return answers[-1], lab.task.files[fd].sk.sk_state, lab.counters().get("BeyondWindow", 0)
+    return answers[-1], lab.task.files[fd].private_data.sk_state, lab.counters().get("BeyondWindow", 0)
 
 
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES.keys())
@@ -84,7 +84,7 @@ def test_one_byte_too_many_is_no_prediction() -> None:
     lab.peer.send(40000, 8080, ".", seq=1, ack=1, win=65535)
     lab.wait(10 * MS)
     fd = lab.sys("accept", listener)
-    tp = lab.task.files[fd].sk
+    tp = lab.task.files[fd].private_data
     for _ in range(18):
         lab.peer.send(40000, 8080, ".", seq=tp.rcv_nxt - tp.irs, ack=1, win=65535, length=50)
         lab.wait(1 * MS)

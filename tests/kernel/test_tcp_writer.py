@@ -25,7 +25,7 @@ class Writer:
         self.fd = self.lab.sys("accept", listener)
         self.lab.task.files[self.fd].nonblock = True
         self.lab.arrivals()
-        self.tp = self.lab.task.files[self.fd].sk
+        self.tp = self.lab.task.files[self.fd].private_data
         self.sent = 1
 
     def send(self, size: int, flags: str = "") -> int:

@@ -17,10 +17,11 @@ import pytest
 from tests.kernel.lab import Lab, host, tun_host, two_hosts, udp_frame, veth_hosts
 from wireside.catalog.counters import Icmp, Ip, Udp
 from wireside.catalog.drop_reasons import DropReason
+from wireside.catalog.flags import SOCK_DGRAM
 from wireside.catalog.inet import ip_parse
 from wireside.catalog.sysctls import ICMP_RATELIMIT, IP_LOCAL_PORT_RANGE
+from wireside.kernel.core.call import Syscall
 from wireside.kernel.core.task import Task
-from wireside.kernel.syscalls.call import Syscall
 from wireside.kernel.syscalls.syscall import do_syscall
 from wireside.kernel.udp.udp import (
     udp_bind,
@@ -289,7 +290,7 @@ def test_recvmmsg_takes_what_waits_and_no_more():
     client, server = two_hosts(lab)
     task = Task(1, "reader", server, 0)
     cpu = lab.cpu(server)
-    fd = do_syscall(cpu, task, Syscall("socket", ("SOCK_DGRAM",)))
+    fd = do_syscall(cpu, task, Syscall("socket", (SOCK_DGRAM,)))
     assert do_syscall(cpu, task, Syscall("bind", (fd, (0, 9)))) == 0
     assert do_syscall(cpu, task, Syscall("recvmmsg", (fd, 8, 2000))) is None
     task.finish_wait()

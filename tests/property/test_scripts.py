@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from wireside.catalog.sockopts import SOCKOPTS, Takes
+from wireside.catalog.syscalls import FAMILIES, SYSCALLS, Arg
 from wireside.catalog.sysctls import ALL_SYSCTLS, format_value, parse_value
 from wireside.errors import CommandError
 from wireside.scenario.load import load
-from wireside.scenario.syscalls import CONSTANTS, JOINED, SYSCALLS, TIME_OPTIONS, Arg
 from wireside.sim.world import World
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from wireside.catalog.kinds import Sysctl
-    from wireside.scenario.syscalls import Syscall
+    from wireside.catalog.syscalls import SyscallInfo
 
 HEAD = """\
 format: 1
@@ -55,7 +56,12 @@ VALUES = ("0", "1", "-1", "2", "127", "128", "65536", "2147483647", "-2147483647
 POOLS = {
     Arg.FD: FDS, Arg.SIZE: SIZES, Arg.COUNT: COUNTS, Arg.TIME: TIMES, Arg.ENDPOINT: ENDPOINTS, Arg.LOCAL: ("80", "81", "0", "65535", "one:80", "10.0.0.3:0"),
     Arg.VALUE: VALUES, Arg.STATUS: ("O_NONBLOCK", "0"), Arg.NAME: ("net.core.somaxconn", "net.ipv4.tcp_rmem", "net.ipv4.tcp_fin_timeout"),
-    Arg.TEXT: ("0", "5", "-1", "4096 8192 16384", "much"),
+    Arg.TEXT: ("0", "5", "-1", "4096 8192 16384", "much"), Arg.OPTION: tuple(SOCKOPTS),
+    Arg.ADDRESS: ("peer", "NULL", "one:*", "*:80", "10.0.0.2:0"), Arg.ANSWER: ("n", "0"),
+    Arg.MESSAGE: (
+        "{iov_len=100}", "{iov_len=n, msg_name=peer, msg_flags=n}", "{iov_len=0, ee_errno=ECONNREFUSED, ee_origin=n, ee_code=3}",
+        "{iov_len=9000, offender=two, ee_type=ICMP_DEST_UNREACH, ee_info=n, msg_flags=MSG_TRUNC|MSG_ERRQUEUE}",
+    ),
 }  # fmt: skip
 RESULTS = st.sampled_from(("f0 = ", "f1 = ", "f2 = ", "f3 = ", "n = ", "", "", ""))
 LETTERS = ("S", "S.", ".", "P.", "F.", "R", "R.", "", "SF", "FSRP.UEW", "PU")
@@ -68,20 +74,27 @@ CLIENT = ("f0 = socket(SOCK_STREAM)", 'connect(f0, "one:80")', "f1 = dup(f0)")
 def argument(draw: st.DrawFn, kind: Arg) -> str:
     if kind in POOLS:
         return draw(st.sampled_from(POOLS[kind]))
-    known = CONSTANTS[kind]
-    if kind in JOINED:
+    known = tuple(FAMILIES[kind].numbers)
+    if FAMILIES[kind].joined:
         return "|".join(draw(st.lists(st.sampled_from(known), min_size=1, max_size=3)))
     return draw(st.sampled_from(known))
 
 
 @st.composite
 def statement(draw: st.DrawFn) -> str:
-    call: Syscall = draw(st.sampled_from(list(SYSCALLS.values())))
-    kinds = list(call.args) + [kind for kind, _ in call.optional if draw(st.booleans())]
+    call: SyscallInfo = draw(st.sampled_from(list(SYSCALLS.values())))
+    kinds = call.kinds[: draw(st.integers(len(call.args), len(call.kinds)))]
     args = [draw(argument(kind)) for kind in kinds]
-    if call.name == "setsockopt":
-        pool = ("cubic", "reno") if args[1] == "TCP_CONGESTION" else VALUES
-        args[2] = draw(st.sampled_from(TIMES[:-1] if args[1] in TIME_OPTIONS else pool))
+    if Arg.OPTION in call.args and len(args) > 2:
+        takes = SOCKOPTS[args[1]].takes
+        pool = (
+            ("cubic", "reno")
+            if takes is Takes.WORD
+            else TIMES[:-1]
+            if takes is Takes.TIME
+            else POOLS[kinds[2]]
+        )
+        args[2] = draw(st.sampled_from(pool))
     result = draw(RESULTS) if call.name not in ("sleep", "close") else ""
     return f"{result}{call.name}({', '.join(args)})"
 

@@ -111,7 +111,7 @@ def test_a_receiver_takes_each_byte_once_and_never_withdraws_its_window(
     listener = lab.listen(SO_RCVBUF=rcvbuf)
     peer = RawConnection(lab, sack_ok=sack)
     fd = peer.accept(listener)
-    tp = lab.task.files[fd].sk
+    tp = lab.task.files[fd].private_data
     edge, taken, known = 0, 0, set()
     for (start, length), read in zip(segments, reads, strict=False):
         lab.peer.send(peer.sport, peer.port, ".", seq=1 + start * 100, ack=1, length=length * 100)

@@ -72,7 +72,7 @@ class Life:
         self.listener = self.lab.listen()
         self.connection = RawConnection(self.lab)
         self.fd = self.connection.accept(self.listener)
-        self.lab.sys("setsockopt", self.fd, "O_NONBLOCK", 1)
+        self.lab.sys("fcntl", self.fd, "F_SETFL", "O_NONBLOCK")
 
     @property
     def socket(self):

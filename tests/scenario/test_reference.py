@@ -9,12 +9,12 @@ import pytest
 
 from wireside.catalog.fates import FATES
 from wireside.catalog.places import WORDS, is_place, squeezed
+from wireside.catalog.syscalls import SYSCALLS
 from wireside.scenario import journeys, library, matches
 from wireside.scenario.behaviours import BEHAVIOURS
 from wireside.scenario.expect import compile_condition
 from wireside.scenario.load import load
 from wireside.scenario.paths import HostNames
-from wireside.scenario.syscalls import SYSCALLS
 
 if TYPE_CHECKING:
     from pathlib import Path

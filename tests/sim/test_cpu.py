@@ -6,10 +6,10 @@ import pytest
 
 from wireside.catalog.profiles import PROFILES
 from wireside.catalog.stages import Stage, default_costs
+from wireside.kernel.core.call import Syscall
 from wireside.kernel.core.net import NET_RX_SOFTIRQ, Cpu, Machine, Net
 from wireside.kernel.core.task import Task
 from wireside.kernel.core.timer import TimerList
-from wireside.kernel.syscalls.call import Syscall
 from wireside.sim import cpu as engine_module
 from wireside.sim.cpu import BASE_SLICE_NS, Engine
 from wireside.sim.env import KernelEnv

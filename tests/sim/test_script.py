@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from wireside.catalog.flags import SOCK_STREAM
 from wireside.catalog.inet import ip_parse
 from wireside.scenario.spec import Break, Call, Loop
 from wireside.sim.run import Sleep
@@ -45,7 +46,7 @@ def test_variables_addresses_and_constants_become_arguments():
         7,
     )
     assert asked == [
-        ("socket", "SOCK_STREAM"),
+        ("socket", SOCK_STREAM),
         ("bind", 7, (0, 8080)),
         ("connect", 7, (ADDRESS, 80)),
         ("setsockopt", 7, "SO_RCVBUF", 4096),

@@ -8,7 +8,7 @@ import pytest
 
 import wireside.sim.spin
 from tests.sim.worlds import MS, program, scenario
-from wireside.kernel.syscalls.call import Syscall
+from wireside.kernel.core.call import Syscall
 from wireside.scenario.spec import Break, Call, Loop, ProgramSpec
 from wireside.sim.run import Sleep, Spin
 from wireside.sim.script import Script

@@ -19,6 +19,7 @@ EINVAL: Final = 22
 EMFILE: Final = 24
 EPIPE: Final = 32
 ENONET: Final = 64
+ENOTSOCK: Final = 88
 EDESTADDRREQ: Final = 89
 EMSGSIZE: Final = 90
 ENOPROTOOPT: Final = 92
@@ -57,6 +58,7 @@ _MEANINGS = {
     "EMFILE": "The program has as many descriptors as RLIMIT_NOFILE allows.",
     "EPIPE": "Nothing can be written any more: the connection, or this direction of it, is closed.",
     "ENONET": "ICMP: the host is isolated.",
+    "ENOTSOCK": "The descriptor is open, but no socket.",
     "EDESTADDRREQ": "A datagram without a destination: neither connect() nor sendto() named one.",
     "EMSGSIZE": "A datagram too large to be sent.",
     "ENOPROTOOPT": "No such socket option on this socket; as a pending error, ICMP: no such protocol there.",

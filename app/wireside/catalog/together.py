@@ -48,9 +48,9 @@ def all_sysctls(names: Mapping[str, object], parts: Collection[Sysctl[Any]]) -> 
 
 
 def numbered(
-    what: str, prefix: str, declared: Collection[str], names: Mapping[str, object]
+    what: str, prefix: str | tuple[str, ...], declared: Collection[str], names: Mapping[str, object]
 ) -> list[tuple[str, int]]:
-    """(name, number) of a module's constants that begin with `prefix`, once it is sure that each is declared and no other."""
+    """(name, number) of a module's constants that begin with a prefix, once it is sure that each is declared and no other."""
     table = {
         name: value for name, value in names.items() if name.startswith(prefix) and isinstance(value, int)
     }

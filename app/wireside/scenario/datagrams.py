@@ -105,7 +105,7 @@ def check_script(doc: Document, script: tuple[Statement, ...], host: str, way: W
         if fd not in datagrams or fd in exempt or not isinstance(size, int) or size > UDP_MAX_PAYLOAD:
             continue
         peer = str(rest[1]) if call.name == "sendto" else peers.get(fd, "")
-        if call.name not in ("send", "write", "sendto") or not peer:
+        if call.name not in ("send", "write", "sendto") or ":" not in peer:
             continue
         try:
             way.check(host, peer, size)

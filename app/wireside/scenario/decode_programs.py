@@ -8,11 +8,12 @@ from wireside.catalog.rlimits import INR_OPEN_CUR, NR_OPEN, STDIO
 from wireside.errors import ScenarioError
 from wireside.outside import quoted
 from wireside.scenario import nodes
+from wireside.scenario.arguments import check_host
 from wireside.scenario.behaviours import BEHAVIOURS, Behaviour, Value, with_defaults
 from wireside.scenario.datagrams import check_script
 from wireside.scenario.decode_hosts import MAX_CPUS, address_of, name_of
 from wireside.scenario.nodes import Field, section, value_of
-from wireside.scenario.script import check_host, read_script
+from wireside.scenario.script import read_script
 from wireside.scenario.segments import SegmentError
 from wireside.scenario.spec import HostSpec, ProgramSpec, Statement, WirePeerSpec, WireSegment
 from wireside.scenario.triggers import read_planned

@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import yaml
 
-from wireside.catalog import sysctls
 from wireside.catalog.errno import ERRNOS
-from wireside.errors import CommandError, ScenarioError
+from wireside.catalog.flags import REVENTS
+from wireside.catalog.sockopts import LEVELS, SOCKOPTS
+from wireside.catalog.syscalls import SYSCALLS, Arg, SyscallInfo
+from wireside.errors import ScenarioError
 from wireside.outside import clean, quoted, whole
 from wireside.scenario import nodes
+from wireside.scenario.arguments import Holds, Names, argument, poll_arguments, split
 from wireside.scenario.spec import Break, Call, Loop, Statement
-from wireside.scenario.syscalls import (
-    ALGORITHMS,
-    CONSTANTS,
-    JOINED,
-    MAX_VALUE,
-    POLL_EVENTS,
-    SYSCALLS,
-    TIME_OPTIONS,
-    Arg,
-    Syscall,
-)
-from wireside.scenario.units import Kind, UnitError, advice, is_address, parse
+from wireside.scenario.units import Kind, UnitError, advice
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from wireside.errors import Position
     from wireside.scenario.document import Document
+    from wireside.scenario.spec import Argument
 
 _CALL = re.compile(
     r"(?:(?P<bind>[A-Za-z_]\w*)\s*=\s*)?(?P<name>[A-Za-z_]\w*)\s*\((?P<args>[^()]*)\)(?:\s*->\s*(?P<expected>-?\w+(?:\s*\|\s*\w+)*))?",
@@ -42,20 +35,17 @@ _BREAK = re.compile(
     re.ASCII,
 )
 _REPEAT = re.compile(r"repeat\s+(\d{1,9})", re.ASCII)
-_WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 MAX_STATEMENTS = 10_000
 MAX_LOOPS = 8
-_KIND_OF = {Arg.SIZE: Kind.SIZE, Arg.COUNT: Kind.COUNT, Arg.TIME: Kind.TIME, Arg.ENDPOINT: Kind.ENDPOINT}
 
 
 @dataclass(slots=True)
 class _Script:
-    """What is known while a script is read: its file, the hosts it may name, the variables bound so far."""
+    """What is known while a script is read: its file, the names it may use."""
 
     doc: Document
     node: yaml.Node
-    hosts: Collection[str]
-    variables: set[str] = field(default_factory=set)
+    names: Names
     statements: int = 0
 
     def count(self, node: yaml.Node) -> None:
@@ -72,7 +62,7 @@ class _Script:
 
 def read_script(doc: Document, node: yaml.Node, hosts: Collection[str]) -> tuple[Statement, ...]:
     """The calls and loops of a `script:` list; every mistake in it is noted at its place."""
-    return _body(_Script(doc, node, hosts), node, 0)
+    return _body(_Script(doc, node, Names(hosts)), node, 0)
 
 
 def _body(script: _Script, node: yaml.Node, depth: int) -> tuple[Statement, ...]:
@@ -101,7 +91,7 @@ def _flow_body(script: _Script, node: yaml.SequenceNode, depth: int) -> tuple[St
     doc = script.doc
     first, last = doc.text.index("[", node.start_mark.index), node.end_mark.index
     body = []
-    for offset, statement in _split(doc.text[first + 1 : last - 1]):
+    for offset, statement in split(doc.text[first + 1 : last - 1]):
         script.count(node)
         body += _statement(script, clean(statement), doc.place(first + 1 + offset), depth)
     return tuple(body)
@@ -121,32 +111,22 @@ def _statement(script: _Script, text: str, position: Position, depth: int) -> li
     variable, limit = match["variable"] or "", match["limit"] or "0"
     if not depth:
         script.problem(position, "break stands outside every loop", "It ends the loop that it stands in.")
-    elif variable and variable not in script.variables:
+    elif variable and variable not in script.names.variables:
         what = f"{quoted(variable)} has not been given a value"
         script.problem(
-            position, what, advice(variable, sorted(script.variables)) or "Bind it: `n = read(fd, 100)`."
+            position,
+            what,
+            advice(variable, sorted(script.names.variables)) or "Bind it: `n = read(fd, 100)`.",
+        )
+    elif variable and script.names.variables[variable] is not Holds.NUMBER:
+        script.problem(
+            position, f"{quoted(variable)} is an address, not a number", "Only numbers can be compared."
         )
     elif limit[0].isalpha() and limit not in ERRNOS:
         script.problem(
             position, f"{quoted(limit)} is neither a number nor an errno name", advice(limit, sorted(ERRNOS))
         )
     return [Break(variable, match["comparison"] or "==", limit, position)]
-
-
-def _split(text: str) -> list[tuple[int, str]]:
-    """(offset, statement) between the commas that stand outside parentheses."""
-    parts, depth, begin = [], 0, 0
-    for index, char in enumerate(text + ","):
-        if char in "([":
-            depth += 1
-        elif char in ")]":
-            depth -= 1
-        elif char == "," and (depth <= 0 or index == len(text)):
-            part = text[begin:index]
-            if part.strip():
-                parts.append((begin + len(part) - len(part.lstrip()), part.strip()))
-            begin = index + 1
-    return parts
 
 
 def _loop(script: _Script, node: yaml.MappingNode, depth: int) -> Loop:
@@ -180,15 +160,21 @@ def _call(script: _Script, text: str, position: Position) -> Call | None:
     if syscall is None:
         script.problem(position, f"unknown system call {match['name']!r}", advice(match["name"], SYSCALLS))
         return None
-    raw = [part.strip() for part in match["args"].split(",")] if match["args"].strip() else []
+    raw = [part for _, part in split(match["args"])]
     args = _arguments(script, syscall, raw, position)
-    expected = _expected(script, syscall, "".join((match["expected"] or "").split()), position)
+    many = bool(args) and isinstance(args[0], tuple)
+    expected = _expected(
+        script, "" if many else syscall.name, "".join((match["expected"] or "").split()), position
+    )
     if match["bind"]:
-        script.variables.add(match["bind"])
+        try:
+            script.names.bind(match["bind"], Holds.NUMBER)
+        except UnitError as error:
+            script.problem(position, error.what, error.next_step)
     return Call(syscall.name, args, match["bind"] or "", expected, position)
 
 
-def _expected(script: _Script, syscall: Syscall, expected: str, position: Position) -> str:
+def _expected(script: _Script, name: str, expected: str, position: Position) -> str:
     """What a call must return, checked: a number, an errno name, or for poll() events joined with |."""
     if not expected or expected.removeprefix("-") in ERRNOS:
         return expected
@@ -198,27 +184,28 @@ def _expected(script: _Script, syscall: Syscall, expected: str, position: Positi
         except ValueError as error:
             script.problem(position, str(error), "It is the result of a call.")
             return ""
-    if syscall.name != "poll":
+    if name != "poll":
         what = f"{quoted(expected)} is neither a number nor an errno name"
         script.problem(position, what, advice(expected, sorted(ERRNOS)))
         return ""
     for part in expected.split("|"):
-        if part not in POLL_EVENTS:
-            script.problem(position, f"{part!r} is no event of poll()", advice(part, POLL_EVENTS))
+        if part not in REVENTS.numbers:
+            script.problem(position, f"{part!r} is not {REVENTS.what}", advice(part, REVENTS.numbers))
             return ""
     return expected
 
 
 def _arguments(
-    script: _Script, syscall: Syscall, raw: list[str], position: Position
-) -> tuple[int | float | str, ...]:
-    if syscall.name in ("setsockopt", "getsockopt") and len(raw) == len(syscall.args) + 1:
-        if raw[1] not in CONSTANTS[Arg.LEVEL]:
-            script.problem(position, f"unknown option level {raw[1]!r}", advice(raw[1], CONSTANTS[Arg.LEVEL]))
-        raw = [raw[0], *raw[2:]]
-    kinds = [*syscall.args, *(kind for kind, _ in syscall.optional)]
+    script: _Script, syscall: SyscallInfo, raw: list[str], position: Position
+) -> tuple[Argument, ...]:
+    if syscall.name in ("setsockopt", "getsockopt"):
+        raw = _without_level(script, raw, position)
+    kinds = syscall.kinds
+    if syscall.name == "poll" and raw and raw[0].startswith("["):
+        return _poll(script, raw, position)
     if not len(syscall.args) <= len(raw) <= len(kinds):
-        wanted = f"{len(syscall.args)}" if not syscall.optional else f"{len(syscall.args)} or {len(kinds)}"
+        fewest, most = len(syscall.args), len(kinds)
+        wanted = f"{fewest}" if fewest == most else f"{fewest} {'to' if most > fewest + 1 else 'or'} {most}"
         plural = "s" if wanted != "1" else ""
         script.problem(
             position,
@@ -226,111 +213,35 @@ def _arguments(
             f"Write {syscall.usage}.",
         )
         return ()
-    defaults = [default for _, default in syscall.optional]
-    for kind, written in zip(kinds, raw, strict=False):
-        if kind is Arg.VALUE:
-            _check_value(script, raw[1] if syscall.name == "setsockopt" else "", written, position)
-    option = raw[1] if syscall.name == "setsockopt" else ""
-    given = [_argument(script, kind, text, position, option) for kind, text in zip(kinds, raw, strict=False)]
-    missing = len(kinds) - len(raw)
-    return (*given, *(defaults[len(defaults) - missing :] if missing else ()))
+    option = raw[1] if Arg.OPTION in syscall.args else ""
+    given: list[Argument] = []
+    for kind, text in zip(kinds, raw, strict=False):
+        try:
+            given.append(argument(script.names, kind, text, option))
+        except UnitError as error:
+            script.problem(position, error.what, error.next_step)
+            given.append(0)
+    missing = syscall.optional[len(raw) - len(syscall.args) :]
+    return (*given, *(default for _, default in missing if default is not None))
 
 
-def _argument(script: _Script, kind: Arg, text: str, position: Position, option: str) -> int | float | str:
-    bare = text[1:-1] if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'" else text
+def _poll(script: _Script, raw: list[str], position: Position) -> tuple[Argument, ...]:
     try:
-        if kind is Arg.FD:
-            return _descriptor(script, bare)
-        if kind in CONSTANTS:
-            return _constant(kind, bare)
-        if kind is Arg.LOCAL:
-            return _local(script, bare)
-        if kind is Arg.ENDPOINT:
-            return _endpoint(script, bare)
-        if kind is Arg.NAME:
-            return _sysctl(bare)
-        if kind is Arg.TEXT:
-            return bare
-        if kind is Arg.VALUE:
-            return _value(bare, script.variables, option)
-        if bare in script.variables:
-            return bare
-        return parse(_KIND_OF[kind], bare)
+        return poll_arguments(script.names, raw)
     except UnitError as error:
         script.problem(position, error.what, error.next_step)
-        return 0
+        return ((), 0)
 
 
-def _local(script: _Script, text: str) -> int | str:
-    """A port, with an address of the host before it where only that is meant; port 0 lets the kernel choose."""
-    host, _, port = text.rpartition(":")
-    number = 0 if port == "0" else int(parse(Kind.PORT, port))
-    if not host:
-        return number
-    check_host(text, script.hosts)
-    return f"{host}:{number}"
-
-
-def _sysctl(text: str) -> str:
-    """The full name of a sysctl. Its values are left to the kernel: a script may want to see one refused."""
-    try:
-        return sysctls.find(text).name
-    except CommandError as error:
-        raise UnitError(error.what, error.next_step) from None
-
-
-def _value(text: str, known: Collection[str], option: str) -> int | str:
-    if text in known or text in ALGORITHMS:
-        return text
-    if option in TIME_OPTIONS:
-        return int(parse(Kind.TIME, text))
-    number = -int(parse(Kind.SIZE, text[1:])) if text.startswith("-") else int(parse(Kind.SIZE, text))
-    if abs(number) > MAX_VALUE:
-        raise UnitError(f"{text} is too large", "A socket option is an int, at most 2147483647.")
-    return number
-
-
-def _check_value(script: _Script, option: str, text: str, position: Position) -> None:
-    """Only the option that names an algorithm takes a word."""
-    if (text.strip("\"'") in ALGORITHMS) != (option == "TCP_CONGESTION"):
-        wanted = f"one of {', '.join(ALGORITHMS)}" if option == "TCP_CONGESTION" else "a number"
+def _without_level(script: _Script, raw: list[str], position: Position) -> list[str]:
+    """The arguments without the level that may stand before an option; it must be the option's own."""
+    if len(raw) < 3 or raw[1] in SOCKOPTS or (raw[1] not in LEVELS and raw[2] not in SOCKOPTS):
+        return raw
+    option = SOCKOPTS.get(raw[2])
+    if raw[1] not in LEVELS:
+        script.problem(position, f"unknown option level {raw[1]!r}", advice(raw[1], LEVELS))
+    elif option is not None and LEVELS[raw[1]] is not option.level:
         script.problem(
-            position, f"{quoted(text)} is no value{f' of {option}' if option else ''}", f"Write {wanted}."
+            position, f"{option.name} is no option of {raw[1]}", f"Its level is {option.level.name}."
         )
-
-
-def _descriptor(script: _Script, text: str) -> int | str:
-    if text.isdecimal():
-        return int(parse(Kind.COUNT, text))
-    if not _WORD.fullmatch(text):
-        raise UnitError(
-            f"{quoted(text)} is not a file descriptor", "Write the name a descriptor was given, such as `fd`."
-        )
-    if text not in script.variables:
-        raise UnitError(
-            f"{quoted(text)} has not been given a value",
-            advice(text, sorted(script.variables)) or f"Bind it first: `{text} = socket(SOCK_STREAM)`.",
-        )
-    return text
-
-
-def _constant(kind: Arg, text: str) -> str:
-    if kind in (Arg.FLAGS, Arg.STATUS) and text == "0":
-        return text
-    for part in text.split("|") if kind in JOINED else [text]:
-        if part.strip() not in CONSTANTS[kind]:
-            raise UnitError(f"{part.strip()!r} is not {kind.value}", advice(part.strip(), CONSTANTS[kind]))
-    return text.replace(" ", "")
-
-
-def _endpoint(script: _Script, text: str) -> str:
-    endpoint = str(parse(Kind.ENDPOINT, text))
-    check_host(endpoint, script.hosts)
-    return endpoint
-
-
-def check_host(endpoint: str, hosts: Collection[str]) -> None:
-    """UnitError when the host part of "host:port" is neither a host of the scenario nor an IPv4 address."""
-    host = endpoint.rpartition(":")[0]
-    if host not in hosts and not is_address(host):
-        raise UnitError(f"unknown host {host!r}", advice(host, hosts))
+    return [raw[0], *raw[2:]]

@@ -127,16 +127,48 @@ class LinkSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Memory that the kernel fills in a call: kept in a variable, or promised; neither: it may fill it as it likes."""
+
+    field: str = ""
+    """Which part of a message header it is, such as "ee_errno"; empty for an argument of its own."""
+    keep: str = ""
+    """The variable that takes it."""
+    must: int | str | None = None
+    """What must come: a number, an errno or flags as their number, an address as "host:port" (* stands for any), a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """struct msghdr of a recvmsg(): room for so many bytes (or a variable), and what the kernel fills."""
+
+    iov_len: int | str
+    places: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """struct pollfd of a poll(): a descriptor (or a variable), the events asked for, and a place for those that hold."""
+
+    fd: int | str
+    events: str
+    revents: Place = Place("revents")
+
+
+Argument: TypeAlias = int | float | str | Place | Message | tuple[Watch, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One system call of a script: `result = name(args…) -> expected`.
 
     Arguments are ints (sizes, times in ns), strings (constants such as SO_RCVBUF, "host:port" addresses, and
-    names of variables that earlier results were bound to) or floats. `expected` is the text after `->`: a number, an errno name,
-    or "" when anything will do.
+    names of variables that earlier results were bound to), floats, or memory for the kernel to fill. `expected` is the text
+    after `->`: a number, an errno name, or "" when anything will do.
     """
 
     name: str
-    args: tuple[int | float | str, ...] = ()
+    args: tuple[Argument, ...] = ()
     bind: str = ""
     expected: str = ""
     position: Position = NO_POSITION

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 from wireside.catalog.stages import Stage
 from wireside.kernel.core.net import HRTIMER_SOFTIRQ
 from wireside.kernel.core.softirq import raise_softirq, softirq_step
-from wireside.kernel.syscalls.stream import release
-from wireside.kernel.syscalls.syscall import do_syscall, exit_task
+from wireside.kernel.syscalls.syscall import do_syscall, do_syscall_end, exit_files
 from wireside.sim.run import (
     BLOCKED,
     EXITED,
@@ -334,7 +333,7 @@ class Engine:
         run.woken = False
         run.result = 0
         if step is None:
-            exit_task(cpu, run.task)
+            exit_files(cpu, run.task)
             run.state = EXITED
             if self.log is not None:
                 self.log.on_exit(cpu, run)
@@ -359,7 +358,7 @@ class Engine:
             runner.task_since = now
             if run.task.locked_sk is not None:
                 cpu.now = now
-                release(cpu, run.task)
+                do_syscall_end(cpu, run.task)
                 if cpu.now > now:
                     runner.task_end = cpu.now
                     return

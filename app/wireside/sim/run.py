@@ -5,17 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from wireside.catalog.errno import EINTR
+from wireside.catalog.flags import MSG_PEEK
 
 if TYPE_CHECKING:
+    from wireside.kernel.core.call import Syscall
     from wireside.kernel.core.net import Cpu
     from wireside.kernel.core.task import Task
-    from wireside.kernel.syscalls.call import Syscall
 
 NEVER = 1 << 62
 """A time that does not come; a program that sleeps until then waits for a knob."""
-READS = frozenset({"read", "recv", "recvfrom"})
+READS = frozenset({"read", "recv", "recvfrom", "recvmsg"})
 WRITES = frozenset({"write", "send", "sendto"})
 SLEEPING, RUNNABLE, RUNNING, BLOCKED, EXITED = "sleeping", "runnable", "running", "blocked", "exited"
+
+
+def looks_only(args: tuple[Any, ...]) -> bool:
+    """A call of READS leaves in the queue what it reads."""
+    return len(args) > 2 and bool(args[2] & MSG_PEEK)
 
 
 class Sleep(NamedTuple):
@@ -162,7 +168,7 @@ class ProgramRun:
         self.result = outcome
         if outcome > 0:
             if call.name in READS:
-                self.bytes_read += 0 if "MSG_PEEK" in str(call.args[-1]) else outcome
+                self.bytes_read += 0 if looks_only(call.args) else outcome
             elif call.name == "recvmmsg":
                 self.bytes_read += call.done
             elif call.name in WRITES:

@@ -6,19 +6,28 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.errno import EAGAIN, EINPROGRESS, EINTR, EMSGSIZE, ERRNOS, errno_name
-from wireside.kernel.syscalls.call import Syscall
+from wireside.catalog.flags import REVENTS
+from wireside.catalog.sockopts import WORDS
+from wireside.catalog.syscalls import FAMILIES, SYSCALLS, Arg
+from wireside.kernel.core.call import Syscall
 from wireside.scenario.datagrams import UDP_MAX_PAYLOAD, segmenting
-from wireside.scenario.spec import Break, Call, Statement
-from wireside.scenario.syscalls import ALGORITHMS, CONSTANTS, POLL_EVENTS, SYSCALLS, Arg
+from wireside.scenario.spec import Break, Call, Message, Place, Statement, Watch
+from wireside.sim.memory import (
+    address_memory,
+    message_memory,
+    option_memory,
+    poll_memory,
+)
 from wireside.sim.run import NEVER, Sleep, Spin, Tally
 from wireside.sim.spin import Rounds
+from wireside.sim.strace import call_text, outcome_text, result_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from wireside.scenario.spec import Argument
+    from wireside.sim.memory import Address, Filled, Value
 
-SHOWN_FDS = 4
-"""As many descriptors of a poll() are shown."""
 UNBOUND = -1
 """Stands for a variable that no call has given a value yet."""
 NOT_YET = (-EAGAIN, -EINPROGRESS, -EINTR)
@@ -50,12 +59,16 @@ class Frame:
 class Script:
     """A script under way. Its variables hold the results that calls were bound to."""
 
-    __slots__ = ("frames", "pending", "resolve", "segmenting", "spun", "tally", "variables")
+    __slots__ = ("args", "filled", "frames", "pending", "resolve", "segmenting", "spun", "tally", "variables")
 
     def __init__(self, script: tuple[Statement, ...], resolve: Callable[[str], tuple[int, int]]) -> None:
         self.frames = [Frame(script, 1, 0)]
-        self.variables: dict[str, int] = {}
+        self.variables: dict[str, Value] = {}
         self.pending: Call | None = None
+        self.args: tuple[Any, ...] = ()
+        """Its arguments, as the kernel has them."""
+        self.filled: list[Filled] = []
+        """What the pending call gives the kernel to fill."""
         self.tally = Tally()
         self.spun: tuple[int, int] | None = None
         """The innermost loop lets rounds pass that come to nothing: what one of them adds to (failed, kept)."""
@@ -75,12 +88,16 @@ class Script:
         if step is None or isinstance(step, Spin):
             return step
         self.pending = call = step
-        args = self._arguments(call)
+        if self.filled:
+            self.filled = []
+        self.args = args = self._arguments(call)
         if call.name == "sleep":
             return Sleep(now + int(args[0]), "sleep()")
         return Syscall(call.name, args)
 
     def _settle(self, call: Call, result: int, now: int) -> None:
+        if self.filled:
+            result = self._take(call, result, now)
         if call.bind:
             self.variables[call.bind] = result
         self._count(call, result)
@@ -89,7 +106,37 @@ class Script:
         if call.expected:
             self._judge(call, result, now)
         for frame in self.frames:
-            frame.watch.note(call.name, call.args, result)
+            frame.watch.note(call.name, self.args, result)
+
+    def _take(self, call: Call, result: int, now: int) -> int:
+        """Keep what the kernel has filled in, or look whether it is what must come; what the script takes for the result.
+
+        Of a poll() of one descriptor that is the events.
+        """
+        for each in self.filled:
+            place = each.place
+            value = each.value() if result >= 0 else None
+            if place.keep and value is not None:
+                self.variables[place.keep] = value
+            elif place.must is not None:
+                if call.expected and result < 0 and _as_expected(call, result):
+                    continue
+                unmet = each.unmet(value, self.resolve)
+                if unmet:
+                    self._broken(call, f"gave {unmet}" if result >= 0 else f"gave {result_text(result)}", now)
+                else:
+                    self.tally.kept += 1
+        if call.name == "poll" and result > 0 and not isinstance(call.args[0], tuple):
+            events = self.filled[0].value()
+            assert isinstance(events, int)
+            return events
+        return result
+
+    def _broken(self, call: Call, how: str, now: int) -> None:
+        """A promise was not kept; the first of them is told."""
+        if not self.tally.unmet:
+            self.tally.unmet = f"{call_text(call.name, call.args)} {how}"
+            self.tally.unmet_at, self.tally.unmet_where = now, str(call.position)
 
     def _go_on(self, now: int, passed: int, failed: int, kept: int) -> None:
         """Rounds have passed that came to nothing."""
@@ -113,20 +160,16 @@ class Script:
 
     def _refused(self, call: Call, now: int) -> None:
         """A send was too large: Linux takes it and sends fragments, so that is told as a promise not kept."""
-        size = self._arguments(call)[1]
-        if not self.tally.unmet and not self.segmenting and size <= UDP_MAX_PAYLOAD:
-            text = call_text(call.name, call.args)
-            self.tally.unmet = f"{text} needs fragments, which are not modelled: it was refused"
-            self.tally.unmet_at, self.tally.unmet_where = now, str(call.position)
+        size = self.args[1]
+        if not self.segmenting and size <= UDP_MAX_PAYLOAD:
+            self._broken(call, "needs fragments, which are not modelled: it was refused", now)
 
     def _judge(self, call: Call, result: int, now: int) -> None:
-        tally = self.tally
         if _as_expected(call, result):
-            tally.kept += 1
-        elif not tally.unmet:
-            gave = outcome_text(call.name, result)
-            tally.unmet = f"{call_text(call.name, call.args)} gave {gave}, not {call.expected}"
-            tally.unmet_at, tally.unmet_where = now, str(call.position)
+            self.tally.kept += 1
+        else:
+            gave = outcome_text("" if isinstance(call.args[0], tuple) else call.name, result)
+            self._broken(call, f"gave {gave}, not {call.expected}", now)
 
     def _advance(self, now: int) -> Call | Spin | None:
         frames = self.frames
@@ -171,26 +214,52 @@ class Script:
         limit = statement.limit
         number = -ERRNOS[limit].number if limit in ERRNOS else int(limit)
         return not statement.variable or COMPARISONS[statement.comparison](
-            self.variables.get(statement.variable, UNBOUND), number
+            self._number(statement.variable), number
         )
 
-    def _arguments(self, call: Call) -> tuple[Any, ...]:
-        declared = SYSCALLS[call.name]
-        kinds = (*declared.args, *(kind for kind, _ in declared.optional))
-        return tuple(self._argument(kind, value) for kind, value in zip(kinds, call.args, strict=False))
-
-    def _argument(self, kind: Arg, value: float | str) -> Any:
-        if kind is Arg.LOCAL:
-            return self.resolve(value) if isinstance(value, str) else (0, int(value))
-        if kind is Arg.ENDPOINT:
-            return self.resolve(str(value))
-        if kind in (Arg.NAME, Arg.TEXT):
-            return str(value)
+    def _number(self, value: float | str) -> int:
+        """A number, or what the variable of this name holds."""
         if isinstance(value, str):
-            if value in self.variables:
-                return self.variables[value]
-            return value if kind in CONSTANTS or value in ALGORITHMS else UNBOUND
+            held = self.variables.get(value, UNBOUND)
+            return held if isinstance(held, int) else UNBOUND
         return int(value)
+
+    def _arguments(self, call: Call) -> tuple[Any, ...]:
+        if call.name == "poll":
+            return self._poll_arguments(call)
+        return tuple(
+            self._argument(kind, value)
+            for kind, value in zip(SYSCALLS[call.name].kinds, call.args, strict=False)
+        )
+
+    def _poll_arguments(self, call: Call) -> tuple[Any, ...]:
+        watched = call.args[0]
+        if not isinstance(watched, tuple):
+            watched = (Watch(watched, str(call.args[1])),)  # type: ignore[arg-type]
+        return poll_memory(watched, self._number, self.filled), int(call.args[-1])  # type: ignore[arg-type]
+
+    def _argument(self, kind: Arg, value: Argument) -> Any:
+        if isinstance(value, Place):
+            return (option_memory if kind is Arg.ANSWER else address_memory)(value, self.filled)
+        if isinstance(value, Message):
+            return self._number(value.iov_len), message_memory(value, self.filled)
+        if kind in FAMILIES:
+            return FAMILIES[kind].number(str(value))
+        if kind is Arg.LOCAL:
+            return self.resolve(value) if isinstance(value, str) else (0, value)
+        if kind is Arg.ENDPOINT:
+            return self._endpoint(str(value))
+        if kind in (Arg.NAME, Arg.TEXT, Arg.OPTION) or (kind is Arg.VALUE and value in WORDS):
+            return value
+        assert isinstance(value, int | float | str)
+        return self._number(value)
+
+    def _endpoint(self, text: str) -> Address:
+        """The address behind "host:port", or in a variable; one that was never filled in is 0.0.0.0:0, as memory is."""
+        if ":" in text:
+            return self.resolve(text)
+        held = self.variables.get(text)
+        return held if isinstance(held, tuple) else (0, 0)
 
 
 def _as_expected(call: Call, result: int) -> bool:
@@ -201,33 +270,4 @@ def _as_expected(call: Call, result: int) -> bool:
     if name in ERRNOS:
         number = ERRNOS[name].number
         return result in (-number, number if call.name == "getsockopt" else -number)
-    return result == sum({POLL_EVENTS[part] for part in name.split("|")})
-
-
-def outcome_text(name: str, result: int) -> str:
-    """A call's result as strace prints it; poll()'s as the events it tells."""
-    if name != "poll" or result <= 0:
-        return result_text(result)
-    return "|".join(event for event, bit in POLL_EVENTS.items() if result & bit)
-
-
-def result_text(result: int) -> str:
-    """A system call's result as strace prints it, such as "1448" or "-EAGAIN"."""
-    return str(result) if result >= 0 else f"-{errno_name(-result)}"
-
-
-def call_text(name: str, args: tuple[object, ...]) -> str:
-    """A system call as strace begins it, such as "read(3, 65536)"; a poll() with the descriptors that it asks about."""
-    if args and isinstance(args[0], dict):
-        shown = [str(fd) for fd in args[0]][:SHOWN_FDS]
-        return f"{name}([{', '.join(shown)}{', …' if len(args[0]) > SHOWN_FDS else ''}])"
-    return f"{name}({', '.join(_argument_text(arg) for arg in args)})"
-
-
-def _argument_text(arg: object) -> str:
-    if isinstance(arg, tuple) and len(arg) == 2 and isinstance(arg[0], int):
-        address, port = arg
-        if not address:
-            return f":{port}"
-        return f"{address >> 24}.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255}:{port}"
-    return str(arg)
+    return result == REVENTS.number(name)

@@ -6,9 +6,9 @@ anything else happens are one slice, and a program that spins cannot keep a run 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from wireside.sim.run import READS
+from wireside.sim.run import READS, looks_only
 
 if TYPE_CHECKING:
     from wireside.sim.env import KernelEnv
@@ -23,13 +23,13 @@ ASKS = frozenset({"getsockopt", "poll", "fcntl"})
 """Calls that change nothing, whatever they answer."""
 
 
-def comes_to_nothing(name: str, args: tuple[object, ...], result: int) -> bool:
+def comes_to_nothing(name: str, args: tuple[Any, ...], result: int) -> bool:
     """The call has changed nothing: it failed, asked, read nothing, or slept for no time."""
     if result < 0 or name in ASKS:
         return True
     if name == "sleep":
-        return args == (0,)
-    return name in READS and (not result or "MSG_PEEK" in str(args[-1]))
+        return bool(args[0] == 0)
+    return name in READS and (not result or looks_only(args))
 
 
 class Rounds:
@@ -46,7 +46,7 @@ class Rounds:
         self.before: tuple[int, list[tuple[str, int]]] = (0, [])
         """How long the round before took, and its calls; none when it moved something."""
 
-    def note(self, name: str, args: tuple[object, ...], result: int) -> None:
+    def note(self, name: str, args: tuple[Any, ...], result: int) -> None:
         """A call of the present round has returned."""
         if not self.moved:
             if len(self.calls) < MAX_CALLS and comes_to_nothing(name, args, result):

@@ -13,7 +13,6 @@ from wireside.kernel.core.proc_sysctl import sysctl_table
 from wireside.sim.books import queued_frames, total_dropped, world_books
 from wireside.sim.devices import nic_row, rx_missed
 from wireside.sim.run import EXITED, SLEEPING, Tally
-from wireside.sim.script import call_text
 from wireside.sim.socket_rows import (
     MINI_SHOWN,
     SCREEN_SHOWN,
@@ -22,14 +21,15 @@ from wireside.sim.socket_rows import (
     shown_sockets,
     socket_rows,
 )
+from wireside.sim.strace import call_text
 from wireside.snapshot import CpuRow, HostSnapshot, ListenerRow, ProgramRow, SoftnetRow, WorldSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from wireside.kernel.core.file import File
     from wireside.kernel.core.net import Cpu, Net
     from wireside.kernel.core.proc_sysctl import SysctlTable
-    from wireside.kernel.core.task import File
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
     from wireside.sim.run import ProgramRun
     from wireside.sim.runner import Runner

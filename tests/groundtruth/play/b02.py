@@ -18,7 +18,7 @@ COUNTED = (
 
 def options(lab: SynLab) -> list[str]:
     """What `ss -ti` would say of the connection's options and MSS."""
-    (child,) = lab.net.sockets[lab.task.files[lab.fd].sk.id].icsk_accept_queue.accept
+    (child,) = lab.net.sockets[lab.task.files[lab.fd].private_data.id].icsk_accept_queue.accept
     found = [name for name, on in (("ts", child.tstamp_ok), ("sack", child.sack_ok)) if on]
     if child.wscale_ok:
         found.append(f"wscale:{child.snd_wscale},{child.rcv_wscale}")

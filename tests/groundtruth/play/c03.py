@@ -36,7 +36,7 @@ class ClosingPeer:
         self.fd = lab.sys("accept", listener)
         for option, value in options.items():
             lab.sys("setsockopt", self.fd, option, value)
-        lab.sys("setsockopt", self.fd, "O_NONBLOCK", 1)
+        lab.sys("fcntl", self.fd, "F_SETFL", "O_NONBLOCK")
         lab.arrivals()
         lab.sys("send", self.fd, WRITTEN)
         lab.wait(ANSWERS_AFTER)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from tests.groundtruth.raw_peer import MS, PEER, RawConnection, RawLab
 from wireside.catalog.inet import ip_parse
-from wireside.kernel.syscalls.call import Syscall
-from wireside.kernel.syscalls.stream import release
-from wireside.kernel.syscalls.syscall import do_syscall
+from wireside.kernel.core.call import Syscall
+from wireside.kernel.syscalls.syscall import do_syscall, do_syscall_end
 
 CASES = (
     ("4096 131072 33554432", None),
@@ -28,7 +27,7 @@ def as_client(lab: RawLab, mtu: int, rcvbuf: int | None) -> dict[str, object]:
         lab.sys("setsockopt", fd, "SO_RCVBUF", rcvbuf)
     lab.cpu.now = max(lab.cpu.now, lab.world.now)
     assert do_syscall(lab.cpu, lab.task, Syscall("connect", (fd, (ip_parse(PEER), 9000)))) is None
-    release(lab.cpu, lab.task)
+    do_syscall_end(lab.cpu, lab.task)
     lab.task.finish_wait()
     lab.wait(1 * MS)
     (_, syn), *_ = lab.arrivals()

@@ -16,7 +16,7 @@ def ports(lab: SynLab) -> list[int]:
         lab.set(RANGE, value)
         fd = lab.sys("socket", "SOCK_STREAM|SOCK_NONBLOCK")
         lab.sys("connect", fd, (ip_parse("10.0.0.9"), 9000))
-        chosen.append(lab.task.files[fd].sk.sk_num)
+        chosen.append(lab.task.files[fd].private_data.sk_num)
     return chosen
 
 

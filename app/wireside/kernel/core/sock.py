@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 RCV_SHUTDOWN, SEND_SHUTDOWN = 1, 2
 SOCK_SNDBUF_LOCK, SOCK_RCVBUF_LOCK, SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK, SOCK_CONNECT_BIND = 1, 2, 4, 8, 16
 """Bits of sk_userlocks: what the program has fixed, and that connect() chose the port. Linux: include/net/sock.h."""
+SS_UNCONNECTED, SS_CONNECTING, SS_CONNECTED, SS_DISCONNECTING = 1, 2, 3, 4
+"""How far connect() has come. Linux: include/uapi/linux/net.h socket_state."""
 SOCK_MIN_RCVBUF = 2304
 """Smallest sk_rcvbuf that setsockopt() leaves, bytes. Linux: include/net/sock.h."""
 SOCK_MIN_SNDBUF = 4608
@@ -42,6 +44,7 @@ class Sock:
         "flow_in",
         "flow_out",
         "id",
+        "inet_sport",
         "keepopen",
         "net",
         "orphan",
@@ -75,6 +78,7 @@ class Sock:
         "sk_wmem_alloc",
         "sk_wmem_queued",
         "sk_wq",
+        "socket_state",
     )
 
     def __init__(self, net: Net, sk_id: int, protocol: int) -> None:
@@ -82,12 +86,16 @@ class Sock:
         self.net = net
         self.sk_protocol = protocol
         self.sk_state = TcpState.CLOSE
+        self.socket_state = SS_UNCONNECTED
+        """State of struct socket, which is one with its struct sock here."""
         self.flow_out: Flow | None = None
         self.flow_in: Flow | None = None
         self.rcv_saddr = 0
         """Bound local address; 0 is any."""
         self.sk_num = 0
         """Bound local port; 0 when unbound."""
+        self.inet_sport = 0
+        """The port it had last, once it has given sk_num back: getsockname() still tells it."""
         self.sk_rcvbuf = 0
         self.sk_sndbuf = 0
         self.sk_rmem_alloc = 0

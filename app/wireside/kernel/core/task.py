@@ -11,25 +11,10 @@ from wireside.kernel.core.sock import sk_sleep
 from wireside.kernel.core.wait import WaitQueueEntry
 
 if TYPE_CHECKING:
+    from wireside.kernel.core.file import File
     from wireside.kernel.core.net import Net
     from wireside.kernel.core.sk_buff_head import Queue
     from wireside.kernel.core.sock import Sock
-
-
-SS_UNCONNECTED, SS_CONNECTING, SS_CONNECTED, SS_DISCONNECTING = 1, 2, 3, 4
-"""How far connect() has come. Linux: include/uapi/linux/net.h socket_state."""
-
-
-class File:
-    """struct file of a socket and its struct socket: flags, connect() state, and how many descriptors share it."""
-
-    __slots__ = ("f_count", "nonblock", "sk", "state")
-
-    def __init__(self, sk: Sock) -> None:
-        self.sk = sk
-        self.nonblock = False
-        self.f_count = 1
-        self.state = SS_UNCONNECTED
 
 
 class Task:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from wireside.catalog.flags import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -11,7 +13,11 @@ if TYPE_CHECKING:
     from wireside.kernel.core.sk_buff_head import Queue
     from wireside.kernel.core.task import Task
 
-EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP = 0x1, 0x4, 0x8, 0x10, 0x2000
+EPOLLIN: Final = POLLIN
+EPOLLOUT: Final = POLLOUT
+EPOLLERR: Final = POLLERR
+EPOLLHUP: Final = POLLHUP
+EPOLLRDHUP: Final = POLLRDHUP
 
 
 class WaitQueueEntry:

@@ -5,27 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.errno import EINVAL
+from wireside.catalog.flags import POLLNVAL
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, Sock
-from wireside.kernel.core.task import wait_on
-from wireside.kernel.core.wait import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP
-from wireside.kernel.tcp.sock.tcp_sock import TcpSock
+from wireside.kernel.core.wait import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, WaitQueueEntry
 from wireside.kernel.tcp.sock.tcp_stream import tcp_epollin_ready, tcp_writeable
 
 if TYPE_CHECKING:
+    from wireside.kernel.core.call import Syscall
     from wireside.kernel.core.net import Cpu
     from wireside.kernel.core.task import Task
-    from wireside.kernel.syscalls.call import Syscall
+    from wireside.kernel.core.uapi import PollFd
+    from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-POLLNVAL = 0x20
-EVENTS = {"POLLIN": EPOLLIN, "POLLOUT": EPOLLOUT, "POLLRDHUP": EPOLLRDHUP}
-"""What poll() can be asked for; POLLERR and POLLHUP are told unasked."""
 BOTH = RCV_SHUTDOWN | SEND_SHUTDOWN
-
-
-def sock_poll(sk: Sock) -> int:
-    """The EPOLL* events that hold now."""
-    return tcp_poll(sk) if isinstance(sk, TcpSock) else datagram_poll(sk)
+UNASKED = EPOLLERR | EPOLLHUP
+"""What poll() tells whether it was asked for or not."""
+POLL_FD_NS = 100
+"""What asking one of many descriptors costs: poll() of 1,000 idle sockets takes about 100 us on Linux 6.18."""
 
 
 def tcp_poll(tp: TcpSock) -> int:
@@ -63,56 +60,21 @@ def datagram_poll(sk: Sock) -> int:
     return mask
 
 
-POLL_FD_NS = 100
-"""What asking one of many descriptors costs: poll() of 1,000 idle sockets takes about 100 us on Linux 6.18."""
-
-
-class PollFd:
-    """struct pollfd without its descriptor: what is asked, and what held when poll() returned (EPOLL* bits)."""
-
-    __slots__ = ("events", "revents")
-
-    def __init__(self, events: int) -> None:
-        self.events = events
-        self.revents = 0
-
-
 def sys_poll(cpu: Cpu, task: Task, call: Syscall) -> int | None:
-    """poll(fd, "POLLIN|POLLOUT", timeout ns): the events that hold, 0 when none came in time; a timeout < 0 is none.
+    """poll(dict of descriptor to PollFd, timeout ns): fills their revents; how many have any, 0 when none came in time.
 
-    Asked about a dict of descriptor to PollFd instead, it fills their revents and returns how many have any.
-    Differs: of one descriptor it returns the revents. Linux: fs/select.c do_poll().
+    A timeout < 0 is none. Linux: fs/select.c do_poll().
     """
-    if isinstance(call.args[0], dict):
-        return _poll_many(cpu, task, call)
-    fd, wanted, timeout = call.args
-    file = task.files.get(fd)
-    if file is None:
-        return POLLNVAL
-    events = EPOLLERR | EPOLLHUP
-    for name in str(wanted).split("|"):
-        events |= EVENTS.get(name, 0)
-    ready = sock_poll(file.sk) & events
-    if ready or timeout == 0:
-        return ready
-    if not call.started:
-        call.started = True
-        call.timeout_at = cpu.now + timeout if timeout > 0 else 0
-    elif call.timeout_at and cpu.now >= call.timeout_at:
-        return 0
-    wait_on(task, file.sk, events)
-    return None
-
-
-def _poll_many(cpu: Cpu, task: Task, call: Syscall) -> int | None:
-    watched, timeout = call.args
+    watched: dict[int, PollFd] = call.args[0]
+    timeout: int = call.args[1]
     if len(watched) > task.rlimit_nofile:
         return -EINVAL
+    files = task.files
     cpu.now += POLL_FD_NS * len(watched)
     ready = 0
     for fd, each in watched.items():
-        file = task.files.get(fd)
-        each.revents = sock_poll(file.sk) & (each.events | EPOLLERR | EPOLLHUP) if file else POLLNVAL
+        file = files.get(fd)
+        each.revents = file.f_op.poll(file) & (each.events | UNASKED) if file is not None else POLLNVAL
         ready += each.revents != 0
     if ready or timeout == 0:
         return ready
@@ -122,5 +84,6 @@ def _poll_many(cpu: Cpu, task: Task, call: Syscall) -> int | None:
     elif call.timeout_at and cpu.now >= call.timeout_at:
         return 0
     for fd, each in watched.items():
-        wait_on(task, task.files[fd].sk, each.events | EPOLLERR | EPOLLHUP)
+        file = files[fd]
+        task.prepare_to_wait(file.f_op.poll_wait(file), WaitQueueEntry(task, each.events | UNASKED))
     return None

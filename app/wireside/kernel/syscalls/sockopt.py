@@ -1,15 +1,18 @@
-"""Socket options: what setsockopt() and getsockopt() do."""
+"""Socket options: what setsockopt() and getsockopt() do, tied by name to their declarations in catalog.sockopts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from wireside.catalog.errno import EINVAL, ENOENT, ENOPROTOOPT, EOPNOTSUPP
-from wireside.catalog.inet import MASK
-from wireside.catalog.sysctls import RMEM_MAX, TCP_FIN_TIMEOUT, TCP_RMEM, TCP_SYN_RETRIES, WMEM_MAX
+from wireside.catalog.errno import EINVAL, ENOPROTOOPT, EOPNOTSUPP
+from wireside.catalog.flags import SOCK_DGRAM, SOCK_STREAM
+from wireside.catalog.inet import IPPROTO_TCP
+from wireside.catalog.limits import INT_MAX
+from wireside.catalog.sockopts import SOCKOPTS, Level, Takes
+from wireside.catalog.sysctls import RMEM_MAX, TCP_RMEM, WMEM_MAX
 from wireside.catalog.tcp_states import TcpState
+from wireside.catalog.together import complete
 from wireside.kernel.core.ip_sockglue import skb_errqueue_purge
-from wireside.kernel.core.limits import INT_MAX, USHRT_MAX
 from wireside.kernel.core.sock import (
     SOCK_MIN_RCVBUF,
     SOCK_MIN_SNDBUF,
@@ -18,299 +21,210 @@ from wireside.kernel.core.sock import (
     Sock,
     sock_error,
 )
-from wireside.kernel.tcp.ack.tcp_cubic import CONGESTION_CONTROLS
-from wireside.kernel.tcp.door.tcp_establish import tcp_assign_congestion_control
-from wireside.kernel.tcp.door.tcp_timer import (
-    keepalive_intvl_when_ns,
-    keepalive_probes,
-    keepalive_time_elapsed_ns,
-    keepalive_time_when_ns,
-    tcp_reset_keepalive_timer,
-)
-from wireside.kernel.tcp.receive.tcp_recvmsg import tcp_cleanup_rbuf
-from wireside.kernel.tcp.send.tcp_control import tcp_enter_pingpong_mode
-from wireside.kernel.tcp.send.tcp_output import tcp_current_mss, tcp_push_pending_frames
+from wireside.kernel.syscalls.tcp_sockopt import TCP_GETTERS, TCP_SETTERS, tcp_set_keepalive
 from wireside.kernel.tcp.sock.tcp_sock import (
-    ICSK_ACK_PUSHED,
-    ICSK_ACK_SCHED,
-    TCP_MIN_MSS,
-    TCP_NAGLE_CORK,
-    TCP_NAGLE_OFF,
-    TCP_NAGLE_PUSH,
     TcpSock,
     tcp_space_from_win,
 )
-from wireside.kernel.tcp.sock.tcp_stream import tcp_data_ready, tcp_write_space
+from wireside.kernel.tcp.sock.tcp_stream import tcp_data_ready
 from wireside.kernel.tcp.sock.tcp_window import tcp_set_window_clamp
-from wireside.kernel.udp.udp import UdpSock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wireside.kernel.core.net import Cpu
-    from wireside.kernel.core.task import File
+    from wireside.kernel.core.uapi import OptVal
+    from wireside.kernel.udp.udp import UdpSock
 
 SECOND = 1_000_000_000
-TCP_FIN_TIMEOUT_MAX = 120
-"""The longest TCP_LINGER2, s. Linux: include/net/tcp.h."""
-MAX_TCP_SYNCNT = 127
-KEEPALIVE_LIMITS = {"TCP_KEEPIDLE": 32767, "TCP_KEEPINTVL": 32767, "TCP_KEEPCNT": 127}
-"""The largest value of each. Linux: include/net/tcp.h MAX_TCP_KEEPIDLE and its neighbours."""
-TCP_RTO_MAX_S = 120
-MAX_TCP_WINDOW = 32767
-SWITCHES = {
-    "SO_REUSEADDR": "sk_reuse",
-    "SO_REUSEPORT": "sk_reuseport",
-    "IP_BIND_ADDRESS_NO_PORT": "bind_address_no_port",
-}
-TIMEOUTS = {"SO_RCVTIMEO": "sk_rcvtimeo", "SO_SNDTIMEO": "sk_sndtimeo"}
 
 
-def set_option(cpu: Cpu, file: File, option: str, argument: int | str) -> int:
-    """Set one option; seconds and milliseconds as Linux takes them. Linux: net/core/sock.c sk_setsockopt()."""
-    sk = file.sk
-    if option == "TCP_CONGESTION" and isinstance(sk, TcpSock):
-        if argument not in CONGESTION_CONTROLS:
-            return -ENOENT
-        sk.ca_ops = argument
-        sk.ca_setsockopt = True
-        if sk.sk_state not in (TcpState.CLOSE, TcpState.LISTEN):
-            tcp_assign_congestion_control(sk)
+def do_setsockopt(cpu: Cpu, sk: Sock, name: str, value: int | str) -> int:
+    """Set one option, in the units of its declaration; 0 or -errno.
+
+    Another protocol's option does not exist. Linux: net/socket.c do_sock_setsockopt(), net/ipv4/ip_sockglue.c ip_setsockopt().
+    """
+    option = SOCKOPTS.get(name)
+    if option is None or name not in SETTERS or not _belongs(sk, option.level):
+        return -ENOPROTOOPT
+    if isinstance(value, str) != (option.takes is Takes.WORD):
+        return -EINVAL
+    if option.low is not None and int(value) < option.low:
+        return -EINVAL
+    if option.high is not None and int(value) > option.high:
+        return -EINVAL
+    return SETTERS[name](cpu, sk, value)
+
+
+def do_getsockopt(sk: Sock, name: str, optval: OptVal | None) -> int:
+    """Store the value of one option: 0 or -errno; without a place for it, the value is the result.
+
+    Linux: net/socket.c do_sock_getsockopt(), net/ipv4/ip_sockglue.c ip_getsockopt().
+    """
+    option = SOCKOPTS.get(name)
+    if option is None or name not in GETTERS:
+        return -ENOPROTOOPT
+    if not _belongs(sk, option.level):
+        return -EOPNOTSUPP
+    value = GETTERS[name](sk)
+    if optval is not None:
+        optval.value = value
         return 0
-    if isinstance(argument, str):
-        return -ENOPROTOOPT
-    value = argument
-    if option in ("SO_RCVBUF", "SO_RCVBUFFORCE"):
-        sk.sk_rcvbuf = max(buffer_size(value, option, sk.net.sysctl[RMEM_MAX]), SOCK_MIN_RCVBUF)
-        sk.sk_userlocks |= SOCK_RCVBUF_LOCK
-    elif option in ("SO_SNDBUF", "SO_SNDBUFFORCE"):
-        sk.sk_sndbuf = max(buffer_size(value, option, sk.net.sysctl[WMEM_MAX]), SOCK_MIN_SNDBUF)
-        sk.sk_userlocks |= SOCK_SNDBUF_LOCK
-    elif option in SWITCHES:
-        setattr(sk, SWITCHES[option], bool(value))
-    elif option == "SO_LINGER":
-        sk.sk_linger = value * SECOND if value >= 0 else -1
-    elif option in TIMEOUTS:
-        setattr(sk, TIMEOUTS[option], value)
-    elif option == "SO_RCVLOWAT":
-        set_rcvlowat(cpu, sk, value)
-    elif option == "O_NONBLOCK":
-        file.nonblock = bool(value)
-    elif option == "IP_RECVERR":
-        sk.recverr = bool(value)
-        if not value:
-            skb_errqueue_purge(sk)
-    elif isinstance(sk, UdpSock) and option == "UDP_SEGMENT":
-        if not 0 <= value <= USHRT_MAX:
-            return -EINVAL
-        sk.gso_size = value
-    elif isinstance(sk, TcpSock):
-        return tcp_setsockopt(cpu, sk, option, value)
-    elif option == "SO_KEEPALIVE":
-        sk.keepopen = bool(value)
-    else:
-        return -ENOPROTOOPT
+    return -EINVAL if isinstance(value, str) else value
+
+
+def _belongs(sk: Sock, level: Level) -> bool:
+    return level in (Level.SOL_SOCKET, Level.IPPROTO_IP) or level.protocol == sk.sk_protocol
+
+
+def set_rcvbuf(cpu: Cpu, sk: Sock, value: int) -> int:
+    """SO_RCVBUF, within rmem_max; a negative size counts as a huge one. Linux: net/core/sock.c sk_setsockopt()."""
+    return force_rcvbuf(cpu, sk, min(value & 0xFFFFFFFF, sk.net.sysctl[RMEM_MAX]))
+
+
+def force_rcvbuf(cpu: Cpu, sk: Sock, value: int) -> int:
+    """SO_RCVBUFFORCE: twice what is asked for. Linux: net/core/sock.c __sock_set_rcvbuf()."""
+    sk.sk_rcvbuf = max(2 * min(max(value, 0), INT_MAX // 2), SOCK_MIN_RCVBUF)
+    sk.sk_userlocks |= SOCK_RCVBUF_LOCK
     return 0
 
 
-def set_rcvlowat(cpu: Cpu, sk: Sock, value: int) -> None:
+def set_sndbuf(cpu: Cpu, sk: Sock, value: int) -> int:
+    """SO_SNDBUF, within wmem_max. Linux: net/core/sock.c sk_setsockopt()."""
+    return force_sndbuf(cpu, sk, min(value & 0xFFFFFFFF, sk.net.sysctl[WMEM_MAX]))
+
+
+def force_sndbuf(cpu: Cpu, sk: Sock, value: int) -> int:
+    """SO_SNDBUFFORCE: twice what is asked for. Linux: net/core/sock.c sk_setsockopt()."""
+    sk.sk_sndbuf = max(2 * min(max(value, 0), INT_MAX // 2), SOCK_MIN_SNDBUF)
+    sk.sk_userlocks |= SOCK_SNDBUF_LOCK
+    return 0
+
+
+def set_reuseaddr(cpu: Cpu, sk: Sock, value: int) -> int:
+    """SO_REUSEADDR."""
+    sk.sk_reuse = bool(value)
+    return 0
+
+
+def set_reuseport(cpu: Cpu, sk: Sock, value: int) -> int:
+    """SO_REUSEPORT."""
+    sk.sk_reuseport = bool(value)
+    return 0
+
+
+def set_bind_address_no_port(cpu: Cpu, sk: Sock, value: int) -> int:
+    """IP_BIND_ADDRESS_NO_PORT."""
+    sk.bind_address_no_port = bool(value)
+    return 0
+
+
+def set_linger(cpu: Cpu, sk: Sock, value: int) -> int:
+    """SO_LINGER, seconds; below 0 it is off."""
+    sk.sk_linger = value * SECOND if value >= 0 else -1
+    return 0
+
+
+def set_rcvtimeo(cpu: Cpu, sk: Sock, value: int) -> int:
+    """SO_RCVTIMEO, ns."""
+    sk.sk_rcvtimeo = value
+    return 0
+
+
+def set_sndtimeo(cpu: Cpu, sk: Sock, value: int) -> int:
+    """SO_SNDTIMEO, ns."""
+    sk.sk_sndtimeo = value
+    return 0
+
+
+def set_recverr(cpu: Cpu, sk: Sock, value: int) -> int:
+    """IP_RECVERR; turned off, what the error queue holds is gone."""
+    sk.recverr = bool(value)
+    if not value:
+        skb_errqueue_purge(sk)
+    return 0
+
+
+def set_keepalive(cpu: Cpu, sk: Sock, value: int) -> int:
+    """SO_KEEPALIVE: only TCP has a timer for it."""
+    if sk.sk_protocol == IPPROTO_TCP:
+        assert isinstance(sk, TcpSock)
+        tcp_set_keepalive(cpu, sk, on=bool(value))
+    sk.keepopen = bool(value)
+    return 0
+
+
+def set_rcvlowat(cpu: Cpu, sk: Sock, value: int) -> int:
     """SO_RCVLOWAT; a stream's buffer grows so that as much fits. Linux: net/ipv4/tcp.c tcp_set_rcvlowat()."""
     value = value if value >= 0 else INT_MAX
-    if isinstance(sk, TcpSock):
-        locked = sk.sk_userlocks & SOCK_RCVBUF_LOCK
-        value = min(value, (sk.sk_rcvbuf if locked else sk.net.sysctl[TCP_RMEM][2]) >> 1)
-    sk.sk_rcvlowat = value or 1
     if not isinstance(sk, TcpSock):
-        return
+        sk.sk_rcvlowat = value or 1
+        return 0
+    locked = sk.sk_userlocks & SOCK_RCVBUF_LOCK
+    value = min(value, (sk.sk_rcvbuf if locked else sk.net.sysctl[TCP_RMEM][2]) >> 1)
+    sk.sk_rcvlowat = value or 1
     tcp_data_ready(cpu, sk)
     space = tcp_space_from_win(sk, value)
     if not locked and space > sk.sk_rcvbuf:
         sk.sk_rcvbuf = space
         if sk.window_clamp and sk.window_clamp < value:
             tcp_set_window_clamp(sk, value)
-
-
-def buffer_size(value: int, option: str, most: int) -> int:
-    """Bytes of memory that a program gets for the size it asks for: twice as many, within the limit for all but FORCE.
-
-    Without FORCE a negative size counts as a huge one. Linux: net/core/sock.c sk_setsockopt(), __sock_set_rcvbuf().
-    """
-    value = max(value, 0) if option.endswith("FORCE") else min(value & 0xFFFFFFFF, most)
-    return 2 * min(value, INT_MAX // 2)
-
-
-def tcp_setsockopt(cpu: Cpu, tp: TcpSock, option: str, value: int) -> int:
-    """Options of TCP. Linux: net/ipv4/tcp.c do_tcp_setsockopt()."""
-    if option == "TCP_NODELAY":
-        tp.nonagle = tp.nonagle | TCP_NAGLE_OFF | TCP_NAGLE_PUSH if value else tp.nonagle & ~TCP_NAGLE_OFF
-        push_held(cpu, tp)
-    elif option == "TCP_CORK":
-        tcp_sock_set_cork(cpu, tp, on=bool(value))
-    elif option == "TCP_QUICKACK":
-        tcp_sock_set_quickack(cpu, tp, on=bool(value))
-    elif option == "SO_KEEPALIVE":
-        tcp_set_keepalive(cpu, tp, on=bool(value))
-    elif option in KEEPALIVE_LIMITS:
-        return tcp_set_keepalive_option(cpu, tp, option, value)
-    elif option == "TCP_USER_TIMEOUT":
-        if value < 0:
-            return -EINVAL
-        tp.icsk_user_timeout_ns = value * 1_000_000
-    elif option == "TCP_MAXSEG":
-        if value and not TCP_MIN_MSS <= value <= MAX_TCP_WINDOW:
-            return -EINVAL
-        tp.user_mss = value
-    elif option == "TCP_NOTSENT_LOWAT":
-        tp.notsent_lowat = value & MASK
-        tcp_write_space(cpu, tp)
-    elif option == "TCP_WINDOW_CLAMP":
-        if not value and tp.sk_state != TcpState.CLOSE:
-            return -EINVAL
-        if value:
-            tcp_set_window_clamp(tp, value)
-        else:
-            tp.window_clamp = 0
-    elif option == "TCP_LINGER2":
-        tp.linger2 = min(value, TCP_FIN_TIMEOUT_MAX) * SECOND if value >= 0 else -1
-    elif option == "TCP_SYNCNT":
-        if not 1 <= value <= MAX_TCP_SYNCNT:
-            return -EINVAL
-        tp.syn_tries = value
-    elif option == "TCP_DEFER_ACCEPT":
-        tp.rskq_defer_accept = secs_to_retrans(value)
-    else:
-        return -ENOPROTOOPT
     return 0
 
 
-def tcp_sock_set_cork(cpu: Cpu, tp: TcpSock, *, on: bool) -> None:
-    """Hold small segments back, or let go what was held. Linux: net/ipv4/tcp.c __tcp_sock_set_cork()."""
-    if on:
-        tp.nonagle |= TCP_NAGLE_CORK
-        return
-    tp.nonagle &= ~TCP_NAGLE_CORK
-    if tp.nonagle & TCP_NAGLE_OFF:
-        tp.nonagle |= TCP_NAGLE_PUSH
-    push_held(cpu, tp)
-
-
-def tcp_sock_set_quickack(cpu: Cpu, tp: TcpSock, *, on: bool) -> None:
-    """Acknowledge at once, what waits for its ACK included. Linux: net/ipv4/tcp.c __tcp_sock_set_quickack()."""
-    if not on:
-        tcp_enter_pingpong_mode(tp)
-        return
-    tp.ack_pingpong = 0
-    if tp.ack_pending & ICSK_ACK_SCHED and tp.sk_state in (TcpState.ESTABLISHED, TcpState.CLOSE_WAIT):
-        tp.ack_pending |= ICSK_ACK_PUSHED
-        tcp_cleanup_rbuf(cpu, tp, 1)
-
-
-def secs_to_retrans(seconds: int) -> int:
-    """How many timeouts, doubling from 1 s, cover so many seconds. Linux: net/ipv4/tcp.c secs_to_retrans()."""
-    if seconds <= 0:
-        return 0
-    retrans = period = timeout = 1
-    while seconds > period and retrans < 255:
-        retrans += 1
-        timeout = min(timeout << 1, TCP_RTO_MAX_S)
-        period += timeout
-    return retrans
-
-
-def retrans_to_secs(retrans: int) -> int:
-    """The seconds that so many timeouts take. Linux: net/ipv4/tcp.c retrans_to_secs()."""
-    return sum(min(1 << number, TCP_RTO_MAX_S) for number in range(retrans))
-
-
-def tcp_set_keepalive(cpu: Cpu, tp: TcpSock, *, on: bool) -> None:
-    """SO_KEEPALIVE: start or stop the timer. Linux: net/ipv4/tcp_timer.c tcp_set_keepalive()."""
-    if tp.sk_state not in (TcpState.CLOSE, TcpState.LISTEN):
-        if on and not tp.keepopen:
-            tcp_reset_keepalive_timer(cpu, tp, keepalive_time_when_ns(tp))
-        elif not on and tp.keepalive_timer is not None:
-            tp.net.machine.timers.timer_delete(tp.keepalive_timer)
-    tp.keepopen = on
-
-
-def tcp_set_keepalive_option(cpu: Cpu, tp: TcpSock, option: str, value: int) -> int:
-    """TCP_KEEPIDLE and TCP_KEEPINTVL in seconds, TCP_KEEPCNT; a new idle time restarts a running timer.
-
-    Linux: net/ipv4/tcp.c tcp_sock_set_keepidle_locked(), do_tcp_setsockopt().
-    """
-    if not 1 <= value <= KEEPALIVE_LIMITS[option]:
-        return -EINVAL
-    if option == "TCP_KEEPCNT":
-        tp.keepalive_probes = value
-    elif option == "TCP_KEEPINTVL":
-        tp.keepalive_intvl_ns = value * SECOND
-    else:
-        tp.keepalive_time_ns = value * SECOND
-        if tp.keepopen and tp.sk_state not in (TcpState.CLOSE, TcpState.LISTEN):
-            left = max(tp.keepalive_time_ns - keepalive_time_elapsed_ns(cpu, tp), 0)
-            tcp_reset_keepalive_timer(cpu, tp, left)
+def set_gso_size(cpu: Cpu, sk: UdpSock, value: int) -> int:
+    """UDP_SEGMENT."""
+    sk.gso_size = value
     return 0
 
 
-def push_held(cpu: Cpu, tp: TcpSock) -> None:
-    """Let go of what Nagle or cork held back."""
-    if tp.tcp_write_queue:
-        tcp_push_pending_frames(cpu, tp, tcp_current_mss(tp), tp.nonagle)
-    tp.nonagle &= ~TCP_NAGLE_PUSH
+def get_error(sk: Sock) -> int:
+    """SO_ERROR: the pending error, or what ICMP had to say meanwhile; both are forgotten."""
+    error = -sock_error(sk)
+    if not error:
+        error, sk.sk_err_soft = sk.sk_err_soft, 0
+    return error
 
 
-def get_option(sk: Sock, option: str) -> int:
-    """The value of one option; SO_ERROR takes the pending error away."""
-    if option == "SO_RCVBUF":
-        return sk.sk_rcvbuf
-    if option == "SO_SNDBUF":
-        return sk.sk_sndbuf
-    if option == "SO_RCVLOWAT":
-        return sk.sk_rcvlowat
-    if option in SWITCHES:
-        return int(getattr(sk, SWITCHES[option]))
-    if option == "SO_KEEPALIVE":
-        return int(sk.keepopen)
-    if option == "IP_RECVERR":
-        return int(sk.recverr)
-    if option == "UDP_SEGMENT":
-        return sk.gso_size if isinstance(sk, UdpSock) else -EOPNOTSUPP
-    if option == "SO_LINGER":
-        return sk.sk_linger // SECOND if sk.sk_linger >= 0 else -1
-    if option == "SO_ERROR":
-        error = -sock_error(sk)
-        if not error:
-            error, sk.sk_err_soft = sk.sk_err_soft, 0
-        return error
-    if option == "TCP_DEFER_ACCEPT" and isinstance(sk, TcpSock):
-        return retrans_to_secs(sk.rskq_defer_accept)
-    if isinstance(sk, TcpSock):
-        return tcp_getsockopt(sk, option)
-    return -EOPNOTSUPP if option.startswith("TCP_") else -ENOPROTOOPT
-
-
-def tcp_getsockopt(tp: TcpSock, option: str) -> int:
-    """Options of TCP, in the units of setsockopt(). Linux: net/ipv4/tcp.c do_tcp_getsockopt()."""
-    if option == "TCP_KEEPIDLE":
-        return keepalive_time_when_ns(tp) // SECOND
-    if option == "TCP_KEEPINTVL":
-        return keepalive_intvl_when_ns(tp) // SECOND
-    if option == "TCP_KEEPCNT":
-        return keepalive_probes(tp)
-    if option == "TCP_USER_TIMEOUT":
-        return tp.icsk_user_timeout_ns // 1_000_000
-    if option == "TCP_LINGER2":
-        return -1 if tp.linger2 < 0 else tp.linger2 // SECOND or int(tp.net.sysctl[TCP_FIN_TIMEOUT])
-    if option == "TCP_SYNCNT":
-        return tp.syn_tries or int(tp.net.sysctl[TCP_SYN_RETRIES])
-    if option == "TCP_MAXSEG":
-        unused = tp.sk_state in (TcpState.CLOSE, TcpState.LISTEN)
-        return tp.user_mss if tp.user_mss and unused else tp.mss_cache
-    if option == "TCP_NOTSENT_LOWAT":
-        return tp.notsent_lowat
-    if option == "TCP_WINDOW_CLAMP":
-        return tp.window_clamp
-    if option == "TCP_QUICKACK":
-        return int(not tp.ack_pingpong)
-    if option == "TCP_NODELAY":
-        return int(bool(tp.nonagle & TCP_NAGLE_OFF))
-    if option == "TCP_CORK":
-        return int(bool(tp.nonagle & TCP_NAGLE_CORK))
-    return -ENOPROTOOPT
+_SETTERS: dict[str, Callable[[Cpu, Any, Any], int]] = {
+    "SO_REUSEADDR": set_reuseaddr,
+    "SO_SNDBUF": set_sndbuf,
+    "SO_RCVBUF": set_rcvbuf,
+    "SO_KEEPALIVE": set_keepalive,
+    "SO_LINGER": set_linger,
+    "SO_REUSEPORT": set_reuseport,
+    "SO_RCVLOWAT": set_rcvlowat,
+    "SO_RCVTIMEO": set_rcvtimeo,
+    "SO_SNDTIMEO": set_sndtimeo,
+    "SO_SNDBUFFORCE": force_sndbuf,
+    "SO_RCVBUFFORCE": force_rcvbuf,
+    "IP_RECVERR": set_recverr,
+    "IP_BIND_ADDRESS_NO_PORT": set_bind_address_no_port,
+    "UDP_SEGMENT": set_gso_size,
+    **TCP_SETTERS,
+}
+_GETTERS: dict[str, Callable[[Any], int | str]] = {
+    "SO_REUSEADDR": lambda sk: int(sk.sk_reuse),
+    "SO_TYPE": lambda sk: SOCK_STREAM if sk.sk_protocol == IPPROTO_TCP else SOCK_DGRAM,
+    "SO_ERROR": get_error,
+    "SO_SNDBUF": lambda sk: sk.sk_sndbuf,
+    "SO_RCVBUF": lambda sk: sk.sk_rcvbuf,
+    "SO_KEEPALIVE": lambda sk: int(sk.keepopen),
+    "SO_LINGER": lambda sk: sk.sk_linger // SECOND if sk.sk_linger >= 0 else -1,
+    "SO_REUSEPORT": lambda sk: int(sk.sk_reuseport),
+    "SO_RCVLOWAT": lambda sk: sk.sk_rcvlowat,
+    "SO_RCVTIMEO": lambda sk: sk.sk_rcvtimeo,
+    "SO_SNDTIMEO": lambda sk: sk.sk_sndtimeo,
+    "SO_ACCEPTCONN": lambda sk: int(sk.sk_state == TcpState.LISTEN),
+    "SO_PROTOCOL": lambda sk: sk.sk_protocol,
+    "IP_RECVERR": lambda sk: int(sk.recverr),
+    "IP_BIND_ADDRESS_NO_PORT": lambda sk: int(sk.bind_address_no_port),
+    "UDP_SEGMENT": lambda sk: sk.gso_size,
+    **TCP_GETTERS,
+}
+SETTERS = complete(
+    "socket option to set", [name for name, each in SOCKOPTS.items() if each.settable], _SETTERS
+)
+GETTERS = complete(
+    "socket option to get", [name for name, each in SOCKOPTS.items() if each.gettable], _GETTERS
+)

@@ -161,7 +161,7 @@ def udp_sendmsg(cpu: Cpu, sk: UdpSock, addr: tuple[int, int] | None, length: int
     frame = min(length, gso_size) if gso_size else length
     oversized = frame + IP_HLEN + UDP_HLEN > mtu
     if length > UDP_MAX_PAYLOAD or (oversized and not gso_size):
-        ip_local_error(cpu, sk, EMSGSIZE)
+        ip_local_error(cpu, sk, EMSGSIZE, flow[2], mtu)
         return -EMSGSIZE
     if sk.sk_err:
         return sock_error(sk)
@@ -349,7 +349,7 @@ def udp_err(cpu: Cpu, net: Net, skb: IcmpSkb) -> None:
         return
     error, fatal = ICMP_ERR_CONVERT[code] if 0 <= code < len(ICMP_ERR_CONVERT) else (EHOSTUNREACH, False)
     if sk.recverr:
-        ip_icmp_error(cpu, sk, error, skb.len - IP_HLEN - UDP_HLEN, skb.truesize)
+        ip_icmp_error(cpu, sk, error, skb, skb.offender, skb.len - IP_HLEN - UDP_HLEN)
     elif not fatal or sk.flow_out is None:
         return
     sk.sk_err = error

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.flags import SOCK_NONBLOCK, SOCK_STREAM
+from wireside.kernel.core.uapi import PollFd
 from wireside.kernel.core.wait import EPOLLIN
-from wireside.kernel.syscalls.poll import PollFd
 from wireside.sim.programs.steps import RETRY_NS, EventLoop, Resolve, Step, Value
 from wireside.sim.run import NEVER
 from wireside.sim.script import NOT_YET
@@ -44,7 +45,7 @@ class TcpServer(EventLoop):
 
     def open(self, now: int, result: int) -> Step:
         """Make the listening socket."""
-        return self.call("bind", "socket", "SOCK_STREAM|SOCK_NONBLOCK")
+        return self.call("bind", "socket", SOCK_STREAM | SOCK_NONBLOCK)
 
     def bind(self, now: int, result: int) -> Step:
         """Bind to the port."""

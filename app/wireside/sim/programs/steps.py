@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.errno import errno_name
-from wireside.kernel.syscalls.call import Syscall
+from wireside.kernel.core.call import Syscall
 from wireside.sim.run import NEVER, Sleep, Tally
 
 if TYPE_CHECKING:
-    from wireside.kernel.syscalls.poll import PollFd
+    from wireside.kernel.core.uapi import PollFd
 
 Step = Syscall | Sleep | None
 Value = int | float | str

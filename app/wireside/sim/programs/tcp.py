@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.flags import SOCK_STREAM
 from wireside.sim.programs.steps import RETRY_NS, Resolve, Step, Steps, Value
 from wireside.sim.run import NEVER
 
@@ -22,7 +23,7 @@ class Server(Steps):
 
     def open(self, now: int, result: int) -> Step:
         """Make the listening socket."""
-        return self.call("set_rcvbuf", "socket", "SOCK_STREAM")
+        return self.call("set_rcvbuf", "socket", SOCK_STREAM)
 
     def set_rcvbuf(self, now: int, result: int) -> Step:
         """Set SO_RCVBUF when asked."""
@@ -148,7 +149,7 @@ class Client(Steps):
 
     def open(self, now: int, result: int) -> Step:
         """Make the socket."""
-        return self.call("set_sndbuf", "socket", "SOCK_STREAM")
+        return self.call("set_sndbuf", "socket", SOCK_STREAM)
 
     def set_sndbuf(self, now: int, result: int) -> Step:
         """Set SO_SNDBUF when asked."""

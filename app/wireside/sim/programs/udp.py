@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wireside.catalog.flags import SOCK_DGRAM
 from wireside.sim.programs.steps import Resolve, Step, Steps, Value
 from wireside.sim.run import NEVER
 
@@ -18,7 +19,7 @@ class UdpSink(Steps):
 
     def open(self, now: int, result: int) -> Step:
         """Make the socket."""
-        return self.call("set_rcvbuf", "socket", "SOCK_DGRAM")
+        return self.call("set_rcvbuf", "socket", SOCK_DGRAM)
 
     def set_rcvbuf(self, now: int, result: int) -> Step:
         """Set SO_RCVBUF when asked."""
@@ -44,7 +45,7 @@ class UdpSink(Steps):
             return self.wait("receive", self.due, f"reads {params['rate']} pps")
         if params["batch"] > 1:
             return self.call("took_many", "recvmmsg", self.fd, params["batch"], 65536)
-        return self.call("took", "recvfrom", self.fd, 65536, "0")
+        return self.call("took", "recvfrom", self.fd, 65536)
 
     def took(self, now: int, result: int) -> Step:
         """Count it."""
@@ -72,7 +73,7 @@ class UdpSource(Steps):
 
     def open(self, now: int, result: int) -> Step:
         """Make the socket."""
-        return self.call("begin", "socket", "SOCK_DGRAM")
+        return self.call("begin", "socket", SOCK_DGRAM)
 
     def begin(self, now: int, result: int) -> Step:
         """Take the descriptor and start sending."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.catalog.errno import EINPROGRESS
+from wireside.catalog.flags import SOCK_NONBLOCK, SOCK_STREAM
+from wireside.kernel.core.uapi import PollFd
 from wireside.kernel.core.wait import EPOLLIN, EPOLLOUT
-from wireside.kernel.syscalls.poll import PollFd
 from wireside.sim.programs.steps import CATCH_UP_NS, EventLoop, Resolve, Step, Value
 from wireside.sim.run import NEVER
 from wireside.sim.script import NOT_YET
@@ -63,7 +64,7 @@ class TcpVisitors(EventLoop):
         self.due = max(self.due, now - CATCH_UP_NS)
         whole, self.rest = divmod(MINUTE + self.rest, params["rate"])
         self.due += whole
-        return self.call("made", "socket", "SOCK_STREAM|SOCK_NONBLOCK")
+        return self.call("made", "socket", SOCK_STREAM | SOCK_NONBLOCK)
 
     def _next_visit(self) -> int:
         total = self.params["total"]

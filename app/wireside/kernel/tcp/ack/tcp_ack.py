@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.inet import MASK, SYN
+from wireside.catalog.limits import INT_MAX
 from wireside.catalog.sysctls import TCP_CHALLENGE_ACK_LIMIT, TCP_INVALID_RATELIMIT
-from wireside.kernel.core.limits import INT_MAX
 from wireside.kernel.tcp.ack.ack_flag import (
     FLAG_CA_ALERT,
     FLAG_DATA,

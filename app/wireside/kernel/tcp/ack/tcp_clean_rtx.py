@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.fates import CONSUMED
 from wireside.catalog.inet import MASK, SYN
+from wireside.catalog.limits import INT_MAX
 from wireside.catalog.sysctls import TCP_MAX_REORDERING
-from wireside.kernel.core.limits import INT_MAX
 from wireside.kernel.core.sock import sk_wmem_free
 from wireside.kernel.tcp.ack.ack_flag import (
     FLAG_ACKED,

@@ -64,7 +64,7 @@ def tcp_sk_err(cpu: Cpu, tp: TcpSock, skb: IcmpSkb) -> None:
         tcp_ld_rto_revert(cpu, tp, seq)
     error = ICMP_ERR_CONVERT[code].errno
     if tp.sk_state in OPENING:
-        ip_icmp_error(cpu, tp, error, skb.len - IP_HLEN, skb.truesize)
+        ip_icmp_error(cpu, tp, error, skb, skb.offender, skb.len - IP_HLEN)
     if tp.sk_state in OPENING and not tp.sk_lock_owned:
         tcp_done_with_error(cpu, tp, error)
     elif tp.recverr and not tp.sk_lock_owned:

@@ -96,7 +96,7 @@ def put_port_unless_bound(tp: TcpSock) -> None:
     """Give the local port back that the kernel chose; one that the program named stays. Linux: tcp_set_state()."""
     if not tp.sk_userlocks & SOCK_BINDPORT_LOCK:
         put_port(tp)
-        tp.sk_num = 0
+        tp.inet_sport, tp.sk_num = tp.sk_num, 0
 
 
 def free_queue(tp: TcpSock, skb: SkBuff) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from wireside.kernel.core.file import File
     from wireside.kernel.core.net import Cpu
     from wireside.kernel.core.sock import Sock
 
@@ -12,13 +13,15 @@ if TYPE_CHECKING:
 class Syscall:
     """One system call under way. `done` is what it has achieved before it had to sleep."""
 
-    __slots__ = ("args", "done", "name", "started", "timeout_at", "wake_at")
+    __slots__ = ("args", "closing", "done", "name", "started", "timeout_at", "wake_at")
 
     def __init__(self, name: str, args: tuple[Any, ...]) -> None:
         self.name = name
         self.args = args
         self.done = 0
         self.started = False
+        self.closing: File | None = None
+        """The file that a close() under way has taken from its descriptor."""
         self.timeout_at = 0
         """When the call ends at the latest, ns; 0 is never."""
         self.wake_at = 0

@@ -177,7 +177,7 @@ def argument(rng: Random, kind: Arg) -> str:
     """An argument of a kind."""
     if kind in ARGUMENTS:
         return rng.choice(ARGUMENTS[kind])
-    known = tuple(FAMILIES[kind].numbers)
+    known = tuple(FAMILIES[kind].flags)
     most = min(2, len(known)) if FAMILIES[kind].joined else 1
     return "|".join(rng.sample(known, rng.randint(1, most)))
 

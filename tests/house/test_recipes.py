@@ -22,6 +22,8 @@ PROGRAMS = "app/wireside/sim/programs/__init__.py"
 INDEX = "scenarios/index.yaml"
 GRAMMAR = "app/wireside/catalog/syscalls.py"
 HANDLERS = "app/wireside/kernel/syscalls/syscall.py"
+SOCKOPTS = "app/wireside/catalog/sockopts.py"
+OPTIONS = "app/wireside/kernel/syscalls/sockopt.py"
 DATAGRAMS = """\
 format: 1
 title: A toy
@@ -179,10 +181,10 @@ def test_a_program(tmp_path):
     assert "program 'udp_toy' is declared, but nothing carries it out" in without.stderr
     copy.add(
         "app/wireside/sim/programs/toy.py",
-        "from wireside.sim.programs.steps import Steps\n\n\n"
+        "from wireside.catalog.flags import SOCK_DGRAM\nfrom wireside.sim.programs.steps import Steps\n\n\n"
         "class UdpToy(Steps):\n"
         "    def open(self, now, result):\n"
-        '        return self.call("send", "socket", "SOCK_DGRAM")\n\n'
+        '        return self.call("send", "socket", SOCK_DGRAM)\n\n'
         "    def send(self, now, result):\n"
         "        self.fd = result if self.fd < 0 else self.fd\n"
         "        self.total += 1\n"
@@ -217,6 +219,25 @@ def test_a_system_call(tmp_path):
     assert copy.server(story=story)["counters"]["UdpNoPorts"] == 1
     (tmp_path / "toy.yaml").write_text(story.replace("-> 7", "-> 8"), "utf-8")
     assert copy.wireside("run", "toy.yaml").returncode == 1
+
+
+def test_a_socket_option(tmp_path):
+    copy = Copy(tmp_path, "A socket option")
+    declaration = '        SockOpt(_SOL, "SO_TOY", 99, _COUNT, "Toys.", low=0, high=9),\n'
+    copy.put(SOCKOPTS, '        SockOpt(_SOL, "SO_PROTOCOL"', declaration)
+    without = copy.wireside("run", "first-packet")
+    assert "socket option to set 'SO_TOY' is declared, but nothing carries it out" in without.stderr
+    setter = "def set_toy(cpu, sk, value):\n    sk.sk_rcvlowat = value\n    return 0\n\n\n"
+    copy.put(OPTIONS, "def set_reuseaddr(", setter)
+    copy.put(OPTIONS, '    "SO_REUSEADDR": set_reuseaddr,', '    "SO_TOY": set_toy,\n')
+    copy.put(OPTIONS, '    "SO_REUSEADDR": lambda', '    "SO_TOY": lambda sk: sk.sk_rcvlowat,\n')
+    lines = ("fd = socket(SOCK_DGRAM)", "setsockopt(fd, SO_TOY, 3) -> 0", "getsockopt(fd, SOL_SOCKET, SO_TOY, 3) -> 0",
+             "setsockopt(fd, SO_TOY, 10) -> EINVAL", 'sendto(fd, 10, "server:9")')  # fmt: skip
+    script = "".join(f"      - {line}\n" for line in lines)
+    story = DATAGRAMS.replace(
+        "  - {on: client, name: sender, run: RUN, PARAMETERS}\n", f"{BY_SCRIPT}{script}"
+    )
+    assert copy.server(story=story)["counters"]["UdpNoPorts"] == 1
 
 
 TOY_PANE = """\
@@ -315,6 +336,7 @@ def test_a_screen(tmp_path):
         "A program",
         "A lesson",
         "A system call",
+        "A socket option",
         "A tool",
         "A pane",
         "A screen",

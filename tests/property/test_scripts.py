@@ -74,7 +74,7 @@ CLIENT = ("f0 = socket(SOCK_STREAM)", 'connect(f0, "one:80")', "f1 = dup(f0)")
 def argument(draw: st.DrawFn, kind: Arg) -> str:
     if kind in POOLS:
         return draw(st.sampled_from(POOLS[kind]))
-    known = tuple(FAMILIES[kind].numbers)
+    known = tuple(FAMILIES[kind].flags)
     if FAMILIES[kind].joined:
         return "|".join(draw(st.lists(st.sampled_from(known), min_size=1, max_size=3)))
     return draw(st.sampled_from(known))

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from wireside.catalog.errno import ERRNOS
 from wireside.catalog.fates import FATES
+from wireside.catalog.flags import ICMP_CODES, ICMP_TYPES, ORIGINS, REVENTS
 from wireside.catalog.places import WORDS, is_place, squeezed
-from wireside.catalog.syscalls import SYSCALLS
+from wireside.catalog.sockopts import SOCKOPTS
+from wireside.catalog.syscalls import FAMILIES, SYSCALLS
 from wireside.scenario import journeys, library, matches
 from wireside.scenario.behaviours import BEHAVIOURS
 from wireside.scenario.expect import compile_condition
@@ -44,6 +47,25 @@ def test_it_shows_every_program_and_parameter(behaviour) -> None:
 @pytest.mark.parametrize("call", SYSCALLS.values(), ids=lambda each: each.name)
 def test_it_shows_every_system_call(call) -> None:
     assert f"| `{call.usage}` | {call.gives} | {call.doc} |" in TEXT
+
+
+@pytest.mark.parametrize("option", SOCKOPTS.values(), ids=lambda each: each.name)
+def test_it_shows_every_socket_option(option) -> None:
+    row = f"| `{option.name}` | `{option.level.name}` | {option.limits} | {option.access} | {option.doc} |"
+    assert row in TEXT
+
+
+@pytest.mark.parametrize(
+    "family", [*FAMILIES.values(), REVENTS, ORIGINS, ICMP_TYPES, ICMP_CODES], ids=lambda each: each.what
+)
+def test_it_shows_every_flag(family) -> None:
+    for name, flag in family.flags.items():
+        assert f"| `{name}` | {flag.doc} |" in TEXT
+
+
+@pytest.mark.parametrize("errno", ERRNOS.values(), ids=lambda each: each.name)
+def test_it_shows_every_error(errno) -> None:
+    assert f"| `{errno.name}` | {errno.doc} |" in TEXT
 
 
 def test_its_paths_exist() -> None:

@@ -69,6 +69,10 @@ class SockOpt:
             return words
         return f"{words}, {self.low} or more" if self.high is None else f"{words}, {self.low} to {self.high}"
 
+    def fits(self, value: int) -> bool:
+        """Whether the value is within the limits."""
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
     @property
     def access(self) -> str:
         """Which of the two calls knows it."""

@@ -47,8 +47,6 @@ FAMILIES = {
     Arg.ACCEPT: flags.ACCEPT_FLAGS,
 }
 """The arguments that are numbers with names."""
-MAX_VALUE = 2**31 - 1
-"""The largest value of a socket option, an int."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,7 +163,7 @@ def _offender(names: Names, text: str) -> Place:
 
 def _number(names: Names, name: str, text: str, family: Family | None) -> Place:
     """A place for a number, which may have a name: as it must come, or a variable."""
-    known = family.numbers if family is not None else {}
+    known = family.flags if family is not None else {}
     try:
         if family is not None:
             return Place(name, must=family.number(text))
@@ -177,7 +177,9 @@ def _number(names: Names, name: str, text: str, family: Family | None) -> Place:
     return Place(name, keep=text)
 
 
-_ERRNO_FAMILY = flags.Family("an errno", {name: each.number for name, each in ERRNOS.items()})
+_ERRNO_FAMILY = flags.Family(
+    "an errno", {name: flags.Flag(each.number, each.doc) for name, each in ERRNOS.items()}
+)
 _HEADER: dict[str, Family | None] = {
     "ee_errno": _ERRNO_FAMILY,
     "ee_origin": flags.ORIGINS,
@@ -288,8 +290,8 @@ def _descriptor(names: Names, text: str) -> int | str:
 
 def _constant(family: Family, text: str) -> str:
     for part in text.split("|") if family.joined else [text]:
-        if part.strip() not in family.numbers and not (family.joined and text == "0"):
-            raise UnitError(f"{part.strip()!r} is not {family.what}", advice(part.strip(), family.numbers))
+        if part.strip() not in family.flags and not (family.joined and text == "0"):
+            raise UnitError(f"{part.strip()!r} is not {family.what}", advice(part.strip(), family.flags))
     return text.replace(" ", "")
 
 

@@ -189,8 +189,8 @@ def _expected(script: _Script, name: str, expected: str, position: Position) -> 
         script.problem(position, what, advice(expected, sorted(ERRNOS)))
         return ""
     for part in expected.split("|"):
-        if part not in REVENTS.numbers:
-            script.problem(position, f"{part!r} is not {REVENTS.what}", advice(part, REVENTS.numbers))
+        if part not in REVENTS.flags:
+            script.problem(position, f"{part!r} is not {REVENTS.what}", advice(part, REVENTS.flags))
             return ""
     return expected
 

@@ -96,9 +96,7 @@ class Sock:
         """Bound local port; 0 when unbound."""
         self.inet_sport = 0
         """The port it had last, once it has given sk_num back: getsockname() still tells it."""
-        self.sk_rcvbuf = 0
-        self.sk_sndbuf = 0
-        self.sk_rmem_alloc = 0
+        self.sk_rcvbuf = self.sk_sndbuf = self.sk_rmem_alloc = 0
         self.sk_wmem_alloc = 0
         """Bytes of truesize handed to qdisc and device and not yet completed."""
         self.sk_wmem_queued = 0
@@ -108,10 +106,8 @@ class Sock:
         """The most segments that may go down as one packet."""
         self.sk_receive_queue: SkBuffHead[SkBuff] = NO_ENTRIES
         self.sk_backlog: deque[SkBuff] | None = None
-        self.sk_backlog_len = 0
-        self.sk_drops = 0
-        self.sk_err = 0
-        self.sk_err_soft = 0
+        self.sk_backlog_len = self.sk_drops = 0
+        self.sk_err = self.sk_err_soft = 0
         self.sk_error_queue: SkBuffHead[SockExterrSkb] = NO_ENTRIES
         self.sk_shutdown = 0
         self.sk_userlocks = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wireside.catalog.errno import EINVAL, ENOPROTOOPT, EOPNOTSUPP
 from wireside.catalog.flags import SOCK_DGRAM, SOCK_STREAM
@@ -21,20 +21,20 @@ from wireside.kernel.core.sock import (
     Sock,
     sock_error,
 )
-from wireside.kernel.syscalls.tcp_sockopt import TCP_GETTERS, TCP_SETTERS, tcp_set_keepalive
+from wireside.kernel.syscalls.tcp_sockopt import TCP_GETTERS, TCP_SETTERS, TCP_WORD_SETTERS, tcp_set_keepalive
 from wireside.kernel.tcp.sock.tcp_sock import (
     TcpSock,
     tcp_space_from_win,
 )
 from wireside.kernel.tcp.sock.tcp_stream import tcp_data_ready
 from wireside.kernel.tcp.sock.tcp_window import tcp_set_window_clamp
+from wireside.kernel.udp.udp import UdpSock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wireside.kernel.core.net import Cpu
     from wireside.kernel.core.uapi import OptVal
-    from wireside.kernel.udp.udp import UdpSock
 
 SECOND = 1_000_000_000
 
@@ -47,13 +47,16 @@ def do_setsockopt(cpu: Cpu, sk: Sock, name: str, value: int | str) -> int:
     option = SOCKOPTS.get(name)
     if option is None or name not in SETTERS or not _belongs(sk, option.level):
         return -ENOPROTOOPT
-    if isinstance(value, str) != (option.takes is Takes.WORD):
+    if isinstance(value, str):
+        setter = TCP_WORD_SETTERS.get(name)
+        return -EINVAL if setter is None or not isinstance(sk, TcpSock) else setter(cpu, sk, value)
+    if option.takes is Takes.WORD or not option.fits(value):
         return -EINVAL
-    if option.low is not None and int(value) < option.low:
-        return -EINVAL
-    if option.high is not None and int(value) > option.high:
-        return -EINVAL
-    return SETTERS[name](cpu, sk, value)
+    if isinstance(sk, TcpSock) and name in TCP_SETTERS:
+        return TCP_SETTERS[name](cpu, sk, value)
+    if isinstance(sk, UdpSock) and name in UDP_SETTERS:
+        return UDP_SETTERS[name](cpu, sk, value)
+    return SOCK_SETTERS[name](cpu, sk, value)
 
 
 def do_getsockopt(sk: Sock, name: str, optval: OptVal | None) -> int:
@@ -66,7 +69,13 @@ def do_getsockopt(sk: Sock, name: str, optval: OptVal | None) -> int:
         return -ENOPROTOOPT
     if not _belongs(sk, option.level):
         return -EOPNOTSUPP
-    value = GETTERS[name](sk)
+    value: int | str
+    if isinstance(sk, TcpSock) and name in TCP_GETTERS:
+        value = TCP_GETTERS[name](sk)
+    elif isinstance(sk, UdpSock) and name in UDP_GETTERS:
+        value = UDP_GETTERS[name](sk)
+    else:
+        value = SOCK_GETTERS[name](sk)
     if optval is not None:
         optval.value = value
         return 0
@@ -186,7 +195,7 @@ def get_error(sk: Sock) -> int:
     return error
 
 
-_SETTERS: dict[str, Callable[[Cpu, Any, Any], int]] = {
+SOCK_SETTERS: dict[str, Callable[[Cpu, Sock, int], int]] = {
     "SO_REUSEADDR": set_reuseaddr,
     "SO_SNDBUF": set_sndbuf,
     "SO_RCVBUF": set_rcvbuf,
@@ -200,10 +209,8 @@ _SETTERS: dict[str, Callable[[Cpu, Any, Any], int]] = {
     "SO_RCVBUFFORCE": force_rcvbuf,
     "IP_RECVERR": set_recverr,
     "IP_BIND_ADDRESS_NO_PORT": set_bind_address_no_port,
-    "UDP_SEGMENT": set_gso_size,
-    **TCP_SETTERS,
 }
-_GETTERS: dict[str, Callable[[Any], int | str]] = {
+SOCK_GETTERS: dict[str, Callable[[Sock], int]] = {
     "SO_REUSEADDR": lambda sk: int(sk.sk_reuse),
     "SO_TYPE": lambda sk: SOCK_STREAM if sk.sk_protocol == IPPROTO_TCP else SOCK_DGRAM,
     "SO_ERROR": get_error,
@@ -219,12 +226,16 @@ _GETTERS: dict[str, Callable[[Any], int | str]] = {
     "SO_PROTOCOL": lambda sk: sk.sk_protocol,
     "IP_RECVERR": lambda sk: int(sk.recverr),
     "IP_BIND_ADDRESS_NO_PORT": lambda sk: int(sk.bind_address_no_port),
-    "UDP_SEGMENT": lambda sk: sk.gso_size,
-    **TCP_GETTERS,
 }
+UDP_SETTERS: dict[str, Callable[[Cpu, UdpSock, int], int]] = {"UDP_SEGMENT": set_gso_size}
+UDP_GETTERS: dict[str, Callable[[UdpSock], int]] = {"UDP_SEGMENT": lambda sk: sk.gso_size}
 SETTERS = complete(
-    "socket option to set", [name for name, each in SOCKOPTS.items() if each.settable], _SETTERS
+    "socket option to set",
+    [name for name, each in SOCKOPTS.items() if each.settable],
+    {**SOCK_SETTERS, **TCP_SETTERS, **TCP_WORD_SETTERS, **UDP_SETTERS},
 )
 GETTERS = complete(
-    "socket option to get", [name for name, each in SOCKOPTS.items() if each.gettable], _GETTERS
+    "socket option to get",
+    [name for name, each in SOCKOPTS.items() if each.gettable],
+    {**SOCK_GETTERS, **TCP_GETTERS, **UDP_GETTERS},
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.errno import EINVAL, ENOENT
 from wireside.catalog.inet import MASK
@@ -206,7 +206,7 @@ def get_congestion(tp: TcpSock) -> str:
     return tp.ca_ops if isinstance(tp.ca_ops, str) else tp.ca_ops.name
 
 
-TCP_SETTERS: dict[str, Callable[[Cpu, TcpSock, Any], int]] = {
+TCP_SETTERS: dict[str, Callable[[Cpu, TcpSock, int], int]] = {
     "TCP_NODELAY": set_nodelay,
     "TCP_MAXSEG": set_maxseg,
     "TCP_CORK": tcp_sock_set_cork,
@@ -218,10 +218,11 @@ TCP_SETTERS: dict[str, Callable[[Cpu, TcpSock, Any], int]] = {
     "TCP_DEFER_ACCEPT": set_defer_accept,
     "TCP_WINDOW_CLAMP": set_window_clamp,
     "TCP_QUICKACK": tcp_sock_set_quickack,
-    "TCP_CONGESTION": set_congestion,
     "TCP_USER_TIMEOUT": set_user_timeout,
     "TCP_NOTSENT_LOWAT": set_notsent_lowat,
 }
+TCP_WORD_SETTERS: dict[str, Callable[[Cpu, TcpSock, str], int]] = {"TCP_CONGESTION": set_congestion}
+"""Options whose value is a word."""
 TCP_GETTERS: dict[str, Callable[[TcpSock], int | str]] = {
     "TCP_NODELAY": lambda tp: int(bool(tp.nonagle & TCP_NAGLE_OFF)),
     "TCP_MAXSEG": get_maxseg,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
 from typing import TYPE_CHECKING
@@ -25,6 +26,87 @@ PIECES = (
     "\t", "(", ")", " -> ", "%YAML 9.9\n", "---\n", "? ", ">\n", "\r", "\x85", "\u202e", "\ufeff", "[" * 50, "*" * 5, " " * 2000,
     "x" * 5000, "&a [*a]", "not " * 30, "(" * 60, "1+" * 600 + "1",
 )  # fmt: skip
+
+
+PACKETS = (
+    "packet(1)", "packet(4)", "packet(kind=SYN)", "packets(kind=DATA, source=client)[2]", "packets()[0]", "packet(99999999999)",
+    "packets(source=raw)[7]", "packet(0)", "packets(kind=SYN)",
+)  # fmt: skip
+SOCKETS = (
+    "server.sk(8080)", "client.sk(8080)", "server.sks(8080)[1]", "server.sks(state=ESTAB)[0]", "client.sks()[0]", "server.listeners(8080)[0]",
+    "server.listener(8080)", "client.listeners()[3]", "server.sks(8080)", "raw.sks()[0]",
+)  # fmt: skip
+AMOUNTS = (
+    "server.TcpInSegs", "server.states.CLOSE-WAIT", "server.nic.rx_ring_used", "time", "count(server.sks(8080, state=CLOSE-WAIT))",
+    "count(packets(kind=RST))", "count(client.sks(peer=8080, netid=tcp))", "count(packet(1))", "count(server.listeners())", "count(", "raw",
+)  # fmt: skip
+OF_PACKETS = (
+    ".stage",
+    ".stage",
+    ".at",
+    ".at(TCP_RCV)",
+    ".fate",
+    ".host",
+    ".kind",
+    ".length",
+    ".born",
+    ".recv_q",
+    "",
+    "[0]",
+)
+OF_SOCKETS = (
+    ".recv_q",
+    ".state",
+    ".timer",
+    ".program",
+    ".accept_queue",
+    ".cwnd",
+    ".receive_queue_bytes",
+    ".stage",
+    "",
+    "(8080)",
+    "[99]",
+)
+WORDS = (
+    "TCP_RCV", "SYS_WRITE", "SYS_READ", "delivered", "link_loss", "SOCKET_RCVBUFF", "server", "client", "SYN-ACK", "DATA", "CLOSE-WAIT", "ESTAB",
+    '""', "'x'", "0", "0", "1", "100", "1ms", "64KiB",
+)  # fmt: skip
+FITTING = {
+    ".stage": ("TCP_RCV", "WIRE", "SYS_READ", "packet(2).stage"), ".fate": ("delivered", "consumed", '""'), ".host": ("server", "client"),
+    ".kind": ("SYN", "SYN-ACK", "DATA"), ".state": ("ESTAB", "CLOSE-WAIT"),
+}  # fmt: skip
+
+
+def _side(rng: Random) -> tuple[str, str]:
+    """Something to compare, and its field."""
+    match rng.randrange(3):
+        case 0:
+            field = rng.choice(OF_PACKETS)
+            return rng.choice(PACKETS) + field, field
+        case 1:
+            field = rng.choice(OF_SOCKETS)
+            return rng.choice(SOCKETS) + field, field
+        case _:
+            return rng.choice(AMOUNTS), ""
+
+
+def condition(rng: Random) -> str:
+    """A condition that somebody might write, or might have wanted to."""
+    text, field = _side(rng)
+    for _ in range(rng.choice((0, 1, 1, 1, 2))):
+        other = rng.choice(
+            (rng.choice(FITTING.get(field, ("0", "1", "7"))),) * 3 + (rng.choice(WORDS), _side(rng)[0])
+        )
+        text += f" {rng.choice(('==', '!=', '<', '>=', '>=', '+', 'and'))} {other}"
+    frame = (
+        "{}",
+        "{}",
+        "{}",
+        "not ({})",
+        "({}) and packet(2).stage >= WIRE",
+        "{} or count(server.sks()) > 1",
+    )
+    return rng.choice(frame).format(text)
 
 
 @cache
@@ -85,6 +167,15 @@ def _text(rng: Random, text: str) -> str:
     return f'{text[: place.start(1)]}"{hostile}"{text[place.end(1) :]}'
 
 
+def _condition(rng: Random, text: str) -> str:
+    """A beat or an expectation speaks of something else."""
+    places = list(re.finditer(r"(?:when|that): ([^\n}]+)", text))
+    if not places:
+        return text
+    place = rng.choice(places)
+    return f"{text[: place.start(1)]}{json.dumps(condition(rng))}{text[place.end(1) :]}"
+
+
 def _inside(rng: Random, text: str) -> str:
     """Something happens in the middle of a statement, a segment or a condition."""
     places = list(re.finditer(r"(?<=[ (\[,])[^\s()\[\],]+(?=[ )\],])", text))
@@ -116,6 +207,6 @@ def _splice(rng: Random, text: str) -> str:
     return text[:at] + other[begin : begin + length] + text[at:]
 
 
-MILD = (_number, _number, _number, _word, _word, _inside, _inside, _text)
+MILD = (_number, _number, _number, _word, _word, _inside, _inside, _text, _condition, _condition)
 """These mostly leave YAML, so that what stands in it is read."""
 WILD = (*MILD, _cut, _put, _line, _splice)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-KINDS = {name: f"tests.fuzz.{name}" for name in ("load", "run", "worlds", "command", "knobs", "keys")}
+KINDS = {
+    name: f"tests.fuzz.{name}" for name in ("load", "conditions", "run", "worlds", "command", "knobs", "keys")
+}
 
 
 def module(name: str) -> Any:

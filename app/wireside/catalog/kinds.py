@@ -105,7 +105,7 @@ class Sysctl(Declaration, Generic[T]):
     since: str = ""
     """The kernel release that brought it, when the oldest profile does not have it."""
     modelled: bool = True
-    """False: it can be read and set, but nothing here goes by it."""
+    """False: it can be read and set, but it changes nothing here."""
 
     @property
     def takes_effect(self) -> str:

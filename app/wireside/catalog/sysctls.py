@@ -89,19 +89,19 @@ TCP_MIGRATE_REQ: Final = Sysctl[int]("net.ipv4.tcp_migrate_req", 0, "", NS, "whe
 
 # Connecting
 TCP_SYN_RETRIES: Final = Sysctl[int]("net.ipv4.tcp_syn_retries", 6, "retries", NS, "at the next SYN timeout",
-    "How often connect() sends its SYN again; tcp_syn_linear_timeouts come on top.",
+    "How often connect() sends its SYN again; tcp_syn_linear_timeouts are added to that.",
     f"{TIMER} tcp_write_timeout()", low=1, high=127, steps=(1, 2, 3, 4, 6, 8))
 TCP_SYN_LINEAR_TIMEOUTS: Final = Sysctl[int]("net.ipv4.tcp_syn_linear_timeouts", 4, "retries", NS, "at the next SYN timeout",
-    "So many SYN retries follow each other at 1 s before the wait begins to double.",
+    "How many SYN retries come 1 s apart before the wait begins to double.",
     f"{TIMER} tcp_retransmit_timer()", high=127, steps=(0, 1, 2, 4, 8))
 IP_LOCAL_PORT_RANGE: Final = Sysctl[Pair]("net.ipv4.ip_local_port_range", (32768, 60999), "port", NS, "at the next connect() or bind() to port 0",
     "The ports the kernel may choose for a program that did not ask for one; both ends belong to it.",
     f"{HASH} __inet_hash_connect()", low=1, high=65535, steps=((32768, 60999), (1024, 65535), (40000, 40099), (40000, 40003)))
 IP_LOCAL_RESERVED_PORTS: Final = Sysctl[str]("net.ipv4.ip_local_reserved_ports", "", "port list", NS, "at the next automatic choice of a port",
-    "Ports the kernel must not choose by itself, such as 8080,9000-9100; asking for one explicitly still works.",
+    "Ports the kernel must not choose on its own, such as 8080,9000-9100; asking for one explicitly still works.",
     "include/net/ip.h inet_is_local_reserved_port()", high=65535)
 IP_UNPRIVILEGED_PORT_START: Final = Sysctl[int]("net.ipv4.ip_unprivileged_port_start", 1024, "port", NS, "at the next bind()",
-    "Ports below this one need a privilege.", "net/ipv4/af_inet.c __inet_bind()", high=65535, steps=(0, 80, 443, 1024))
+    "Binding a port below this one needs a privilege.", "net/ipv4/af_inet.c __inet_bind()", high=65535, steps=(0, 80, 443, 1024))
 IP_AUTOBIND_REUSE: Final = Sysctl[int]("net.ipv4.ip_autobind_reuse", 0, "", NS, "at the next bind() to port 0",
     "1 lets bind() to port 0 share a port between sockets with SO_REUSEADDR when all are taken.",
     "net/ipv4/inet_connection_sock.c inet_csk_find_open_port()", high=1, steps=(0, 1))
@@ -124,40 +124,40 @@ TCP_MAX_TW_BUCKETS: Final = Sysctl[int]("net.ipv4.tcp_max_tw_buckets", 131072, "
 TCP_RFC1337: Final = Sysctl[int]("net.ipv4.tcp_rfc1337", 0, "", NS, "at the next reset that hits a TIME-WAIT entry",
     "1 protects a TIME-WAIT entry from being ended by a reset.", f"{MINI} tcp_timewait_state_process()", high=1, steps=(0, 1))
 TCP_MAX_ORPHANS: Final = Sysctl[int]("net.ipv4.tcp_max_orphans", 131072, "sockets", HOST, "at the next close(), and at timers of closed sockets",
-    "The most sockets without a program; one more is reset.", f"{TCP} tcp_check_oom()", steps=(0, 100, 10000, 131072))
+    "The most sockets that may exist without a program; one more is reset.", f"{TCP} tcp_check_oom()", steps=(0, 100, 10000, 131072))
 TCP_ORPHAN_RETRIES: Final = Sysctl[int]("net.ipv4.tcp_orphan_retries", 0, "retries", NS, "at the next timeout of a closed socket",
     "How often a closed socket repeats what is unacknowledged before it gives up; 0 means 8.",
     f"{TIMER} tcp_orphan_retries()", high=255, steps=(0, 1, 3, 7, 8))
 
 # Buffers
 RMEM_MAX: Final = Sysctl[int]("net.core.rmem_max", 4194304, "bytes", HOST, "at the next setsockopt(SO_RCVBUF); also in the window scale of the next handshake",
-    "The most setsockopt(SO_RCVBUF) can ask for; TCP's own growth does not heed it.",
+    "The most setsockopt(SO_RCVBUF) can ask for; TCP's own growth ignores it.",
     f"{SOCK} sk_setsockopt()", low=2304, older=(("6.12", 212992),), steps=(4096, 65536, 212992, 1 * MIB, 4 * MIB, 16 * MIB, 64 * MIB))
 WMEM_MAX: Final = Sysctl[int]("net.core.wmem_max", 4194304, "bytes", HOST, "at the next setsockopt(SO_SNDBUF)",
-    "The most setsockopt(SO_SNDBUF) can ask for; TCP's own growth does not heed it.",
+    "The most setsockopt(SO_SNDBUF) can ask for; TCP's own growth ignores it.",
     f"{SOCK} sk_setsockopt()", low=4608, older=(("6.12", 212992),), steps=(8192, 65536, 212992, 1 * MIB, 4 * MIB, 16 * MIB, 64 * MIB))
 RMEM_DEFAULT: Final = Sysctl[int]("net.core.rmem_default", 212992, "bytes", HOST, AT_SOCKET,
-    "The receive buffer a UDP socket begins with; TCP takes tcp_rmem instead.",
+    "The receive buffer a UDP socket starts with; TCP takes tcp_rmem instead.",
     f"{SOCK} sock_init_data_uid()", low=2304, steps=(2304, 16384, 65536, 106496, 212992, 425984, 1 * MIB, 4 * MIB))
 WMEM_DEFAULT: Final = Sysctl[int]("net.core.wmem_default", 212992, "bytes", HOST, AT_SOCKET,
-    "The send buffer a UDP socket begins with; TCP takes tcp_wmem instead.",
+    "The send buffer a UDP socket starts with; TCP takes tcp_wmem instead.",
     f"{SOCK} sock_init_data_uid()", low=4608, steps=(4608, 65536, 212992, 1 * MIB, 4 * MIB))
 TCP_RMEM: Final = Sysctl[Triple]("net.ipv4.tcp_rmem", (4096, 131072, 33554432), "bytes", NS,
     "first and third value at once; the second at socket(), and accepted sockets copy their listener's",
-    "Receive buffer of a TCP socket: what it may always have, what it begins with, and how far the kernel lets it grow.",
+    "Receive buffer of a TCP socket: what it may always have, what it starts with, and how far the kernel lets it grow.",
     f"{TCP} tcp_init_sock(), {INPUT} tcp_rcv_space_adjust()", low=1, older=(("6.12", (4096, 131072, 6291456)),),
     steps=((4096, 8192, 8192), (4096, 16384, 16384), (4096, 32768, 65536), (4096, 65536, 131072), (4096, 131072, 131072),
            (4096, 131072, 6291456), (4096, 131072, 33554432), (4096, 1048576, 33554432)))
 TCP_WMEM: Final = Sysctl[Triple]("net.ipv4.tcp_wmem", (4096, 16384, 4194304), "bytes", NS,
     "first and third value at once; the second at socket(), and accepted sockets copy their listener's",
-    "Send buffer of a TCP socket: what it may always have, what it begins with, and how far the kernel lets it grow.",
+    "Send buffer of a TCP socket: what it may always have, what it starts with, and how far the kernel lets it grow.",
     f"{TCP} tcp_init_sock(), {INPUT} tcp_sndbuf_expand()", low=1,
     steps=((4096, 4608, 4608), (4096, 16384, 16384), (4096, 16384, 65536), (4096, 16384, 524288), (4096, 16384, 4194304), (4096, 1048576, 16777216)))
 TCP_MEM: Final = Sysctl[Triple]("net.ipv4.tcp_mem", (287901, 383868, 575802), "pages", HOST, AT_ONCE,
-    "Memory of all TCP sockets together: calm below the first value, sparing above the second, refusing above the third.",
+    "Memory of all TCP sockets together: below the first value all is well, above the second the kernel economises, above the third it refuses.",
     f"{SOCK} __sk_mem_raise_allocated()", steps=((16, 32, 64), (1024, 2048, 4096), (287901, 383868, 575802)))
 UDP_MEM: Final = Sysctl[Triple]("net.ipv4.udp_mem", (575802, 767736, 1151604), "pages", HOST, AT_ONCE,
-    "Memory of all UDP sockets together: calm below the first value, sparing above the second, refusing above the third.",
+    "Memory of all UDP sockets together: below the first value all is well, above the second the kernel economises, above the third it refuses.",
     f"{SOCK} __sk_mem_raise_allocated()", steps=((16, 32, 64), (1024, 2048, 4096), (575802, 767736, 1151604)), modelled=False)
 UDP_RMEM_MIN: Final = Sysctl[int]("net.ipv4.udp_rmem_min", 4096, "bytes", NS, AT_ONCE,
     "The receive memory a UDP socket may have even when udp_mem is exhausted.", f"{SOCK} __sk_mem_raise_allocated()", low=1, steps=(4096, 65536), modelled=False)
@@ -207,15 +207,15 @@ DEFAULT_QDISC: Final = Sysctl[str]("net.core.default_qdisc", "pfifo_fast", "", H
 IP_FORWARD: Final = Sysctl[int]("net.ipv4.ip_forward", 0, "", NS, "at the next packet",
     "1 passes packets for other hosts on; 0 drops them.", "net/ipv4/ip_input.c ip_rcv_finish()", high=1, steps=(0, 1), modelled=False)
 IP_DEFAULT_TTL: Final = Sysctl[int]("net.ipv4.ip_default_ttl", 64, "hops", NS, "at the next packet",
-    "The TTL packets leave with.", "net/ipv4/ip_output.c ip_select_ttl()", low=1, high=255, steps=(1, 2, 32, 64, 128, 255), modelled=False)
+    "The TTL that packets leave with.", "net/ipv4/ip_output.c ip_select_ttl()", low=1, high=255, steps=(1, 2, 32, 64, 128, 255), modelled=False)
 IP_EARLY_DEMUX: Final = Sysctl[int]("net.ipv4.ip_early_demux", 1, "", NS, "at the next packet",
-    "1 looks for the socket already in the IP layer and so saves the route look-up.", "net/ipv4/ip_input.c ip_rcv_finish_core()", high=1, steps=(0, 1), modelled=False)
+    "1 looks for the socket as early as in the IP layer, which saves the route look-up.", "net/ipv4/ip_input.c ip_rcv_finish_core()", high=1, steps=(0, 1), modelled=False)
 TCP_EARLY_DEMUX: Final = Sysctl[int]("net.ipv4.tcp_early_demux", 1, "", NS, "at the next packet",
-    "The same for TCP alone.", "net/ipv4/tcp_ipv4.c tcp_v4_early_demux()", high=1, steps=(0, 1), modelled=False)
+    "ip_early_demux for TCP alone.", "net/ipv4/tcp_ipv4.c tcp_v4_early_demux()", high=1, steps=(0, 1), modelled=False)
 UDP_EARLY_DEMUX: Final = Sysctl[int]("net.ipv4.udp_early_demux", 1, "", NS, "at the next packet",
-    "The same for UDP alone.", "net/ipv4/udp.c udp_v4_early_demux()", high=1, steps=(0, 1), modelled=False)
+    "ip_early_demux for UDP alone.", "net/ipv4/udp.c udp_v4_early_demux()", high=1, steps=(0, 1), modelled=False)
 RP_FILTER: Final = Sysctl[int]("net.ipv4.conf.all.rp_filter", 0, "", NS, "at the next packet",
-    "Drops packets whose answers would leave by another device: 0 never, 1 strictly, 2 only if there is no way back at all.",
+    "Drops packets whose answers would leave by another device: 0 never, 1 strictly, 2 only if no route leads back at all.",
     "net/ipv4/fib_frontend.c fib_validate_source()", high=2, steps=(0, 1, 2), modelled=False)
 ICMP_RATELIMIT: Final = Sysctl[int]("net.ipv4.icmp_ratelimit", 1000, "ms", NS, "at the next ICMP message",
     "Shortest time between two ICMP errors to one destination, after a small burst; 0 is no limit.",

@@ -70,13 +70,13 @@ STATE_DOC: Final[Mapping[TcpState, str]] = MappingProxyType(
 TRANSITIONS: Final[Mapping[tuple[TcpState, TcpState], str]] = MappingProxyType(
     {
         # Opening
-        (_S.CLOSE, _S.LISTEN): "listen(): the program offers to take connections.",
+        (_S.CLOSE, _S.LISTEN): "listen(): the program is ready to take connections.",
         (_S.CLOSE, _S.SYN_SENT): "connect(): a SYN is sent.",
         (
             _S.LISTEN,
             _S.NEW_SYN_RECV,
         ): "A SYN came: a request sock is made and a SYN-ACK sent; the listener itself stays LISTEN.",
-        (_S.LISTEN, _S.SYN_RECV): "The child of a listener begins as a copy of it when the final ACK came.",
+        (_S.LISTEN, _S.SYN_RECV): "The child of a listener begins as a copy of it when the final ACK comes.",
         (_S.NEW_SYN_RECV, _S.SYN_RECV): "The valid final ACK came: the request sock becomes a full socket.",
         (
             _S.NEW_SYN_RECV,

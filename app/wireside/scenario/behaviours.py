@@ -65,9 +65,12 @@ BEHAVIOURS: dict[str, Behaviour] = {
                     "rate", Kind.BYTE_RATE, 0, "Bytes per second it reads; 0: as fast as it can.", live=True
                 ),
                 Parameter("chunk", Kind.SIZE, 65536, "Size of each read().", live=True),
-                Parameter("stop_after", Kind.SIZE, 0, "Stops reading after so many bytes; 0: never."),
+                Parameter("stop_after", Kind.SIZE, 0, "Stops reading after this many bytes; 0: never."),
                 Parameter(
-                    "resume_after", Kind.TIME, 0, "Reads again so long after it stopped; 0: never by itself."
+                    "resume_after",
+                    Kind.TIME,
+                    0,
+                    "Starts reading again this long after it stopped; 0: never on its own.",
                 ),
                 _READ,
             ),
@@ -157,7 +160,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
                     "closes",
                     Kind.BOOL,
                     0,
-                    "The bug mended: closes, those it had forgotten, too.",
+                    "The bug fixed: it closes, and catches up on those it had forgotten.",
                     live=True,
                 ),
             ),

@@ -165,7 +165,7 @@ class FakeWorld:
         (self.values if name in self.values else self.sysctl)[name] = value
         return f"{name} is {value} now: takes effect at the next poll."
 
-    def snapshot(self) -> WorldSnapshot:
+    def snapshot(self, *, screen: bool = False) -> WorldSnapshot:
         return WorldSnapshot(self.now, (self._host("client", "10.0.0.1"), self._host("server", "10.0.0.2")))
 
     def _host(self, name: str, address: str) -> HostSnapshot:

@@ -34,7 +34,7 @@ class LongWorld(FakeWorld):
     def knob_value(self, host, name):
         return self.values.get(name, LONG)
 
-    def snapshot(self):
+    def snapshot(self, *, screen=False):
         return WorldSnapshot(self.now, (self._host(LONG, "10.0.0.1"), self._host("server", "10.0.0.2")))
 
     def _host(self, name, address):

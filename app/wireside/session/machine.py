@@ -56,8 +56,8 @@ class WorldLike(Watched, Protocol):
     def upcoming(self) -> int:
         """The next instant at which something happens, ns; -1 when nothing ever will."""
 
-    def snapshot(self) -> WorldSnapshot:
-        """The present instant."""
+    def snapshot(self, *, screen: bool = False) -> WorldSnapshot:
+        """The present instant; with `screen`, what a picture may show of it."""
 
     def traces(self, since_ns: int) -> tuple[PacketTrace, ...]:
         """Packets that moved since then, or still live."""
@@ -351,7 +351,7 @@ class Machine:
 
     def _sample(self) -> None:
         world, tail = self.world, self.tail
-        snapshot = world.snapshot()
+        snapshot = world.snapshot(screen=True)
         new = self._look(snapshot)
         rolls = self.packets().rolls()
         scale = self.story.scale(self.scenario.scale)

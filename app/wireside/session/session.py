@@ -321,7 +321,7 @@ class Session:
         self._moved_ns = self.now
 
     def _look(self) -> None:
-        self.snapshot = self.world.snapshot()
+        self.snapshot = self.world.snapshot(screen=True)
         seen = _visible(self.snapshot)
         if len(seen) != len(self._seen) or any(
             new is not old for new, old in zip(seen, self._seen, strict=True)

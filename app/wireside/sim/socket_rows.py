@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from heapq import nlargest
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from wireside.catalog.inet import IPPROTO_UDP
@@ -72,22 +74,26 @@ def shown_sockets(net: Net) -> Iterator[Sock]:
 
 
 def screen_sockets(net: Net, nets: Mapping[int, Net]) -> Iterator[Sock]:
-    """The full sockets that a picture may need, in order of creation: both ends, those that hold data, and their peers.
+    """The full sockets that a picture may need, in order of creation: both ends, those that hold most, and their peers.
 
     `nets` finds the other hosts by their address.
     """
     if len(net.sockets) <= 2 * SCREEN_SHOWN:
         return (sk for sk in net.sockets.values() if _is_listed(sk))
     chosen = {sk.id: sk for sk in ends(net.sockets, SCREEN_SHOWN)}
-    for sk in ends(net.holding, SCREEN_SHOWN // 2):
+    for sk in _fullest(net):
         chosen[sk.id] = sk
     for other in nets.values():
-        for sk in ends(other.holding, SCREEN_SHOWN // 2):
+        for sk in _fullest(other):
             flow = sk.flow_out
             peer = net.ehash.get(flow) if flow is not None and flow[2] == net.address else None
             if isinstance(peer, Sock):
                 chosen[peer.id] = peer
     return (chosen[number] for number in sorted(chosen) if _is_listed(chosen[number]))
+
+
+def _fullest(net: Net) -> list[Sock]:
+    return nlargest(SCREEN_SHOWN, net.holding.values(), key=attrgetter("sk_rmem_alloc"))
 
 
 def _is_listed(sk: Sock) -> bool:

@@ -12,12 +12,15 @@ import pickle
 from collections import deque
 from copyreg import __newobj__  # type: ignore[attr-defined]
 from io import BytesIO
-from operator import attrgetter
+from operator import attrgetter, methodcaller
 from random import Random
 from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wireside.kernel.core.net import Machine
+from wireside.catalog.counters import ALL_COUNTERS
+from wireside.catalog.kinds import Scope
+from wireside.catalog.sysctls import ALL_SYSCTLS
+from wireside.kernel.core.net import Machine, Net
 from wireside.sim.events import EventLog
 from wireside.sim.packets import PacketBook, Trail
 from wireside.sim.run import NEVER
@@ -144,11 +147,50 @@ def _tap(tap: Tap) -> Reduced:
     return _with(tap, seen=[])
 
 
+_KEYS: tuple[tuple[Any, ...], ...] = (
+    tuple(ALL_COUNTERS),
+    tuple(ALL_SYSCTLS),
+    tuple(sysctl for sysctl in ALL_SYSCTLS if sysctl.scope is Scope.HOST),
+)
+"""The keys of tables that hold them all, in their order."""
+
+
+class _Values:
+    """The values of a table whose keys are those of `_KEYS[keys]`."""
+
+    __slots__ = ("keys", "values")
+
+    def __init__(self, keys: int, values: tuple[Any, ...]) -> None:
+        self.keys = keys
+        self.values = values
+
+
+def _values(table: _Values) -> Reduced:
+    return _filled, (table.keys, table.values)
+
+
+def _filled(keys: int, values: tuple[Any, ...]) -> dict[Any, Any]:
+    return dict(zip(_KEYS[keys], values, strict=True))
+
+
+def _table(table: Any) -> Any:
+    """What to freeze of a table: only its values, unless it has other keys than usual."""
+    for number, keys in enumerate(_KEYS):
+        if tuple(table) == keys:
+            return _Values(number, tuple(table.values()))
+    return table
+
+
 def _machine(machine: Machine) -> Reduced:
-    trace = machine.trace
+    trace, sysctl = machine.trace, _table(machine.sysctl)
     if trace is None:
-        return _with(machine)
-    return _with(machine, trace=deque([skb for skb in trace if not skb.fate], trace.maxlen))
+        return _with(machine, sysctl=sysctl)
+    alive = deque([skb for skb in trace if not skb.fate], trace.maxlen)
+    return _with(machine, sysctl=sysctl, trace=alive)
+
+
+def _net(net: Net) -> Reduced:
+    return _with(net, mib=_table(net.mib), sysctl=_table(net.sysctl))
 
 
 def _peer(peer: WirePeer) -> Reduced:
@@ -163,6 +205,10 @@ def _trail(trail: Trail) -> Reduced:
     return _with(trail, alive=[], ended=[], reaches=NEVER)
 
 
+def _deque(queue: deque[Any]) -> Reduced:
+    return deque, () if queue.maxlen is None else ((), queue.maxlen), None, iter(queue)
+
+
 def _rng(rng: Random) -> Reduced:
     _, words, pending = rng.getstate()
     return _random, (RNG_STATE.pack(*words), pending)
@@ -174,13 +220,17 @@ def _random(words: bytes, pending: float | None) -> Random:
     return rng
 
 
+_ordinary: Callable[[Any], Reduced] = methodcaller("__reduce_ex__", 5)
+"""How an object is taken apart that says so itself."""
+
+
 class _Reducers(dict[type, "Callable[[Any], Reduced]"]):
     """Class → how its objects are taken apart; classes with slots are worked out when first met."""
 
     def __missing__(self, cls: type) -> Callable[[Any], Reduced]:
-        if not _plain(cls):
+        if issubclass(cls, type):
             raise KeyError(cls)
-        found = self[cls] = _by_slots(cls)
+        found = self[cls] = _by_slots(cls) if _plain(cls) else _ordinary
         return found
 
 
@@ -190,9 +240,12 @@ _REDUCERS = _Reducers(
         EventLog: _log,
         Tap: _tap,
         Machine: _machine,
+        Net: _net,
+        _Values: _values,
         WirePeer: _peer,
         PacketBook: _book,
         Trail: _trail,
         Random: _rng,
+        deque: _deque,
     }
 )

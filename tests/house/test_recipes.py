@@ -80,9 +80,9 @@ def places(recipe):
 class Copy:
     """A copy of the tree in which one recipe is followed."""
 
-    def __init__(self, folder, recipe):
+    def __init__(self, folder, recipe, *more):
         self.folder, self.places = folder, places(recipe)
-        for name in ("app", "scenarios"):
+        for name in ("app", "scenarios", *more):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
 
     def _path(self, name):
@@ -108,14 +108,15 @@ class Copy:
 
     def wireside(self, *arguments):
         """What the program of this copy does with a command line."""
-        return self._python("-m", "wireside", *arguments)
+        return self.python("-m", "wireside", *arguments)
 
     def shown(self, pane, *keys):
         """What a pane of this copy shows after some keys; or why the program did not start."""
-        ran = self._python("-c", SHOW, pane, *keys)
+        ran = self.python("-c", SHOW, pane, *keys)
         return ran.stdout + ran.stderr
 
-    def _python(self, *arguments):
+    def python(self, *arguments):
+        """What Python does with the modules of this copy."""
         environment = {**os.environ, "PYTHONPATH": str(self.folder / "app"), "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, *arguments]
         return subprocess.run(
@@ -164,7 +165,7 @@ def test_a_counter(tmp_path):
 def test_a_drop(tmp_path):
     copy = Copy(tmp_path, "A drop")
     declaration = (ROOT / REASONS).read_text("utf-8").partition("    NO_SOCKET = ")[2].partition("\n")[0]
-    toy = declaration.replace("Nobody has a socket for it", "A toy")
+    toy = declaration.replace("There is no socket for it", "A toy")
     copy.put(REASONS, "    NO_SOCKET = ", f"    TOY = {toy}\n")
     copy.put(UDP, NO_PORT, "        kfree_skb_reason(net, skb, DropReason.TOY)\n        return\n")
     assert copy.server()["drops"] == {"TOY": 5}
@@ -325,6 +326,97 @@ def test_a_screen(tmp_path):
     assert "esc back" in footer
     assert "2 toys" in footer
     assert "PACKET JOURNEY" in copy.shown("journey", "t", "escape")
+
+
+TOY_TOOL = """\
+def render(host):
+    stat = host.sockstat
+    return f"TCP: orphan {stat['orphan']} tw {stat['tw']} mem {stat['mem']}\\n"
+"""
+TOY_TOOL_TEST = """\
+from dataclasses import replace
+from pathlib import Path
+
+from tests.tools.test_tools_look import HOST
+from wireside.tools import toy
+
+
+def test_the_toy_prints_what_the_real_one_did():
+    host = replace(HOST, sockstat={"orphan": 2, "tw": 7, "mem": 31})
+    assert toy.render(host) == (Path(__file__).parent / "data/toy.txt").read_text("utf-8")
+"""
+TOY_TOOL_SHOWN = """\
+from wireside.scenario.load import load
+from wireside.sim.world import World
+from wireside.tools import toy
+
+world = World(load("toy.yaml"))
+world.run_until(world.scenario.duration_ns)
+print(toy.render(world.snapshot().host("server")))
+"""
+
+
+def test_a_tool(tmp_path):
+    copy = Copy(tmp_path, "A tool", "tests")
+    copy.add("app/wireside/tools/toy.py", TOY_TOOL)
+    copy.add("tests/tools/test_toy.py", TOY_TOOL_TEST)
+    copy.add("tests/tools/data/toy.txt", "TCP: orphan 2 tw 7 mem 31\n")
+    (tmp_path / "toy.yaml").write_text(SENDER)
+    assert copy.python("-m", "pytest", "-q", "tests/tools/test_toy.py").returncode == 0
+    assert copy.python("-c", TOY_TOOL_SHOWN).stdout == "TCP: orphan 0 tw 0 mem 0\n\n"
+    (tmp_path / "tests/tools/data/toy.txt").write_text("TCP: orphan 2 tw 7 mem 32\n")
+    assert copy.python("-m", "pytest", "-q", "tests/tools/test_toy.py").returncode == 1
+
+
+TOY_RECORDING = """\
+id: "I99"
+title: "A toy"
+group: "udp"
+measures: "What two datagrams without a reader cost."
+kernel: "6.18.44"
+machine: "x86_64, HZ=250"
+runs: 3
+sysctls: {}
+steps: []
+observations:
+  "two datagrams, charged":
+    kind: "fact"
+    value: 1664
+    stable: true
+unstable: []
+"""
+TOY_PLAY = """\
+from tests.groundtruth.raw_peer import RawLab
+
+
+def play():
+    lab = RawLab()
+    fd = lab.sys("socket", "SOCK_DGRAM")
+    lab.sys("bind", fd, (0, 9))
+    for _ in range(2):
+        lab.peer.send(4000, 9, protocol="udp", length=100)
+    lab.wait(1_000_000)
+    return {"two datagrams, charged": next(iter(lab.net.sockets.values())).sk_rmem_alloc}
+"""
+KNOWN = "tests/groundtruth/known_differences.yaml"
+
+
+def test_a_recording(tmp_path):
+    copy = Copy(tmp_path, "A recording", "tests")
+    results = "tests/groundtruth/results/I99.yaml"
+    copy.add(results, TOY_RECORDING)
+    assert "not played: I99" in copy.python("-m", "tests.groundtruth", "I04").stdout
+    copy.add("tests/groundtruth/play/i99.py", TOY_PLAY)
+    played = copy.python("-m", "tests.groundtruth", "I99")
+    assert "1 of 1 observations match" in played.stdout
+    assert played.returncode == 0
+    (tmp_path / results).write_text(TOY_RECORDING.replace("1664", "1665"), "utf-8")
+    differs = copy.python("-m", "tests.groundtruth", "I99")
+    assert "NOT LISTED in known_differences.yaml" in differs.stdout
+    assert differs.returncode == 1
+    entry = '- document: I99\n  observation: "two datagrams, charged"\n  reason: It is a toy.\n'
+    copy.put(KNOWN, "- document: S03\n", entry)
+    assert copy.python("-m", "tests.groundtruth", "I99").returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,7 @@ class Followed:
         """A packet enters the trace of a host; it gets its first stamp right after."""
         if len(self._fresh) >= WAITING:
             self.settle()
+            self._let_go()
             if not self.machines:
                 return
         birth = Birth(skb, self.env.now)
@@ -237,6 +238,10 @@ class Followed:
         while heap and heap[0][0] <= now:
             born, _, birth = heappop(heap)
             self._number(birth, born)
+
+    def _let_go(self) -> None:
+        """Keep no sk_buff of those that have ended."""
+        now = self.env.now
         if self.open:
             self.open = [journey for journey in self.open if not journey.close(now)]
 
@@ -296,6 +301,7 @@ class Followed:
 
     def next_mark(self) -> int:
         """The next instant at which something that is followed changes, as far as is known; NEVER without one."""
+        self._let_go()
         now = self.env.now
         found = min([journey.next_mark(now) for journey in self.open], default=NEVER)
         if self._heap and self._awaits():
@@ -316,6 +322,7 @@ class Followed:
         if not self.counts:
             return {}, {}
         self.settle()
+        self._let_go()
         now = self.env.now
         rows = {f"{which}[{index}]": journey.row(now) for (which, index), journey in self.found.items()}
         return rows, {str(which): count for which, count in self.counts.items()}

@@ -146,7 +146,7 @@ async def test_help_tells_the_keys_of_the_screen_at_hand(program, pilot):
     await pilot.press("?")
     page = program.screen.over.new.text()
     assert "Play the chosen lesson." in page
-    assert "Begin this scenario again." not in page
+    assert "Start this scenario again." not in page
     await pilot.press("x")
     assert not program.screen.over.display
 

@@ -62,13 +62,13 @@ _JOURNEY, _VALUE, _SEARCH = Where.JOURNEY, Where.KNOB_VALUE, Where.SYSCTL_SEARCH
 _LIBRARY, _FILTER = Where.LIBRARY, Where.LESSON_FILTER
 _SILENT = Says()
 _SUSPEND = Says("", "Back to the shell for a while; `fg` goes on.")
-_QUIT = Says("quit", "Leave; the terminal is as before.")
+_QUIT = Says("quit", "Leave; the terminal is left as it was.")
 _QUIT_FIELD = Says("quit", shown="ctrl+c")
 _HELP = Says("help", "This page.")
 
 # fmt: off
 ACTIONS = (
-    Action("pause", ("space",), "space", {_JOURNEY: Says("pause", "Pause, and go on; do not wait until I have read.")}),
+    Action("pause", ("space",), "space", {_JOURNEY: Says("pause", "Pause or go on; or skip the wait for reading.")}),
     Action("step", (".",), ". ,", {_JOURNEY: Says("step", "To the next thing that happens, or to the one before.")}),
     Action("step_back", (",",), ",", {_JOURNEY: _SILENT}),
     Action("backwards", ("backspace",), "backspace", {_JOURNEY: Says("", "Play backwards; again: forward.")}),
@@ -85,10 +85,10 @@ ACTIONS = (
     Action("real_time", ("backslash", "\\"), "\\", {_JOURNEY: Says("", "The timeline in real time, or in the story's.")}),
     Action("save", ("ctrl+s",), "ctrl+s", {_JOURNEY: Says("", "Save the run and this moment in a file.")}),
     Action("slower", ("[",), "[", {_JOURNEY: _SILENT}),
-    Action("faster", ("]",), "[ ]", {_JOURNEY: Says("speed", "Slower and faster than the story wants it, until r.")}),
-    Action("restart", ("r",), "r", {_JOURNEY: Says("restart", "Begin this scenario again.")}),
+    Action("faster", ("]",), "[ ]", {_JOURNEY: Says("speed", "Slower or faster than the story's own pace, until r.")}),
+    Action("restart", ("r",), "r", {_JOURNEY: Says("restart", "Start this scenario again.")}),
     Action("focus", ("tab",), "tab", {
-        _JOURNEY: Says("knobs", "To knobs, tools, timeline, and back to the whole."),
+        _JOURNEY: Says("knobs", "Move to knobs, tools, timeline, and back again."),
     }),
     Action("focus_back", ("shift+tab",), "shift+tab", {_JOURNEY: _SILENT}),
     Action("up", ("up", "k"), "up/down", dict.fromkeys((_JOURNEY, _SEARCH, _LIBRARY, _FILTER), _SILENT)),
@@ -132,7 +132,7 @@ ACTIONS = (
         _LIBRARY: _SILENT,
     }, opens="library"),
     Action("next", ("n",), "n p", {
-        _JOURNEY: Says("scenario", "Next and previous scenario of the library.", place=1),
+        _JOURNEY: Says("scenario", "Next or previous scenario of the library.", place=1),
     }),
     Action("previous", ("p",), "p", {_JOURNEY: _SILENT}),
     Action("help", ("?", "f1"), "?", {_JOURNEY: _HELP, _LIBRARY: _HELP}),

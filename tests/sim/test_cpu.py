@@ -13,6 +13,7 @@ from wireside.kernel.core.timer import TimerList
 from wireside.sim import cpu as engine_module
 from wireside.sim.cpu import BASE_SLICE_NS, Engine
 from wireside.sim.env import KernelEnv
+from wireside.sim.knobs import nudge
 from wireside.sim.run import BLOCKED, EXITED, ProgramRun, Sleep, Tally
 
 SWITCH = default_costs()[Stage.SCHEDULE]
@@ -166,7 +167,7 @@ def test_a_sleeper_comes_back_in_time_and_a_nudge_wakes_it_early(bench):
     run = bench.program("p", lambda now: Sleep(now + 40_000), Sleep(1 << 62, "for ever"))
     bench.env.run_until(100_000)
     assert [now for now, _ in run.program.results] == [SWITCH, SWITCH + 40_000 + SWITCH]
-    bench.engine.nudge(run)
+    nudge(bench.engine, run)
     bench.env.run_until(200_000)
     assert run.state == EXITED
 

@@ -32,6 +32,7 @@ class Arg(Enum):
     STATUS = "status flags"
     NAME = "a sysctl"
     TEXT = "a setting"
+    PROGRAM = "a program"
     ADDRESS = "a place for an address"
     MESSAGE = "a message header"
     ANSWER = "a place for an option's value"
@@ -162,6 +163,12 @@ SYSCALLS: dict[str, SyscallInfo] = {
             ((Arg.STATUS, "0"),),
         ),
         SyscallInfo("dup", (Arg.FD,), "Gives the socket one more descriptor.", gives="a descriptor"),
+        SyscallInfo(
+            "fork",
+            (Arg.PROGRAM,),
+            "Lets a program begin that has this one as its `parent`: with its descriptors and variables. EAGAIN when it has begun already.",
+            gives="its pid",
+        ),
         SyscallInfo("shutdown", (Arg.FD, Arg.HOW), "Closes one or both directions."),
         SyscallInfo("close", (Arg.FD,), "Gives the descriptor back."),
         SyscallInfo(

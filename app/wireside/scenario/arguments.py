@@ -323,6 +323,7 @@ _READERS: dict[Arg, Callable[[Names, str], Argument]] = {
     Arg.ENDPOINT: _endpoint,
     Arg.NAME: _sysctl,
     Arg.TEXT: lambda _, text: text,
+    Arg.PROGRAM: lambda _, text: text,
     Arg.OPTION: _option,
     Arg.ADDRESS: _address,
     Arg.MESSAGE: _message,

@@ -13,6 +13,7 @@ from wireside.scenario.behaviours import BEHAVIOURS, Behaviour, Value, with_defa
 from wireside.scenario.datagrams import check_script
 from wireside.scenario.decode_hosts import MAX_CPUS, address_of, name_of
 from wireside.scenario.nodes import Field, section, value_of
+from wireside.scenario.parents import Family
 from wireside.scenario.script import read_script
 from wireside.scenario.segments import SegmentError
 from wireside.scenario.spec import HostSpec, ProgramSpec, Statement, WirePeerSpec, WireSegment
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from wireside.scenario.document import Document
 
 _START = value_of(Kind.TIME, 0, 3_600_000_000_000)
-COMMON = ("on", "name", "run", "script", "start", "cpu", "nofile")
+COMMON = ("on", "name", "run", "script", "parent", "start", "cpu", "nofile")
 
 
 def _node(doc: Document, node: yaml.Node) -> yaml.Node:
@@ -41,9 +42,10 @@ def read_programs(
     """The `programs:` list; `known` names everything an endpoint may name, `way` knows how far large datagrams get."""
     programs: list[ProgramSpec] = []
     names: set[str] = set()
+    family = Family(known)
     for item in nodes.items(doc, node, "programs"):
         try:
-            program = _read_program(doc, item, hosts, known, len(programs))
+            program = _read_program(doc, item, hosts, family, len(programs))
             _check_datagrams(doc, item, program, way)
         except ScenarioError as error:
             doc.note(error)
@@ -52,25 +54,27 @@ def read_programs(
             doc.complain(item, f"two programs are called {program.name!r}", "Give each its own name.")
         names.add(program.name)
         programs.append(program)
+    family.check_forks(doc, programs)
     return tuple(programs)
 
 
 def _read_program(
-    doc: Document, node: yaml.Node, hosts: Mapping[str, HostSpec], known: Collection[str], index: int
+    doc: Document, node: yaml.Node, hosts: Mapping[str, HostSpec], family: Family, index: int
 ) -> ProgramSpec:
     run = _behaviour(doc, node)
-    fields = _fields(run, known)
+    fields = _fields(run, family.known)
     if run is None and "run" in nodes.given(node):
         fields |= {key: Field(_node) for key in nodes.given(node) if key not in fields}
     values = section(doc, node, f"program {run.name}" if run else "a program", fields)
     name = values["name"] or f"{run.name if run else 'script'}{index or ''}"
     _check_place(doc, node, values, hosts)
+    parent = family.parent_of(doc, node, values)
     script: tuple[Statement, ...] = ()
     params: dict[str, Value] = {}
     if values["script"] is not None:
         if run is not None:
             doc.complain(node, "a program has either `run` or `script`, not both", "Keep one of them.")
-        script = read_script(doc, values["script"], known)
+        script = read_script(doc, values["script"], family.names_of(name, values["parent"]))
     elif run is not None:
         params = with_defaults(
             run.name, {key: value for key, value in values.items() if key not in COMMON and value is not None}
@@ -81,7 +85,8 @@ def _read_program(
             "a program needs `run` or `script`",
             f"Add `run:` with one of {', '.join(BEHAVIOURS)}, or a script.",
         )
-    return ProgramSpec(
+    nofile = values["nofile"]
+    program = ProgramSpec(
         on=values["on"] or "",
         name=name,
         run=run.name if run else "",
@@ -89,9 +94,12 @@ def _read_program(
         script=script,
         start_ns=values["start"],
         cpu=values["cpu"],
-        nofile=values["nofile"],
+        parent=parent.name if parent is not None else "",
+        nofile=nofile if nofile is not None else parent.nofile if parent is not None else INR_OPEN_CUR,
         position=doc.at(node),
     )
+    family.programs[name] = program
+    return program
 
 
 def _check_datagrams(doc: Document, node: yaml.Node, program: ProgramSpec, way: Ways) -> None:
@@ -123,7 +131,8 @@ def _fields(run: Behaviour | None, known: Collection[str]) -> dict[str, Field]:
         "script": Field(_node),
         "start": Field(_START, 0),
         "cpu": Field(value_of(Kind.COUNT, 0, MAX_CPUS - 1), 0),
-        "nofile": Field(value_of(Kind.COUNT, STDIO, NR_OPEN), INR_OPEN_CUR),
+        "parent": Field(nodes.text),
+        "nofile": Field(value_of(Kind.COUNT, STDIO, NR_OPEN)),
     }
     for parameter in run.parameters if run else ():
         read = _endpoint(known) if parameter.kind is Kind.ENDPOINT else value_of(parameter.kind, 0)

@@ -20,8 +20,6 @@ from wireside.scenario.spec import Break, Call, Loop, Statement
 from wireside.scenario.units import Kind, UnitError, advice
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from wireside.errors import Position
     from wireside.scenario.document import Document
     from wireside.scenario.spec import Argument
@@ -60,9 +58,9 @@ class _Script:
         self.doc.note(ScenarioError(what, where=position, next_step=next_step))
 
 
-def read_script(doc: Document, node: yaml.Node, hosts: Collection[str]) -> tuple[Statement, ...]:
-    """The calls and loops of a `script:` list; every mistake in it is noted at its place."""
-    return _body(_Script(doc, node, Names(hosts)), node, 0)
+def read_script(doc: Document, node: yaml.Node, names: Names) -> tuple[Statement, ...]:
+    """The calls and loops of a `script:` list; every mistake in it is noted at its place. `names` learns its variables."""
+    return _body(_Script(doc, node, names), node, 0)
 
 
 def _body(script: _Script, node: yaml.Node, depth: int) -> tuple[Statement, ...]:

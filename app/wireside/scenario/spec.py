@@ -212,6 +212,8 @@ class ProgramSpec:
     script: tuple[Statement, ...] = ()
     start_ns: int = 0
     cpu: int = 0
+    parent: str = ""
+    """The program whose fork() lets it begin; empty: it begins at `start_ns`."""
     nofile: int = INR_OPEN_CUR
     """RLIMIT_NOFILE."""
     position: Position = NO_POSITION

@@ -158,6 +158,11 @@ def _add_program(world: World, spec: ProgramSpec, pid: int, resolve: Names) -> N
     program = PROGRAMS[spec.run](spec.params, resolve) if spec.run else Script(spec.script, resolve)
     run = ProgramRun(spec.name, task, program)
     world.programs.append(run)
+    if spec.parent:
+        parent = next(other.task for other in world.programs if other.name == spec.parent)
+        task.private = run
+        parent.unborn[spec.name] = task
+        return
     world.engines[machine.name].start(run, spec.start_ns)
 
 

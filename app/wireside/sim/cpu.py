@@ -79,6 +79,11 @@ class Engine:
             return True
         return False
 
+    def wake_up_new_task(self, cpu: Cpu, parent: Task, child: Task) -> None:
+        """A program that was forked begins as of cpu.now, and knows what its parent knows."""
+        child.private.begin_as_child_of(parent.private)
+        self.make_runnable(child.private, cpu.now)
+
     def raise_softirq(self, cpu: Cpu) -> None:
         """Softirq work has appeared on `cpu` as of the moment of whoever raised it."""
         runner = self.runners[cpu.id]
@@ -103,16 +108,6 @@ class Engine:
         """Let a new program begin at `when` ns."""
         run.task.private = run
         run.timer = self.env.at(when, self._awake, run)
-
-    def nudge(self, run: ProgramRun) -> None:
-        """A parameter of a program changed: if it sleeps or waits in poll(), let it think again now, as a signal does."""
-        if run.state == SLEEPING and run.ready_at >= 0:
-            self.make_runnable(run, self.env.now)
-        elif run.state == BLOCKED and run.call is not None and run.call.name == "poll":
-            run.interrupt()
-            self.make_runnable(run, self.env.now)
-        elif run.state == RUNNING and run.sleep is not None:
-            run.woken = True
 
     def make_runnable(self, run: ProgramRun, when: int) -> None:
         """Queue a task on its CPU as of `when` ns."""

@@ -13,10 +13,12 @@ from wireside.scenario.datagrams import ways_of
 from wireside.scenario.decode_story import with_usecs
 from wireside.scenario.units import Kind, UnitError, parse, text_of
 from wireside.sim.devices import nic_knob, turn_nic_knob
+from wireside.sim.run import BLOCKED, RUNNING, SLEEPING
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Net
     from wireside.scenario.spec import ProgramSpec
+    from wireside.sim.cpu import Engine
     from wireside.sim.run import ProgramRun
     from wireside.sim.world import World
 
@@ -59,6 +61,17 @@ def _turn_sysctl(net: Net, name: str, value: str) -> str:
     return f"{sysctl.name} is now {sysctls.format_value(parsed)}; it {effect}."
 
 
+def nudge(engine: Engine, run: ProgramRun) -> None:
+    """A parameter of a program changed: if it sleeps or waits in poll(), let it think again now, as a signal does."""
+    if run.state == SLEEPING and run.ready_at >= 0:
+        engine.make_runnable(run, engine.env.now)
+    elif run.state == BLOCKED and run.call is not None and run.call.name == "poll":
+        run.interrupt()
+        engine.make_runnable(run, engine.env.now)
+    elif run.state == RUNNING and run.sleep is not None:
+        run.woken = True
+
+
 def _turn_program(world: World, run: ProgramRun, spec: ProgramSpec, param: str, value: str) -> str:
     declared = BEHAVIOURS[spec.run].parameter(param)
     try:
@@ -73,7 +86,7 @@ def _turn_program(world: World, run: ProgramRun, spec: ProgramSpec, param: str, 
         )
     program: Any = run.program
     program.params[param] = parsed
-    world.engines[run.task.net.machine.name].nudge(run)
+    nudge(world.engines[run.task.net.machine.name], run)
     return f"{spec.name}.{param} is now {value}; it takes effect at the program's next system call."
 
 

@@ -94,6 +94,9 @@ class Program(Protocol):
 
     tally: Tally
 
+    def inherit(self, parent: Program) -> None:
+        """It begins by a fork() of `parent`: take over what it knows."""
+
     def next(self, now: int, result: int) -> Syscall | Sleep | Spin | None:
         """The next thing to do at `now` ns; `result` is the last system call's, negative errno on failure."""
 
@@ -145,6 +148,11 @@ class ProgramRun:
         self.calls = 0
         self.bytes_read = 0
         self.bytes_written = 0
+
+    def begin_as_child_of(self, parent: ProgramRun) -> None:
+        """It begins by fork(): a script has the variables of its parent, as memory is copied."""
+        if self.program is not None and parent.program is not None:
+            self.program.inherit(parent.program)
 
     def spin(self, cpu: Cpu, step: Spin, rounds: int) -> None:
         """Let so many rounds that come to nothing pass on `cpu`; their calls count when the slice is over."""

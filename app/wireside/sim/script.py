@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from wireside.scenario.spec import Argument
     from wireside.sim.memory import Address, Filled, Value
+    from wireside.sim.run import Program
 
 UNBOUND = -1
 """Stands for a variable that no call has given a value yet."""
@@ -75,6 +76,11 @@ class Script:
         self.resolve = resolve
         self.segmenting = bool(segmenting(script))
         """It uses UDP_SEGMENT: what is refused for its size is refused on Linux, too."""
+
+    def inherit(self, parent: Program) -> None:
+        """A child has its parent's variables, as they are."""
+        if isinstance(parent, Script):
+            self.variables = dict(parent.variables)
 
     def next(self, now: int, result: int) -> Syscall | Sleep | Spin | None:
         """Settle the call before, then name the next."""
@@ -249,7 +255,7 @@ class Script:
             return self.resolve(value) if isinstance(value, str) else (0, value)
         if kind is Arg.ENDPOINT:
             return self._endpoint(str(value))
-        if kind in (Arg.NAME, Arg.TEXT, Arg.OPTION) or (kind is Arg.VALUE and value in WORDS):
+        if kind in (Arg.NAME, Arg.TEXT, Arg.OPTION, Arg.PROGRAM) or (kind is Arg.VALUE and value in WORDS):
             return value
         assert isinstance(value, int | float | str)
         return self._number(value)

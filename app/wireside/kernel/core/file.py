@@ -37,6 +37,9 @@ class FileOps:
         """Write `size` bytes."""
         raise NotImplementedError
 
+    def held_by(self, file: File, comm: str, fd: int) -> None:
+        """Who shows as its owner, of all that share it, is from now on this program with this descriptor."""
+
     def release(self, cpu: Cpu, task: Task, call: Syscall, file: File) -> int | None:
         """The last descriptor is closed: 0, or None while close() waits; `call.started` says that it comes back."""
         raise NotImplementedError
@@ -45,7 +48,7 @@ class FileOps:
 class File:
     """One open file; descriptors of several programs may share it. Linux: include/linux/fs.h struct file."""
 
-    __slots__ = ("f_count", "f_op", "nonblock", "private_data")
+    __slots__ = ("f_count", "f_op", "holders", "nonblock", "private_data")
 
     def __init__(self, f_op: FileOps, private_data: Any, *, nonblock: bool = False) -> None:
         self.f_op = f_op
@@ -55,3 +58,23 @@ class File:
         """O_NONBLOCK of f_flags."""
         self.f_count = 1
         """How many descriptors, of whichever program, stand for it."""
+        self.holders: list[tuple[str, int]] | None = None
+        """(program, descriptor) of each, oldest first; None while there has been only one."""
+
+
+def get_file(file: File, holder: tuple[str, int], another: tuple[str, int]) -> None:
+    """One descriptor more stands for a file that `holder` has: `another`. Linux: include/linux/fs.h get_file()."""
+    file.f_count += 1
+    if file.holders is None:
+        file.holders = [holder]
+    file.holders.append(another)
+
+
+def put_file(file: File, holder: tuple[str, int]) -> bool:
+    """A descriptor is given back; True when it was the last that stood for the file. Linux: fs/file_table.c fput()."""
+    file.f_count -= 1
+    if file.holders is not None:
+        file.holders.remove(holder)
+        if file.f_count:
+            file.f_op.held_by(file, *file.holders[0])
+    return not file.f_count

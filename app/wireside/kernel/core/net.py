@@ -58,6 +58,9 @@ class Scheduler(Protocol):
     def try_to_wake_up(self, cpu: Cpu, task: Task) -> bool:
         """Make a sleeping task runnable as of cpu.now; False when it was not asleep."""
 
+    def wake_up_new_task(self, cpu: Cpu, parent: Task, child: Task) -> None:
+        """A task that fork() has made begins, as of cpu.now."""
+
     def raise_softirq(self, cpu: Cpu) -> None:
         """`cpu.softirq_pending` has just become non-zero on a CPU that may be idle, as of cpu.now."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wireside.catalog.errno import EMFILE
 from wireside.catalog.rlimits import INR_OPEN_CUR, STDIO
+from wireside.kernel.core.file import get_file
 from wireside.kernel.core.sock import sk_sleep
 from wireside.kernel.core.wait import WaitQueueEntry
 
@@ -30,6 +31,7 @@ class Task:
         "pid",
         "private",
         "rlimit_nofile",
+        "unborn",
         "unused_fds",
         "waiting",
     )
@@ -46,6 +48,8 @@ class Task:
         """A heap of the numbers below that are free again."""
         self.rlimit_nofile = INR_OPEN_CUR
         """RLIMIT_NOFILE, the soft limit: every descriptor's number is below it."""
+        self.unborn: dict[str, Task] = {}
+        """The programs that its fork() lets begin, by name."""
         self.waiting: list[tuple[Queue[WaitQueueEntry], WaitQueueEntry]] = []
         self.locked_sk: Sock | None = None
         """The socket whose lock the running system call holds until its slice of CPU time ends."""
@@ -92,6 +96,15 @@ def put_unused_fd(task: Task, fd: int) -> File:
     """Take a descriptor back; the file it stood for. Linux: fs/file.c file_close_fd()."""
     heappush(task.unused_fds, fd)
     return task.files.pop(fd)
+
+
+def copy_files(parent: Task, child: Task) -> None:
+    """A child has its parent's descriptors, for the same open files. Linux: kernel/fork.c copy_files(), fs/file.c dup_fd()."""
+    child.next_fd = parent.next_fd
+    child.unused_fds = parent.unused_fds.copy()
+    child.files = parent.files.copy()
+    for fd, file in child.files.items():
+        get_file(file, (parent.comm, fd), (child.comm, fd))
 
 
 def wait_on(task: Task, sk: Sock, key: int, *, exclusive: bool = False) -> None:

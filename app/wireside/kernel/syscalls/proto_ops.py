@@ -33,6 +33,12 @@ class ProtoOps(FileOps):
         sk: Sock = file.private_data
         return sk_sleep(sk)
 
+    def held_by(self, file: File, comm: str, fd: int) -> None:
+        """`ss` shows this program and descriptor."""
+        sk: Sock = file.private_data
+        sk.comm = comm
+        sk.fd = fd
+
     def read(self, cpu: Cpu, task: Task, call: Syscall, file: File, size: int) -> int | None:
         """read() is recvmsg() without flags. Linux: net/socket.c sock_read_iter()."""
         return self.recvmsg(cpu, task, call, file, size, 0, None, None)

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 def sock_alloc_file(task: Task, fd: int, ops: ProtoOps, sk: Sock, *, nonblock: bool) -> int:
     """Give a socket its file and the descriptor that was found for it."""
-    fd_install(task, fd, File(ops, sk, nonblock=nonblock))
-    sk.comm = task.comm
-    sk.fd = fd
+    file = File(ops, sk, nonblock=nonblock)
+    fd_install(task, fd, file)
+    ops.held_by(file, task.comm, fd)
     return fd
 
 

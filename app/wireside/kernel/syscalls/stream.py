@@ -42,6 +42,7 @@ from wireside.kernel.tcp.door.tcp import (
 )
 from wireside.kernel.tcp.door.tcp_ipv4 import lock_sock
 from wireside.kernel.tcp.receive.tcp_recvmsg import tcp_peek, tcp_recvmsg
+from wireside.kernel.tcp.sock.tcp_state import count_close_wait
 from wireside.kernel.tcp.sock.tcp_stream import sk_stream_wait_memory
 
 if TYPE_CHECKING:
@@ -72,6 +73,17 @@ class InetStreamOps(ProtoOps):
     def poll(self, file: File) -> int:
         """The events that hold."""
         return tcp_poll(file.private_data)
+
+    def held_by(self, file: File, comm: str, fd: int) -> None:
+        """Sockets in CLOSE-WAIT are counted by program."""
+        sk: TcpSock = file.private_data
+        waits = sk.sk_state == TcpState.CLOSE_WAIT
+        if waits:
+            count_close_wait(sk, -1)
+        sk.comm = comm
+        sk.fd = fd
+        if waits:
+            count_close_wait(sk, 1)
 
     def sendmsg(
         self,

@@ -15,6 +15,7 @@ from wireside.sim.run import NEVER, Sleep, Tally
 
 if TYPE_CHECKING:
     from wireside.kernel.core.uapi import PollFd
+    from wireside.sim.run import Program
 
 Step = Syscall | Sleep | None
 Value = int | float | str
@@ -42,6 +43,9 @@ class Steps:
         self.due = 0
         """The ns at which the rate allows the next one."""
         self.rest = 0
+
+    def inherit(self, parent: Program) -> None:
+        """A named program that is forked knows nothing of its parent; it has its descriptors all the same."""
 
     def next(self, now: int, result: int) -> Step:
         """The next thing to do."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -32,17 +31,12 @@ TW_LAYOUT = Struct("<IIIIIqqBBBBBB")
 """Five 32-bit numbers, two times in ns, six small numbers."""
 
 
-def tw_field(index: int) -> property:
-    """One of the numbers packed into a minisock's `tw_packed`."""
-    return property(partial(tw_get, index), partial(tw_set, index))
-
-
-def tw_get(index: int, tw: TimewaitSock) -> int:
+def tw_get(tw: TimewaitSock, index: int) -> int:
     """Read a packed number."""
     return int(TW_LAYOUT.unpack(tw.tw_packed)[index])
 
 
-def tw_set(index: int, tw: TimewaitSock, value: int) -> None:
+def tw_set(tw: TimewaitSock, index: int, value: int) -> None:
     """Change a packed number."""
     values = list(TW_LAYOUT.unpack(tw.tw_packed))
     values[index] = value
@@ -52,17 +46,10 @@ def tw_set(index: int, tw: TimewaitSock, value: int) -> None:
 class TimewaitSock(TimerList["TimewaitSock"]):
     """struct tcp_timewait_sock: all that a closed connection must remember, in little memory; its own timer, too.
 
-    `tw_substate` is TIME_WAIT or FIN_WAIT2. `tw_connect_bind`: connect() had chosen the port, so that others may get it
-    that way, too. Linux: include/linux/tcp.h.
+    Its numbers are packed: each property reads one of them. Linux: include/linux/tcp.h.
     """
 
     __slots__ = ("flow_in", "id", "net", "tw_packed")
-
-    tw_rcv_nxt, tw_snd_nxt, tw_rcv_wnd = tw_field(0), tw_field(1), tw_field(2)
-    tw_ts_recent, tw_ts_off = tw_field(3), tw_field(4)
-    tw_entry_ns, tw_last_oow_ack_ns = tw_field(5), tw_field(6)
-    tw_rcv_wscale, tw_substate, tw_tstamp_ok = tw_field(7), tw_field(8), tw_field(9)
-    sk_reuse, sk_reuseport, tw_connect_bind = tw_field(10), tw_field(11), tw_field(12)
 
     def __init__(self, tp: TcpSock, substate: TcpState, now: int) -> None:
         super().__init__(tw_timer_handler, self)
@@ -96,6 +83,91 @@ class TimewaitSock(TimerList["TimewaitSock"]):
     def sk_num(self) -> int:
         """The local port."""
         return self.flow_in[3]
+
+    @property
+    def tw_rcv_nxt(self) -> int:
+        """The sequence number expected next."""
+        return tw_get(self, 0)
+
+    @tw_rcv_nxt.setter
+    def tw_rcv_nxt(self, value: int) -> None:
+        tw_set(self, 0, value)
+
+    @property
+    def tw_snd_nxt(self) -> int:
+        """The sequence number it would send next."""
+        return tw_get(self, 1)
+
+    @property
+    def tw_rcv_wnd(self) -> int:
+        """The window promised, bytes."""
+        return tw_get(self, 2)
+
+    @property
+    def tw_ts_recent(self) -> int:
+        """The peer's last timestamp."""
+        return tw_get(self, 3)
+
+    @tw_ts_recent.setter
+    def tw_ts_recent(self, value: int) -> None:
+        tw_set(self, 3, value)
+
+    @property
+    def tw_ts_off(self) -> int:
+        """What is added to its own timestamps."""
+        return tw_get(self, 4)
+
+    @property
+    def tw_entry_ns(self) -> int:
+        """When the peer's last timestamp came, or the entry was made, ns."""
+        return tw_get(self, 5)
+
+    @tw_entry_ns.setter
+    def tw_entry_ns(self, value: int) -> None:
+        tw_set(self, 5, value)
+
+    @property
+    def tw_last_oow_ack_ns(self) -> int:
+        """When it last answered a segment outside its window, ns; 0: never."""
+        return tw_get(self, 6)
+
+    @tw_last_oow_ack_ns.setter
+    def tw_last_oow_ack_ns(self, value: int) -> None:
+        tw_set(self, 6, value)
+
+    @property
+    def tw_rcv_wscale(self) -> int:
+        """How far the window is shifted."""
+        return tw_get(self, 7)
+
+    @property
+    def tw_substate(self) -> int:
+        """TIME_WAIT or FIN_WAIT2."""
+        return tw_get(self, 8)
+
+    @tw_substate.setter
+    def tw_substate(self, value: int) -> None:
+        tw_set(self, 8, value)
+
+    @property
+    def tw_tstamp_ok(self) -> bool:
+        """Both sides send timestamps."""
+        return bool(tw_get(self, 9))
+
+    @property
+    def sk_reuse(self) -> bool:
+        """SO_REUSEADDR."""
+        return bool(tw_get(self, 10))
+
+    @property
+    def sk_reuseport(self) -> bool:
+        """SO_REUSEPORT."""
+        return bool(tw_get(self, 11))
+
+    @property
+    def tw_connect_bind(self) -> bool:
+        """connect() had chosen the port, so that others may get it that way, too."""
+        return bool(tw_get(self, 12))
 
 
 def tw_timer_handler(cpu: Cpu, tw: TimewaitSock) -> None:

@@ -18,6 +18,8 @@ from wireside.scenario.behaviours import BEHAVIOURS
 from wireside.scenario.expect import compile_condition
 from wireside.scenario.load import load
 from wireside.scenario.paths import HostNames
+from wireside.sim.socket_rows import ENDS_SHOWN
+from wireside.sim.watch import LOOKS, MANY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,6 +95,9 @@ def test_it_shows_every_field_stage_and_filter_of_packets_and_sockets() -> None:
     assert set(journeys.KINDS) | {name.replace(" ", "_") for name in FATES} <= words
     assert {name for names in matches.FILTERS.values() for name in names} <= words
     assert set(matches.QUEUE_FIELDS) <= set(re.findall(r"\w+", TEXT))
+    assert f"at most {MANY} sockets of a host are looked through" in conditions
+    assert f"Of more than {2 * ENDS_SHOWN} sockets, the oldest and the newest {ENDS_SHOWN}" in conditions
+    assert LOOKS == 1000
 
 
 def test_it_shows_every_word_a_beat_may_point_at() -> None:

@@ -44,7 +44,7 @@ def draw_search(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
 
 
 def _count(n: int) -> str:
-    return "no sysctl has that in its name" if n == 0 else f"{n} sysctl{'s' if n > 1 else ''}"
+    return "no sysctl matches" if n == 0 else f"{n} sysctl{'s' if n > 1 else ''}"
 
 
 def _notes(surface: Surface, look: Look, row: KnobRow) -> list[tuple[str, str]]:

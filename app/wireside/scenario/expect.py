@@ -111,7 +111,7 @@ def _shown(term: Term, snapshot: WorldSnapshot) -> str:
     value = left.compile(_SNAPSHOT)(snapshot)
     if value is None:
         missing = (each for each in walk(left) if isinstance(each, Leaf) and each.evaluate(snapshot) is None)
-        return "nothing: " + next(missing).absence(snapshot)
+        return f"missing ({next(missing).absence(snapshot)})"
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -11,8 +11,10 @@ import pytest
 
 from wireside.catalog import work
 from wireside.catalog.stages import STAGES, Stage
+from wireside.out.headless import play
 from wireside.scenario import library
 from wireside.scenario.load import load
+from wireside.scenario.vary import settings, vary
 from wireside.session.telling import Telling
 from wireside.sim.world import World
 
@@ -116,6 +118,12 @@ def test_and_when_other_work_does(name: str, factor: float, monkeypatch: pytest.
     for module in users:
         monkeypatch.setattr(module, name, round(getattr(work, name) * factor))
     hold_to_the_story(*told(SCENARIO))
+
+
+@pytest.mark.parametrize("value", SCENARIO.knobs[0].values)
+def test_every_beat_comes_at_every_value_of_its_knob(value: str) -> None:
+    turned = vary(SCENARIO, settings(SCENARIO, f"{SCENARIO.knobs[0].name}={value}"))
+    assert play(turned, watch_beats=True).silent_beats == ()
 
 
 def test_every_stage_of_the_way_up_is_named() -> None:

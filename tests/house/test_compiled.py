@@ -50,6 +50,19 @@ def oddities_in_class_bodies(tree):
     ]
 
 
+def loose_constants(tree):
+    """Names in capitals, of a module, that are not declared `Final`."""
+    found = []
+    for each in tree.body:
+        if isinstance(each, ast.Assign) and not ast.unparse(each.value).startswith("TypeVar("):
+            found += [
+                node.id for target in each.targets for node in ast.walk(target) if isinstance(node, ast.Name)
+            ]
+        elif isinstance(each, ast.AnnAssign) and not ast.unparse(each.annotation).startswith("Final"):
+            found += [each.target.id] if isinstance(each.target, ast.Name) else []
+    return [name for name in found if name.isupper()]
+
+
 def cpu_places():
     """Function or method of the kernel → at which place of a call, `self` apart, its CPU stands."""
     found = {}
@@ -93,6 +106,11 @@ def test_the_body_of_a_class_is_plain(path):
     assert oddities_in_class_bodies(parsed(path)) == []
 
 
+@pytest.mark.parametrize("path", KERNEL, ids=short)
+def test_a_constant_says_that_it_is_final(path):
+    assert loose_constants(parsed(path)) == []
+
+
 def test_tests_give_the_kernel_a_real_cpu():
     places = cpu_places()
     assert len(places) > 200
@@ -101,6 +119,8 @@ def test_tests_give_the_kernel_a_real_cpu():
 
 
 def test_each_of_these_is_found():
+    text = "A = 1\nB: Final = 1\nC: int = 1\nD, E = 1, 2\nT = TypeVar('T')\nFlow = tuple[int, int]\n_F = 1"
+    assert loose_constants(ast.parse(text)) == ["A", "C", "D", "E", "_F"]
     assert subclasses_of_built_ins(
         ast.parse("class A(deque[int]): ...\nclass B(C, int): ...\nclass D(C): ...")
     ) == ["A", "B"]

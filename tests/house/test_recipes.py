@@ -211,7 +211,7 @@ def test_a_system_call(tmp_path):
     copy = Copy(tmp_path, "A system call")
     declaration = '        SyscallInfo("toy", (Arg.FD,), "Gives a toy.", gives="toys"),\n'
     copy.put(GRAMMAR, '        SyscallInfo("listen",', declaration)
-    copy.put(HANDLERS, "_HANDLERS: dict", "def sys_toy(cpu, task, call):\n    return 7\n\n\n")
+    copy.put(HANDLERS, "_HANDLERS: Final[dict", "def sys_toy(cpu, task, call):\n    return 7\n\n\n")
     copy.put(HANDLERS, '    "socket": sys_socket,', '    "toy": sys_toy,\n')
     script = '      - fd = socket(SOCK_DGRAM)\n      - toy(fd) -> 7\n      - sendto(fd, 10, "server:9")\n'
     story = DATAGRAMS.replace(

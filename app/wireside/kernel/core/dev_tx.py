@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.inet import FIN, IPPROTO_UDP, MASK, PSH
@@ -16,8 +16,10 @@ from wireside.kernel.core.softirq import local_bh_enable, raise_softirq
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Machine, NetDevice
 
-QDISC = int(Stage.QDISC)
-NET_XMIT_SUCCESS, NET_XMIT_DROP, NET_XMIT_CN = 0, 1, 2
+QDISC: Final = int(Stage.QDISC)
+NET_XMIT_SUCCESS: Final = 0
+NET_XMIT_DROP: Final = 1
+NET_XMIT_CN: Final = 2
 
 
 class Qdisc:

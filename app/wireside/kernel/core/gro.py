@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.fates import MERGED
 from wireside.catalog.inet import FIN, MASK, PSH, RST, SYN, URG
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from wireside.kernel.core.napi import Napi
     from wireside.kernel.core.skbuff import SkBuff
 
-MAX_GRO_SKBS = 8
+MAX_GRO_SKBS: Final = 8
 """Flows held per bucket. Linux: net/core/gro.c."""
-GRO_MAX_SIZE = 65536
-_FLUSH = URG | PSH | RST | SYN | FIN
-_MUST_MATCH = ~(PSH | FIN)
-_BUCKET = GRO_HASH_BUCKETS - 1
+GRO_MAX_SIZE: Final = 65536
+_FLUSH: Final = URG | PSH | RST | SYN | FIN
+_MUST_MATCH: Final = ~(PSH | FIN)
+_BUCKET: Final = GRO_HASH_BUCKETS - 1
 
 
 def tcp_gro_receive(napi: Napi, skb: SkBuff) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from wireside.kernel.core.net import NET_RX_SOFTIRQ
 from wireside.kernel.core.softirq import raise_softirq
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, NetDevice
     from wireside.kernel.core.skbuff import Flow, SkBuff
 
-NAPI_POLL_WEIGHT = 64
+NAPI_POLL_WEIGHT: Final = 64
 """Packets per poll of a driver; no sysctl changes it. Linux: include/linux/netdevice.h."""
-GRO_HASH_BUCKETS = 8
+GRO_HASH_BUCKETS: Final = 8
 
 
 class Napi:

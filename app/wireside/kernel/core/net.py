@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from random import Random
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 from wireside.kernel.core.proc_sysctl import sysctl_table
 from wireside.kernel.core.timer import TimerWheel
@@ -32,7 +32,10 @@ T = TypeVar("T")
 Handle: TypeAlias = Any
 """What a clock gave for a planned call; only the clock looks inside."""
 
-NET_TX_SOFTIRQ, NET_RX_SOFTIRQ, TASKLET_SOFTIRQ, HRTIMER_SOFTIRQ = 0x4, 0x8, 0x40, 0x100
+NET_TX_SOFTIRQ: Final = 0x4
+NET_RX_SOFTIRQ: Final = 0x8
+TASKLET_SOFTIRQ: Final = 0x40
+HRTIMER_SOFTIRQ: Final = 0x100
 """Bits of the pending mask; those of one round run in this order. Linux: include/linux/interrupt.h."""
 
 
@@ -227,7 +230,7 @@ class Machine:
         return now // self.timers.tick_ns
 
 
-GSO_MAX_SEGS = 65535
+GSO_MAX_SEGS: Final = 65535
 """Segments of one super-packet, unless the device says less. Linux: include/linux/netdevice.h."""
 
 
@@ -364,7 +367,8 @@ class Net:
             self.on_event(self, cpu.now, topic, text, severity)
 
 
-INADDR_LOOPBACK, INADDR_BROADCAST = 0x7F000001, 0xFFFFFFFF
+INADDR_LOOPBACK: Final = 0x7F000001
+INADDR_BROADCAST: Final = 0xFFFFFFFF
 
 
 def ipv4_is_multicast(address: int) -> bool:

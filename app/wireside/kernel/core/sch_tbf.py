@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.drop_reasons import DropReason
 from wireside.kernel.core.dev_tx import Qdisc, netif_schedule, skb_segment
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, NetDevice
     from wireside.kernel.core.skbuff import SkBuff
 
-NS = 1_000_000_000
+NS: Final = 1_000_000_000
 
 
 class Tbf(Qdisc):

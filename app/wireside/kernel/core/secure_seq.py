@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.inet import MASK
 from wireside.catalog.sysctls import TCP_TIMESTAMPS
@@ -10,7 +10,7 @@ from wireside.catalog.sysctls import TCP_TIMESTAMPS
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Net
 
-_MASK64 = 0xFFFFFFFFFFFFFFFF
+_MASK64: Final = 0xFFFFFFFFFFFFFFFF
 
 
 def keyed_hash(net: Net, *words: int) -> int:

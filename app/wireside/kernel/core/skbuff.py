@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from wireside.catalog.fates import CONSUMED, DELIVERED
 from wireside.catalog.inet import TCPOLEN_TSTAMP_ALIGNED
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 Flow = tuple[int, int, int, int]
 """(saddr, sport, daddr, dport) as the packet carries them; one object per direction of a connection."""
 
-SK_BUFF_SIZE = 256
+SK_BUFF_SIZE: Final = 256
 """sizeof(struct sk_buff) rounded to its slab, bytes. Linux: include/linux/skbuff.h."""
-SKB_SHARED_INFO_SIZE = 320
+SKB_SHARED_INFO_SIZE: Final = 320
 """SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) with MAX_SKB_FRAGS 17, bytes."""
-SKB_SMALL_HEAD = 576
+SKB_SMALL_HEAD: Final = 576
 """Size of an object of skb_small_head_cache, bytes. Linux: net/core/skbuff.c."""
-NET_SKB_PAD = 64
+NET_SKB_PAD: Final = 64
 """Headroom a driver leaves before the frame, bytes."""
-MAX_SKB_FRAGS = 17
-PAGE_SIZE = 4096
+MAX_SKB_FRAGS: Final = 17
+PAGE_SIZE: Final = 4096
 
-SHARING_DEVICES = ("veth", "lo")
+SHARING_DEVICES: Final = ("veth", "lo")
 """Devices that pass on the sender's own sk_buff."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import TCP_MEM, TCP_RMEM, TCP_WMEM
@@ -19,14 +19,22 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import Charged, Flow, SkBuff
     from wireside.kernel.core.wait import WaitQueueEntry
 
-RCV_SHUTDOWN, SEND_SHUTDOWN = 1, 2
-SOCK_SNDBUF_LOCK, SOCK_RCVBUF_LOCK, SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK, SOCK_CONNECT_BIND = 1, 2, 4, 8, 16
+RCV_SHUTDOWN: Final = 1
+SEND_SHUTDOWN: Final = 2
+SOCK_SNDBUF_LOCK: Final = 1
+SOCK_RCVBUF_LOCK: Final = 2
+SOCK_BINDADDR_LOCK: Final = 4
+SOCK_BINDPORT_LOCK: Final = 8
+SOCK_CONNECT_BIND: Final = 16
 """Bits of sk_userlocks: what the program has fixed, and that connect() chose the port. Linux: include/net/sock.h."""
-SS_UNCONNECTED, SS_CONNECTING, SS_CONNECTED, SS_DISCONNECTING = 1, 2, 3, 4
+SS_UNCONNECTED: Final = 1
+SS_CONNECTING: Final = 2
+SS_CONNECTED: Final = 3
+SS_DISCONNECTING: Final = 4
 """How far connect() has come. Linux: include/uapi/linux/net.h socket_state."""
-SOCK_MIN_RCVBUF = 2304
+SOCK_MIN_RCVBUF: Final = 2304
 """Smallest sk_rcvbuf that setsockopt() leaves, bytes. Linux: include/net/sock.h."""
-SOCK_MIN_SNDBUF = 4608
+SOCK_MIN_SNDBUF: Final = 4608
 
 
 class Sock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from wireside.kernel.core.hrtimer import hrtimer_run_softirq
 from wireside.kernel.core.net import HRTIMER_SOFTIRQ, NET_RX_SOFTIRQ, NET_TX_SOFTIRQ, TASKLET_SOFTIRQ
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SOFTIRQS = NET_TX_SOFTIRQ | NET_RX_SOFTIRQ | TASKLET_SOFTIRQ | HRTIMER_SOFTIRQ
+SOFTIRQS: Final = NET_TX_SOFTIRQ | NET_RX_SOFTIRQ | TASKLET_SOFTIRQ | HRTIMER_SOFTIRQ
 """Those that run in slices; the timer wheel is a slice of its own."""
-MAX_SOFTIRQ_RESTART = 10
+MAX_SOFTIRQ_RESTART: Final = 10
 """Rounds in a row before ksoftirqd takes over. Linux: kernel/softirq.c."""
-MAX_SOFTIRQ_TIME_NS = 2_000_000
-QUIET_NS = 100_000_000
+MAX_SOFTIRQ_TIME_NS: Final = 2_000_000
+QUIET_NS: Final = 100_000_000
 """Hand-overs to ksoftirqd are told as events at most this often; under a flood there are thousands."""
 
 

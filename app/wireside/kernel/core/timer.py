@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LVL_SIZE = 64
+LVL_SIZE: Final = 64
 """Buckets per level. Linux: kernel/time/timer.c LVL_BITS 6."""
-LVL_CLK_SHIFT = 3
+LVL_CLK_SHIFT: Final = 3
 """Each level is 8 times coarser than the one below."""
-MAX_SHIFT = 8 * LVL_CLK_SHIFT
+MAX_SHIFT: Final = 8 * LVL_CLK_SHIFT
 """Nine levels (LVL_DEPTH)."""
-SWEEP_FROM = 16
+SWEEP_FROM: Final = 16
 """Fewer disarmed timers than this are left in their bucket until it is due."""
 
 

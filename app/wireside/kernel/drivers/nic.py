@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from wireside.catalog.counters import NIC_RX_QUEUES, NIC_TX_QUEUES
 from wireside.catalog.fates import RX_MISSED
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Net
     from wireside.kernel.core.skbuff import SkBuff
 
-RX_RING = int(Stage.RX_RING)
-MIN_RING = 2
+RX_RING: Final = int(Stage.RX_RING)
+MIN_RING: Final = 2
 
 
 class Wire(Protocol):

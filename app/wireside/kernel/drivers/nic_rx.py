@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.inet import ETH_HLEN, IPPROTO_TCP
 from wireside.catalog.stages import Stage
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import SkBuff
     from wireside.kernel.drivers.nic import Nic
 
-NAPI_POLL, GRO, HARDIRQ = int(Stage.NAPI_POLL), int(Stage.GRO), int(Stage.HARDIRQ)
-HALF_PAGE = 2048
-HALF_PAGE_TRUESIZE = SK_BUFF_SIZE + HALF_PAGE
-BUILD_SKB_ROOM = HALF_PAGE - SKB_SHARED_INFO_SIZE - NET_SKB_PAD
+NAPI_POLL: Final = int(Stage.NAPI_POLL)
+GRO: Final = int(Stage.GRO)
+HARDIRQ: Final = int(Stage.HARDIRQ)
+HALF_PAGE: Final = 2048
+HALF_PAGE_TRUESIZE: Final = SK_BUFF_SIZE + HALF_PAGE
+BUILD_SKB_ROOM: Final = HALF_PAGE - SKB_SHARED_INFO_SIZE - NET_SKB_PAD
 """Largest frame that fits a half-page buffer, bytes."""
-LARGE_BUFFER, LARGE_BUFFER_DATA = 4096, 3072
+LARGE_BUFFER: Final = 4096
+LARGE_BUFFER_DATA: Final = 3072
 """Half of an order-1 page, and how much of a jumbo frame goes into it. Linux: igb.h IGB_RXBUFFER_3072."""
 
 

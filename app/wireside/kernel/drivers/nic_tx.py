@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.stages import Stage
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from wireside.kernel.core.sock import Sock
     from wireside.kernel.drivers.nic import Nic
 
-TX_RING, TX_COMPLETION = int(Stage.TX_RING), int(Stage.TX_COMPLETION)
-DESC_NEEDED = 21
+TX_RING: Final = int(Stage.TX_RING)
+TX_COMPLETION: Final = int(Stage.TX_COMPLETION)
+DESC_NEEDED: Final = 21
 """The ring stops when fewer descriptors than the largest packet could need are free. Linux: igb.h DESC_NEEDED."""
-IGB_TX_QUEUE_WAKE = 32
+IGB_TX_QUEUE_WAKE: Final = 32
 """Free descriptors at which a stopped ring starts again. Linux: igb_main.c IGB_TX_QUEUE_WAKE."""
-TX_ITR_NS = 50_000
+TX_ITR_NS: Final = 50_000
 """Completions are reported so late, or after rx_usecs if that is longer, so that one interrupt serves many.
 
 Linux: igb.h IGB_20K_ITR. Differs: igb adapts this time to the traffic."""

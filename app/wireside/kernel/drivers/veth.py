@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.inet import ETH_HLEN
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import SkBuff
     from wireside.kernel.drivers.nic import Wire
 
-NAPI_POLL = int(Stage.NAPI_POLL)
+NAPI_POLL: Final = int(Stage.NAPI_POLL)
 
 
 class Veth:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from wireside.catalog.counters import Icmp
 from wireside.catalog.errno import (
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Net
     from wireside.kernel.core.skbuff import Flow
 
-ICMP_MAX_IP = 576
+ICMP_MAX_IP: Final = 576
 """An ICMP error is never larger than this, bytes of IP packet (RFC 1812)."""
 
 
@@ -36,16 +36,16 @@ class IcmpErr(NamedTuple):
     """Told to a connected UDP socket that did not ask for errors."""
 
 
-ICMP_ERR_CONVERT = (
+ICMP_ERR_CONVERT: Final = (
     IcmpErr(ENETUNREACH, False), IcmpErr(EHOSTUNREACH, False), IcmpErr(ENOPROTOOPT, True), IcmpErr(ECONNREFUSED, True),
     IcmpErr(EMSGSIZE, False), IcmpErr(EOPNOTSUPP, False), IcmpErr(ENETUNREACH, True), IcmpErr(EHOSTDOWN, True),
     IcmpErr(ENONET, True), IcmpErr(ENETUNREACH, True), IcmpErr(EHOSTUNREACH, True), IcmpErr(ENETUNREACH, False),
     IcmpErr(EHOSTUNREACH, False), IcmpErr(EHOSTUNREACH, True), IcmpErr(EHOSTUNREACH, True), IcmpErr(EHOSTUNREACH, True),
 )  # fmt: skip
 """By code of "destination unreachable". Linux: net/ipv4/icmp.c icmp_err_convert[]."""
-XRLIM_BURST_FACTOR = 6
+XRLIM_BURST_FACTOR: Final = 6
 """Errors that one peer may get in a burst. Linux: net/ipv4/route.c inet_peer_xrlim_allow()."""
-NS = 1_000_000_000
+NS: Final = 1_000_000_000
 
 
 class IcmpSkb(SkBuff):

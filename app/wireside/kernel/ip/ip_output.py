@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import Ip, IpExt
 from wireside.catalog.drop_reasons import DropReason
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import SkBuff
     from wireside.kernel.core.sock import Sock
 
-IP_OUTPUT = int(Stage.IP_OUTPUT)
-IP_MAX_MTU = 65535
-_REQUESTS, _TRANSMITS, _OCTETS = Ip.OutRequests, Ip.OutTransmits, IpExt.OutOctets
+IP_OUTPUT: Final = int(Stage.IP_OUTPUT)
+IP_MAX_MTU: Final = 65535
+_REQUESTS: Final = Ip.OutRequests
+_TRANSMITS: Final = Ip.OutTransmits
+_OCTETS: Final = IpExt.OutOctets
 
 
 def ip_route_output(net: Net, daddr: int) -> NetDevice | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.drop_reasons import DropReason
 from wireside.catalog.stages import Stage
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, NetDevice
     from wireside.kernel.core.skbuff import SkBuff
 
-BACKLOG = int(Stage.BACKLOG)
-HARDIRQ = int(Stage.HARDIRQ)
+BACKLOG: Final = int(Stage.BACKLOG)
+HARDIRQ: Final = int(Stage.HARDIRQ)
 
 
 def netif_rx(cpu: Cpu, skb: SkBuff) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.sysctls import GRO_NORMAL_BATCH, NETDEV_BUDGET, NETDEV_BUDGET_USECS
 from wireside.kernel.core.dev_tx import net_tx_action
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Machine
     from wireside.kernel.core.softirq import SoftirqRun
 
-SLICE = 8
+SLICE: Final = 8
 """Packets per slice: the default of gro_normal_batch."""
 
 

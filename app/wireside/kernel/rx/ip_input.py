@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import Ip, IpExt
 from wireside.catalog.drop_reasons import DropReason
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Net
     from wireside.kernel.core.skbuff import SkBuff
 
-IP_RCV = int(Stage.IP_RCV)
-_RECEIVES, _DELIVERS = Ip.InReceives, Ip.InDelivers
-_OCTETS, _NOECT = IpExt.InOctets, IpExt.InNoECTPkts
+IP_RCV: Final = int(Stage.IP_RCV)
+_RECEIVES: Final = Ip.InReceives
+_DELIVERS: Final = Ip.InDelivers
+_OCTETS: Final = IpExt.InOctets
+_NOECT: Final = IpExt.InNoECTPkts
 
 
 def ip_rcv(cpu: Cpu, net: Net, skb: SkBuff) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.stages import Stage
 from wireside.kernel.rx.ip_input import ip_rcv
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
     from wireside.kernel.core.skbuff import SkBuff
 
-NETIF_RECEIVE = int(Stage.NETIF_RECEIVE)
+NETIF_RECEIVE: Final = int(Stage.NETIF_RECEIVE)
 
 
 def netif_receive_skb_list(cpu: Cpu, skbs: list[SkBuff]) -> None:

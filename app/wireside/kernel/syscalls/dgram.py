@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.errno import EAGAIN, EINVAL
 from wireside.catalog.flags import MSG_DONTWAIT, MSG_ERRQUEUE, MSG_PEEK, MSG_TRUNC
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from wireside.kernel.core.uapi import MsgHdr, SockaddrIn
     from wireside.kernel.udp.udp import UdpSock
 
-UIO_MAXIOV = 1024
+UIO_MAXIOV: Final = 1024
 """Most datagrams of one recvmmsg(). Linux: include/uapi/linux/uio.h."""
-RECVMMSG_EACH_NS = 150
+RECVMMSG_EACH_NS: Final = 150
 """What each further datagram of one recvmmsg() costs beside its copy: no crossing into the kernel, no lock, ns."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.errno import EINVAL
 from wireside.catalog.stages import Stage
@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
     from wireside.kernel.core.task import Task
 
-MAX_RW_COUNT = 0x7FFFF000
+MAX_RW_COUNT: Final = 0x7FFFF000
 """The most that one read or write moves, bytes. Linux: include/linux/fs.h."""
-SYS_WRITE, SYS_READ = int(Stage.SYS_WRITE), int(Stage.SYS_READ)
+SYS_WRITE: Final = int(Stage.SYS_WRITE)
+SYS_READ: Final = int(Stage.SYS_READ)
 
 
 def sys_read(cpu: Cpu, task: Task, call: Syscall) -> int | None:

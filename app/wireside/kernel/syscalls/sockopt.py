@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.errno import EINVAL, ENOPROTOOPT, EOPNOTSUPP
 from wireside.catalog.flags import SOCK_DGRAM, SOCK_STREAM
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
     from wireside.kernel.core.uapi import OptVal
 
-SECOND = 1_000_000_000
+SECOND: Final = 1_000_000_000
 
 
 def do_setsockopt(cpu: Cpu, sk: Sock, name: str, value: int | str) -> int:
@@ -195,7 +195,7 @@ def get_error(sk: Sock) -> int:
     return error
 
 
-SOCK_SETTERS: dict[str, Callable[[Cpu, Sock, int], int]] = {
+SOCK_SETTERS: Final[dict[str, Callable[[Cpu, Sock, int], int]]] = {
     "SO_REUSEADDR": set_reuseaddr,
     "SO_SNDBUF": set_sndbuf,
     "SO_RCVBUF": set_rcvbuf,
@@ -210,7 +210,7 @@ SOCK_SETTERS: dict[str, Callable[[Cpu, Sock, int], int]] = {
     "IP_RECVERR": set_recverr,
     "IP_BIND_ADDRESS_NO_PORT": set_bind_address_no_port,
 }
-SOCK_GETTERS: dict[str, Callable[[Sock], int]] = {
+SOCK_GETTERS: Final[dict[str, Callable[[Sock], int]]] = {
     "SO_REUSEADDR": lambda sk: int(sk.sk_reuse),
     "SO_TYPE": lambda sk: SOCK_STREAM if sk.sk_protocol == IPPROTO_TCP else SOCK_DGRAM,
     "SO_ERROR": get_error,
@@ -227,14 +227,14 @@ SOCK_GETTERS: dict[str, Callable[[Sock], int]] = {
     "IP_RECVERR": lambda sk: int(sk.recverr),
     "IP_BIND_ADDRESS_NO_PORT": lambda sk: int(sk.bind_address_no_port),
 }
-UDP_SETTERS: dict[str, Callable[[Cpu, UdpSock, int], int]] = {"UDP_SEGMENT": set_gso_size}
-UDP_GETTERS: dict[str, Callable[[UdpSock], int]] = {"UDP_SEGMENT": lambda sk: sk.gso_size}
-SETTERS = complete(
+UDP_SETTERS: Final[dict[str, Callable[[Cpu, UdpSock, int], int]]] = {"UDP_SEGMENT": set_gso_size}
+UDP_GETTERS: Final[dict[str, Callable[[UdpSock], int]]] = {"UDP_SEGMENT": lambda sk: sk.gso_size}
+SETTERS: Final = complete(
     "socket option to set",
     [name for name, each in SOCKOPTS.items() if each.settable],
     {**SOCK_SETTERS, **TCP_SETTERS, **TCP_WORD_SETTERS, **UDP_SETTERS},
 )
-GETTERS = complete(
+GETTERS: Final = complete(
     "socket option to get",
     [name for name, each in SOCKOPTS.items() if each.gettable],
     {**SOCK_GETTERS, **TCP_GETTERS, **UDP_GETTERS},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.errno import (
     EAGAIN,
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.uapi import MsgHdr, SockaddrIn
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-CONNECTING = (TcpState.SYN_SENT, TcpState.SYN_RECV)
+CONNECTING: Final = (TcpState.SYN_SENT, TcpState.SYN_RECV)
 
 
 def hold(task: Task, tp: TcpSock) -> None:

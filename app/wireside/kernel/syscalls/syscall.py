@@ -106,7 +106,7 @@ def sys_sysctl(cpu: Cpu, task: Task, call: Syscall) -> int:
     return sysctl_write(cpu, task.net, str(call.args[0]), str(call.args[1]))
 
 
-_HANDLERS: dict[str, Callable[[Cpu, Task, Syscall], int | None]] = {
+_HANDLERS: Final[dict[str, Callable[[Cpu, Task, Syscall], int | None]]] = {
     "socket": sys_socket,
     "bind": sys_bind,
     "listen": sys_listen,
@@ -133,9 +133,9 @@ _HANDLERS: dict[str, Callable[[Cpu, Task, Syscall], int | None]] = {
     "fcntl": sys_fcntl,
     "sysctl": sys_sysctl,
 }
-HANDLERS = complete("system call", SYSCALLS.keys() - OF_THE_PROGRAM, _HANDLERS)
+HANDLERS: Final = complete("system call", SYSCALLS.keys() - OF_THE_PROGRAM, _HANDLERS)
 """What carries out each system call of catalog.syscalls."""
-ON_A_FILE = frozenset(name for name in HANDLERS if SYSCALLS[name].args[0] is Arg.FD) - {"poll"}
+ON_A_FILE: Final = frozenset(name for name in HANDLERS if SYSCALLS[name].args[0] is Arg.FD) - {"poll"}
 """Calls whose first argument must be an open file; poll() tells which of its descriptors are not."""
 
 

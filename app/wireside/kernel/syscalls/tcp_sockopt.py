@@ -42,7 +42,7 @@ MS: Final = 1_000_000
 TCP_FIN_TIMEOUT_MAX: Final = 120
 """The longest TCP_LINGER2, s. Linux: include/net/tcp.h."""
 TCP_RTO_MAX_S: Final = 120
-AT_REST = (TcpState.CLOSE, TcpState.LISTEN)
+AT_REST: Final = (TcpState.CLOSE, TcpState.LISTEN)
 
 
 def tcp_sock_set_cork(cpu: Cpu, tp: TcpSock, on: int) -> int:
@@ -206,7 +206,7 @@ def get_congestion(tp: TcpSock) -> str:
     return tp.ca_ops if isinstance(tp.ca_ops, str) else tp.ca_ops.name
 
 
-TCP_SETTERS: dict[str, Callable[[Cpu, TcpSock, int], int]] = {
+TCP_SETTERS: Final[dict[str, Callable[[Cpu, TcpSock, int], int]]] = {
     "TCP_NODELAY": set_nodelay,
     "TCP_MAXSEG": set_maxseg,
     "TCP_CORK": tcp_sock_set_cork,
@@ -221,9 +221,9 @@ TCP_SETTERS: dict[str, Callable[[Cpu, TcpSock, int], int]] = {
     "TCP_USER_TIMEOUT": set_user_timeout,
     "TCP_NOTSENT_LOWAT": set_notsent_lowat,
 }
-TCP_WORD_SETTERS: dict[str, Callable[[Cpu, TcpSock, str], int]] = {"TCP_CONGESTION": set_congestion}
+TCP_WORD_SETTERS: Final[dict[str, Callable[[Cpu, TcpSock, str], int]]] = {"TCP_CONGESTION": set_congestion}
 """Options whose value is a word."""
-TCP_GETTERS: dict[str, Callable[[TcpSock], int | str]] = {
+TCP_GETTERS: Final[dict[str, Callable[[TcpSock], int | str]]] = {
     "TCP_NODELAY": lambda tp: int(bool(tp.nonagle & TCP_NAGLE_OFF)),
     "TCP_MAXSEG": get_maxseg,
     "TCP_CORK": lambda tp: int(bool(tp.nonagle & TCP_NAGLE_CORK)),

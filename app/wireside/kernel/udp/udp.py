@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import Icmp, Udp
 from wireside.catalog.drop_reasons import DropReason
@@ -59,19 +59,24 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import Flow
     from wireside.kernel.ip.icmp_send import IcmpSkb
 
-UDP_RCV, RECEIVE_QUEUE, WAKEUP = int(Stage.UDP_RCV), int(Stage.RECEIVE_QUEUE), int(Stage.WAKEUP)
-UDP_SENDMSG, SYS_READ = int(Stage.UDP_SENDMSG), int(Stage.SYS_READ)
-HEADERS = ETH_HLEN + IP_HLEN + UDP_HLEN
-UDP_MAX_PAYLOAD = 65535 - IP_HLEN - UDP_HLEN
-UDP_MAX_SEGMENTS = 128
+UDP_RCV: Final = int(Stage.UDP_RCV)
+RECEIVE_QUEUE: Final = int(Stage.RECEIVE_QUEUE)
+WAKEUP: Final = int(Stage.WAKEUP)
+UDP_SENDMSG: Final = int(Stage.UDP_SENDMSG)
+SYS_READ: Final = int(Stage.SYS_READ)
+HEADERS: Final = ETH_HLEN + IP_HLEN + UDP_HLEN
+UDP_MAX_PAYLOAD: Final = 65535 - IP_HLEN - UDP_HLEN
+UDP_MAX_SEGMENTS: Final = 128
 """Datagrams of one UDP_SEGMENT send. Linux: include/linux/udp.h."""
-LL_RESERVED_SPACE = 16
-SKB_MAX_ALLOC = 16384 - SKB_SHARED_INFO_SIZE
+LL_RESERVED_SPACE: Final = 16
+SKB_MAX_ALLOC: Final = 16384 - SKB_SHARED_INFO_SIZE
 """More than this is not asked for in one piece. Linux: include/linux/skbuff.h."""
-ALLOC_SLACK = 15
+ALLOC_SLACK: Final = 15
 """sock_alloc_send_skb() asks for 15 bytes more than headers and payload need. Linux: __ip_append_data()."""
-_IN_DATAGRAMS, _OUT_DATAGRAMS = Udp.InDatagrams, Udp.OutDatagrams
-_IN_ERRORS, _RCVBUF_ERRORS = Udp.InErrors, Udp.RcvbufErrors
+_IN_DATAGRAMS: Final = Udp.InDatagrams
+_OUT_DATAGRAMS: Final = Udp.OutDatagrams
+_IN_ERRORS: Final = Udp.InErrors
+_RCVBUF_ERRORS: Final = Udp.RcvbufErrors
 
 
 class UdpSock(Sock):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.inet import MASK, SYN
@@ -76,7 +76,8 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import SkBuff
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-TOO_OLD_ACK, ACK_UNSENT_DATA = -1, -2
+TOO_OLD_ACK: Final = -1
+ACK_UNSENT_DATA: Final = -2
 
 
 def tcp_ack(cpu: Cpu, tp: TcpSock, skb: SkBuff, flag: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.fates import CONSUMED
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from wireside.kernel.tcp.ack.tcp_sack import SacktagState
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-TCPCB_RETRANS = SACKED_RETRANS | EVER_RETRANS
+TCPCB_RETRANS: Final = SACKED_RETRANS | EVER_RETRANS
 
 
 def tcp_clean_rtx_queue(

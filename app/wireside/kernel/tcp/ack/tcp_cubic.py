@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.inet import MASK
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-BICTCP_BETA_SCALE = 1024
-BETA = 717
+BICTCP_BETA_SCALE: Final = 1024
+BETA: Final = 717
 """Multiplicative decrease, 717/1024."""
-BIC_SCALE = 41
-BICTCP_HZ = 10
+BIC_SCALE: Final = 41
+BICTCP_HZ: Final = 10
 """CUBIC's time runs in units of 2**-10 s."""
-CUBE_RTT_SCALE = BIC_SCALE * 10
-BETA_SCALE = 8 * (BICTCP_BETA_SCALE + BETA) // 3 // (BICTCP_BETA_SCALE - BETA)
-CUBE_FACTOR = (1 << (10 + 3 * BICTCP_HZ)) // CUBE_RTT_SCALE
-HYSTART_MIN_SAMPLES = 8
-HYSTART_LOW_WINDOW = 16
-HYSTART_ACK_DELTA_US = 2000
-HYSTART_DELAY_MIN_US = 4000
-HYSTART_DELAY_MAX_US = 16000
+CUBE_RTT_SCALE: Final = BIC_SCALE * 10
+BETA_SCALE: Final = 8 * (BICTCP_BETA_SCALE + BETA) // 3 // (BICTCP_BETA_SCALE - BETA)
+CUBE_FACTOR: Final = (1 << (10 + 3 * BICTCP_HZ)) // CUBE_RTT_SCALE
+HYSTART_MIN_SAMPLES: Final = 8
+HYSTART_LOW_WINDOW: Final = 16
+HYSTART_ACK_DELTA_US: Final = 2000
+HYSTART_DELAY_MIN_US: Final = 4000
+HYSTART_DELAY_MAX_US: Final = 16000
 
 
 class Bictcp:
@@ -210,5 +210,5 @@ def hystart_update(cpu: Cpu, tp: TcpSock, ca: Bictcp, delay: int) -> None:
         tp.snd_ssthresh = tp.snd_cwnd
 
 
-CUBIC = Cubic()
-CONGESTION_CONTROLS: dict[str, Reno] = {"cubic": CUBIC, "reno": Reno()}
+CUBIC: Final = Cubic()
+CONGESTION_CONTROLS: Final[dict[str, Reno]] = {"cubic": CUBIC, "reno": Reno()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.inet import MASK
@@ -45,8 +45,10 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-REXMIT_NONE, REXMIT_LOST, REXMIT_NEW = 0, 1, 2
-RENEGING_DELAY_NS = 10_000_000
+REXMIT_NONE: Final = 0
+REXMIT_LOST: Final = 1
+REXMIT_NEW: Final = 2
+RENEGING_DELAY_NS: Final = 10_000_000
 """How long a peer that SACKed the oldest segment may take to acknowledge it, at least."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import TCP_RECOVERY
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import SkBuff
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-RACK_NO_DUPTHRESH = 4
+RACK_NO_DUPTHRESH: Final = 4
 
 
 def tcp_mark_skb_lost(tp: TcpSock, skb: SkBuff) -> None:

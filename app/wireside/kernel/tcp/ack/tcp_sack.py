@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.inet import MASK
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import SkBuff
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-TCPCB_RETRANS = SACKED_RETRANS | EVER_RETRANS
+TCPCB_RETRANS: Final = SACKED_RETRANS | EVER_RETRANS
 
 
 class SacktagState:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.fates import MERGED
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
     Block = tuple[int, int]
 
-CACHED_SACKS = 4
+CACHED_SACKS: Final = 4
 """Blocks of the last ACK that are remembered. Linux: include/linux/tcp.h recv_sack_cache."""
-TAG_BITS = SACKED_ACKED | SACKED_RETRANS | LOST
+TAG_BITS: Final = SACKED_ACKED | SACKED_RETRANS | LOST
 
 
 def tcp_sacktag_write_queue(

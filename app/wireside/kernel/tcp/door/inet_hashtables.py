@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.errno import EADDRNOTAVAIL
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import Flow
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-TABLE_PERTURB_MASK = 0xFFFF
+TABLE_PERTURB_MASK: Final = 0xFFFF
 
 
 def reserved_ports(net: Net) -> frozenset[int]:

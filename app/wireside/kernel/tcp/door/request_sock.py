@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.inet import ACK, IPPROTO_TCP, MASK, SYN
@@ -24,9 +24,9 @@ from wireside.kernel.tcp.sock.tcp_window import TCP_MAX_WSCALE, tcp_select_initi
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
 
-TCP_WRITE_XMIT = int(Stage.TCP_WRITE_XMIT)
-TCP_TIMEOUT_INIT_NS = 1_000_000_000
-MS = 1_000_000
+TCP_WRITE_XMIT: Final = int(Stage.TCP_WRITE_XMIT)
+TCP_TIMEOUT_INIT_NS: Final = 1_000_000_000
+MS: Final = 1_000_000
 
 
 class RequestSockQueue:

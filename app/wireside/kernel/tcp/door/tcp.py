@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.errno import ECONNRESET, ENOTCONN
@@ -57,15 +57,15 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
     from wireside.kernel.tcp.door.request_sock import RequestSockQueue
 
-TCP_SENDMSG = int(Stage.TCP_SENDMSG)
-NEW_STATE = {
+TCP_SENDMSG: Final = int(Stage.TCP_SENDMSG)
+NEW_STATE: Final = {
     TcpState.ESTABLISHED: (TcpState.FIN_WAIT1, True),
     TcpState.SYN_RECV: (TcpState.FIN_WAIT1, True),
     TcpState.CLOSE_WAIT: (TcpState.LAST_ACK, True),
     TcpState.SYN_SENT: (TcpState.CLOSE, False),
 }
 """What close() makes of a state, and whether a FIN follows; other states stay. Linux: net/ipv4/tcp.c new_state[]."""
-NEEDS_RESET = (
+NEEDS_RESET: Final = (
     TcpState.ESTABLISHED,
     TcpState.CLOSE_WAIT,
     TcpState.FIN_WAIT1,
@@ -73,7 +73,7 @@ NEEDS_RESET = (
     TcpState.SYN_RECV,
 )
 """States in which an abort must tell the peer. Linux: net/ipv4/tcp.c tcp_need_reset()."""
-LINGERS = (TcpState.FIN_WAIT1, TcpState.CLOSING, TcpState.LAST_ACK)
+LINGERS: Final = (TcpState.FIN_WAIT1, TcpState.CLOSING, TcpState.LAST_ACK)
 """States that close() waits to leave under SO_LINGER. Linux: net/core/stream.c sk_stream_closing()."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import Icmp, TcpExt
 from wireside.catalog.inet import ICMP_FRAG_NEEDED, ICMP_HOST_UNREACH, ICMP_NET_UNREACH, IP_HLEN
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Net
     from wireside.kernel.ip.icmp_send import IcmpSkb
 
-OPENING = (TcpState.SYN_SENT, TcpState.SYN_RECV)
+OPENING: Final = (TcpState.SYN_SENT, TcpState.SYN_RECV)
 
 
 def tcp_v4_err(cpu: Cpu, net: Net, skb: IcmpSkb) -> None:

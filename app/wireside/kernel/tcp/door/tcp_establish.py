@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import Tcp
 from wireside.catalog.inet import ACK, MASK, SYN, TCPOLEN_TSTAMP_ALIGNED
@@ -53,7 +53,7 @@ from wireside.kernel.tcp.sock.tcp_window import (
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Net
 
-TCP_TIMEOUT_FALLBACK_US = 3_000_000
+TCP_TIMEOUT_FALLBACK_US: Final = 3_000_000
 
 
 def ipv4_default_advmss(net: Net, daddr: int) -> int:

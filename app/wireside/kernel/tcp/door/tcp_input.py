@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
@@ -45,7 +45,7 @@ from wireside.kernel.tcp.sock.tcp_stream import tcp_check_space, tcp_data_ready
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
 
-RECEIVE_QUEUE = int(Stage.RECEIVE_QUEUE)
+RECEIVE_QUEUE: Final = int(Stage.RECEIVE_QUEUE)
 
 
 def tcp_rcv_established(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.drop_reasons import DropReason
@@ -45,8 +45,8 @@ from wireside.kernel.tcp.sock.tcp_state import tcp_drop_reason
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Net
 
-TCP_RCV = int(Stage.TCP_RCV)
-SK_BACKLOG = int(Stage.SK_BACKLOG)
+TCP_RCV: Final = int(Stage.TCP_RCV)
+SK_BACKLOG: Final = int(Stage.SK_BACKLOG)
 
 
 def tcp_v4_rcv(cpu: Cpu, net: Net, skb: SkBuff) -> None:

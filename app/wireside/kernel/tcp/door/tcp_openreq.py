@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.drop_reasons import DropReason
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from wireside.catalog.kinds import Counter
     from wireside.kernel.core.net import Cpu
 
-INHERITED = (
+INHERITED: Final = (
     "sk_rcvbuf", "sk_sndbuf", "sk_userlocks", "sk_shutdown", "sk_linger", "linger2", "sk_reuse", "sk_reuseport", "nonagle", "keepopen",
     "keepalive_time_ns", "keepalive_intvl_ns", "keepalive_probes",
     "sk_rcvtimeo", "sk_sndtimeo", "recverr", "sk_rcvlowat", "user_mss", "notsent_lowat", "icsk_user_timeout_ns", "rto_min_us", "rto_max_ns", "syn_tries", "comm", "ack_pingpong",

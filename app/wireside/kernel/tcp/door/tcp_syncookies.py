@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
@@ -19,19 +19,22 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import Flow, SkBuff
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-MSSTAB = (536, 1300, 1440, 1460)
+MSSTAB: Final = (536, 1300, 1440, 1460)
 """The sizes that two bits of a cookie can say. Linux: net/ipv4/syncookies.c msstab."""
-COOKIEBITS = 24
-COOKIEMASK = (1 << COOKIEBITS) - 1
-MAX_SYNCOOKIE_AGE = 2
+COOKIEBITS: Final = 24
+COOKIEMASK: Final = (1 << COOKIEBITS) - 1
+MAX_SYNCOOKIE_AGE: Final = 2
 """Minutes begun for which a cookie is good. Linux: include/net/tcp.h."""
-TCP_SYNCOOKIE_PERIOD_NS = 60_000_000_000
-TCP_SYNCOOKIE_VALID_NS = MAX_SYNCOOKIE_AGE * TCP_SYNCOOKIE_PERIOD_NS
-SECOND, MS = 1_000_000_000, 1_000_000
-TSBITS = 6
+TCP_SYNCOOKIE_PERIOD_NS: Final = 60_000_000_000
+TCP_SYNCOOKIE_VALID_NS: Final = MAX_SYNCOOKIE_AGE * TCP_SYNCOOKIE_PERIOD_NS
+SECOND: Final = 1_000_000_000
+MS: Final = 1_000_000
+TSBITS: Final = 6
 """Low bits of TSval that carry options."""
-TS_OPT_WSCALE_MASK, TS_OPT_SACK = 0xF, 0x10
-_FIRST, _SECOND = 0, 1
+TS_OPT_WSCALE_MASK: Final = 0xF
+TS_OPT_SACK: Final = 0x10
+_FIRST: Final = 0
+_SECOND: Final = 1
 
 
 def cookie_hash(net: Net, flow: Flow, count: int, which: int) -> int:

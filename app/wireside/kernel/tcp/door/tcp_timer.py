@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import (
@@ -65,11 +65,11 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-SECOND = 1_000_000_000
-TCP_THIN_LINEAR_RETRIES = 6
-THIN_STREAM = 4
+SECOND: Final = 1_000_000_000
+TCP_THIN_LINEAR_RETRIES: Final = 6
+THIN_STREAM: Final = 4
 """From so many segments in flight on a loss can show by three duplicate ACKs."""
-SYN_STATES = (TcpState.SYN_SENT, TcpState.SYN_RECV)
+SYN_STATES: Final = (TcpState.SYN_SENT, TcpState.SYN_RECV)
 
 
 def tcp_init_xmit_timers(tp: TcpSock) -> None:

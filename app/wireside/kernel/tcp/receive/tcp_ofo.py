@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import SkBuff
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-TCP_NUM_SACKS = 4
-TCP_SACK_BLOCKS_EXPECTED = 2
+TCP_NUM_SACKS: Final = 4
+TCP_SACK_BLOCKS_EXPECTED: Final = 2
 """SACK blocks that a usual ACK has room for. Linux: net/ipv4/tcp_input.c."""
 
 

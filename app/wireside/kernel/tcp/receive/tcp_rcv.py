@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
@@ -57,8 +57,8 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import SkBuff
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-RECEIVE_QUEUE = int(Stage.RECEIVE_QUEUE)
-TCP_MAX_QUICKACKS = 16
+RECEIVE_QUEUE: Final = int(Stage.RECEIVE_QUEUE)
+TCP_MAX_QUICKACKS: Final = 16
 
 
 def tcp_incr_quickack(tp: TcpSock, most: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.inet import FIN, MASK
 from wireside.catalog.stages import Stage
@@ -16,8 +16,8 @@ from wireside.kernel.tcp.sock.tcp_window import window_update_due
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
 
-SYS_READ = int(Stage.SYS_READ)
-COPY_NS_PER_KIB = 100
+SYS_READ: Final = int(Stage.SYS_READ)
+COPY_NS_PER_KIB: Final = 100
 """Copying between user and kernel memory, partly cached, ns."""
 
 

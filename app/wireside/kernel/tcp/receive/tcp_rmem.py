@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.sk_buff_head import Queue
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-SKB_MAX_ORDER_0 = PAGE_SIZE - SKB_SHARED_INFO_SIZE
+SKB_MAX_ORDER_0: Final = PAGE_SIZE - SKB_SHARED_INFO_SIZE
 """Payload of a one-page linear sk_buff, bytes."""
 
 

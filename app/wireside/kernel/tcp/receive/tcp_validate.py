@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.drop_reasons import DropReason
@@ -23,9 +23,9 @@ from wireside.kernel.tcp.sock.tcp_state import tcp_drop_reason, tcp_reset
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
 
-TCP_PAWS_WINDOW = 1
+TCP_PAWS_WINDOW: Final = 1
 """Units by which timestamps may come out of order. Linux: include/net/tcp.h."""
-PEER_CLOSED = (TcpState.CLOSE_WAIT, TcpState.CLOSING, TcpState.LAST_ACK)
+PEER_CLOSED: Final = (TcpState.CLOSE_WAIT, TcpState.CLOSING, TcpState.LAST_ACK)
 
 
 def tcp_sequence(tp: TcpSock, skb: SkBuff) -> DropReason | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.inet import ACK, FIN, IPPROTO_TCP, MASK, PSH, RST, SYN, TCPOLEN_TSTAMP_ALIGNED
@@ -43,12 +43,12 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Net
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-TCP_DELACK_MIN_NS = 40_000_000
-TCP_ATO_MIN_NS = 40_000_000
-TCP_DELACK_MAX_NS = 200_000_000
-RESOURCE_PROBE_INTERVAL_NS = 500_000_000
+TCP_DELACK_MIN_NS: Final = 40_000_000
+TCP_ATO_MIN_NS: Final = 40_000_000
+TCP_DELACK_MAX_NS: Final = 200_000_000
+RESOURCE_PROBE_INTERVAL_NS: Final = 500_000_000
 """Wait before another attempt when the host's own queue was full."""
-TCP_WRITE_XMIT = int(Stage.TCP_WRITE_XMIT)
+TCP_WRITE_XMIT: Final = int(Stage.TCP_WRITE_XMIT)
 
 
 def tcp_send_ack(cpu: Cpu, tp: TcpSock) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.drop_reasons import DropReason
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import Flow, SkBuff
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-TCP_TIMEWAIT_LEN_NS = 60_000_000_000
+TCP_TIMEWAIT_LEN_NS: Final = 60_000_000_000
 """How long TIME_WAIT lasts; no sysctl changes it. Linux: include/net/tcp.h."""
-TW_SUCCESS, TW_RST, TW_ACK, TW_SYN = "success", "rst", "ack", "syn"
+TW_SUCCESS: Final = "success"
+TW_RST: Final = "rst"
+TW_ACK: Final = "ack"
+TW_SYN: Final = "syn"
 
 
-TW_LAYOUT = Struct("<IIIIIqqBBBBBB")
+TW_LAYOUT: Final = Struct("<IIIIIqqBBBBBB")
 """Five 32-bit numbers, two times in ns, six small numbers."""
 
 

@@ -6,7 +6,7 @@ Read downward: `tcp_push` decides to push, `tcp_write_xmit` decides how much, `t
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.inet import ACK, IPPROTO_TCP, MASK, PSH, SYN, TCPOLEN_TSTAMP_ALIGNED
@@ -62,12 +62,12 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import Charged
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-TCP_WRITE_XMIT = int(Stage.TCP_WRITE_XMIT)
-HEADERS = 54
+TCP_WRITE_XMIT: Final = int(Stage.TCP_WRITE_XMIT)
+HEADERS: Final = 54
 """Ethernet 14 + IP 20 + TCP 20, bytes."""
-SKB_HEAD_TRUESIZE = SK_BUFF_SIZE + SKB_SMALL_HEAD
+SKB_HEAD_TRUESIZE: Final = SK_BUFF_SIZE + SKB_SMALL_HEAD
 """A segment's sk_buff and header room; payload lies in page fragments. Linux: tcp_stream_alloc_skb()."""
-XMIT_STATES = frozenset(
+XMIT_STATES: Final = frozenset(
     {TcpState.ESTABLISHED, TcpState.FIN_WAIT1, TcpState.CLOSING, TcpState.CLOSE_WAIT, TcpState.LAST_ACK}
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.fates import MERGED
 from wireside.catalog.inet import FIN, MASK, PSH, TCPOLEN_TSTAMP_ALIGNED
@@ -30,16 +30,19 @@ if TYPE_CHECKING:
     from wireside.kernel.core.sk_buff_head import SkBuffHead
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-SACKED_ACKED, SACKED_RETRANS, LOST, EVER_RETRANS = 0x01, 0x02, 0x04, 0x80
+SACKED_ACKED: Final = 0x01
+SACKED_RETRANS: Final = 0x02
+LOST: Final = 0x04
+EVER_RETRANS: Final = 0x80
 """Bits of skb.sacked. Linux: include/net/tcp.h TCPCB_*."""
-GSO_MAX_SIZE = 65536
-PAGE_FRAG_SIZE = 32768
+GSO_MAX_SIZE: Final = 65536
+PAGE_FRAG_SIZE: Final = 32768
 """Size of the page fragments that write() fills one after the other. Linux: net/core/sock.c SKB_FRAG_PAGE_ORDER."""
-MAX_TSO_DEFERRED_MSS = 3
+MAX_TSO_DEFERRED_MSS: Final = 3
 """Without tcp_tso_win_divisor a super-packet waits for more ACKs only while no more than so many segments may be sent."""
 
 
-TSO_DEFER_NS = 1_000_000
+TSO_DEFER_NS: Final = 1_000_000
 """How far away an ACK may be that a super-packet waits for."""
 
 

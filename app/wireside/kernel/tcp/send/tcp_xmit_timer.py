@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.sysctls import TCP_EARLY_RETRANS
 from wireside.kernel.tcp.sock.tcp_sock import (
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-TCP_RTO_MIN_NS = 200_000_000
-TCP_TIMEOUT_MIN_US = 2000
+TCP_RTO_MIN_NS: Final = 200_000_000
+TCP_TIMEOUT_MIN_US: Final = 2000
 """What probes and reordering timers wait beyond their estimate, us. Linux: include/net/tcp.h."""
-TCP_PROBE0_BACKOFF_MAX = 10
+TCP_PROBE0_BACKOFF_MAX: Final = 10
 """log2(TCP_RTO_MAX / TCP_RTO_MIN) + 1: the persist timer doubles at most this often."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.sysctls import TCP_MAX_ORPHANS, TCP_MEM
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Machine
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-TCP_ORPHAN_TIMER_PERIOD_NS = 100_000_000
+TCP_ORPHAN_TIMER_PERIOD_NS: Final = 100_000_000
 """How often the host counts its orphans anew; between, it works with the last count. Linux: net/ipv4/tcp.c."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from wireside.catalog.inet import IPPROTO_TCP, MASK
 from wireside.catalog.sysctls import (
@@ -23,41 +23,47 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import SkBuff
     from wireside.kernel.core.timer import TimerList
 
-TCP_INIT_CWND = 10
-TCP_INFINITE_SSTHRESH = 0x7FFFFFFF
-TCP_MSS_DEFAULT = 536
-TCP_TIMEOUT_INIT_US = 1_000_000
-TCP_MIN_MSS = 88
-TCP_DEFAULT_SCALING_RATIO = 128
+TCP_INIT_CWND: Final = 10
+TCP_INFINITE_SSTHRESH: Final = 0x7FFFFFFF
+TCP_MSS_DEFAULT: Final = 536
+TCP_TIMEOUT_INIT_US: Final = 1_000_000
+TCP_MIN_MSS: Final = 88
+TCP_DEFAULT_SCALING_RATIO: Final = 128
 """Half of sk_rcvbuf is offered until a segment shows better. Linux: include/net/tcp.h, 6.6 and later."""
-TCP_NAGLE_OFF, TCP_NAGLE_CORK, TCP_NAGLE_PUSH = 1, 2, 4
-ICSK_ACK_SCHED, ICSK_ACK_TIMER, ICSK_ACK_PUSHED, ICSK_ACK_PUSHED2, ICSK_ACK_NOW, ICSK_ACK_NOMEM = (
-    1,
-    2,
-    4,
-    8,
-    16,
-    32,
-)
-ICSK_TIME_NONE, ICSK_TIME_RETRANS, ICSK_TIME_PROBE0, ICSK_TIME_LOSS_PROBE, ICSK_TIME_REO_TIMEOUT = (
-    0,
-    1,
-    3,
-    5,
-    6,
-)
-TSQ_THROTTLED, TSQ_QUEUED = 1, 2
-TCP_TSQ_DEFERRED, TCP_WRITE_TIMER_DEFERRED, TCP_DELACK_TIMER_DEFERRED, TCP_ACK_DEFERRED = 4, 8, 16, 32
-TCP_CA_OPEN, TCP_CA_DISORDER, TCP_CA_CWR, TCP_CA_RECOVERY, TCP_CA_LOSS = 0, 1, 2, 3, 4
-CA_STATE_NAME = ("Open", "Disorder", "CWR", "Recovery", "Loss")
+TCP_NAGLE_OFF: Final = 1
+TCP_NAGLE_CORK: Final = 2
+TCP_NAGLE_PUSH: Final = 4
+ICSK_ACK_SCHED: Final = 1
+ICSK_ACK_TIMER: Final = 2
+ICSK_ACK_PUSHED: Final = 4
+ICSK_ACK_PUSHED2: Final = 8
+ICSK_ACK_NOW: Final = 16
+ICSK_ACK_NOMEM: Final = 32
+ICSK_TIME_NONE: Final = 0
+ICSK_TIME_RETRANS: Final = 1
+ICSK_TIME_PROBE0: Final = 3
+ICSK_TIME_LOSS_PROBE: Final = 5
+ICSK_TIME_REO_TIMEOUT: Final = 6
+TSQ_THROTTLED: Final = 1
+TSQ_QUEUED: Final = 2
+TCP_TSQ_DEFERRED: Final = 4
+TCP_WRITE_TIMER_DEFERRED: Final = 8
+TCP_DELACK_TIMER_DEFERRED: Final = 16
+TCP_ACK_DEFERRED: Final = 32
+TCP_CA_OPEN: Final = 0
+TCP_CA_DISORDER: Final = 1
+TCP_CA_CWR: Final = 2
+TCP_CA_RECOVERY: Final = 3
+TCP_CA_LOSS: Final = 4
+CA_STATE_NAME: Final = ("Open", "Disorder", "CWR", "Recovery", "Loss")
 
 
-ALIKE = (
+ALIKE: Final = (
     "advmss", "icsk_rto_ns", "max_window", "mdev_us", "mss_cache", "mss_clamp", "pacing_rate", "rcv_ssthresh", "rcv_wnd",
     "rcvq_space", "rto_max_ns", "sk_sndbuf", "snd_wnd", "srtt_us", "ts_off", "ts_recent", "window_clamp",
 )  # fmt: skip
 """Numbers that most sockets of a path have in common."""
-COMMON_NUMBERS = 4096
+COMMON_NUMBERS: Final = 4096
 
 
 def before(a: int, b: int) -> bool:

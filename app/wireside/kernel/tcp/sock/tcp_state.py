@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import Tcp, TcpExt
 from wireside.catalog.errno import ECONNREFUSED, ECONNRESET, EPIPE, ETIMEDOUT
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-RESET_ERRORS = {TcpState.SYN_SENT: ECONNREFUSED, TcpState.CLOSE_WAIT: EPIPE}
+RESET_ERRORS: Final = {TcpState.SYN_SENT: ECONNREFUSED, TcpState.CLOSE_WAIT: EPIPE}
 """What an RST means to the program, by state; ECONNRESET in all others."""
 
 

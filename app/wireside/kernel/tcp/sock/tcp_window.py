@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wireside.catalog.counters import TcpExt
 from wireside.catalog.inet import FIN, PSH, SYN, URG
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from wireside.kernel.core.skbuff import SkBuff
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
-TCP_MAX_WSCALE = 14
-SKB_HEAD = SK_BUFF_SIZE + SKB_SMALL_HEAD
+TCP_MAX_WSCALE: Final = 14
+SKB_HEAD: Final = SK_BUFF_SIZE + SKB_SMALL_HEAD
 """Memory of an sk_buff whose head holds headers only, bytes."""
-MAX_TCP_HEADER = 256
+MAX_TCP_HEADER: Final = 256
 """Headroom reserved for all headers of a segment, bytes. Linux: include/net/tcp.h."""
 
 

@@ -80,7 +80,7 @@ def test_labels_are_tcpdumps_with_relative_numbers():
     assert [trace.kind for trace in traces] == ["SYN", "SYN-ACK", "ACK", "DATA", "ACK"]
     labels = [trace.label for trace in traces]
     assert labels[0] == (
-        "IP 10.0.0.2.40000 > 10.0.0.1.8080: Flags [S], seq 0, win 65535, options [mss 1460,sackOK], length 0"
+        "IP 10.0.0.2.40000 > 10.0.0.1.8080: Flags [S], seq 0, win 65535, options [mss 1460,nop,nop,sackOK], length 0"
     )
     assert labels[2] == "IP 10.0.0.2.40000 > 10.0.0.1.8080: Flags [.], ack 1, win 512, length 0"
     assert labels[3] == "IP 10.0.0.2.40000 > 10.0.0.1.8080: Flags [P.], seq 1:101, ack 1, win 512, length 100"

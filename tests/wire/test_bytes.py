@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -22,8 +21,15 @@ heads = {
     "ttl": st.integers(1, 255),
     "ident": u16,
 }
+
+
+def frame_with(**fields):
+    """A frame of which nothing else is said."""
+    return Frame(**fields)
+
+
 datagrams = st.builds(
-    Frame, protocol=st.just(IPPROTO_UDP), sport=u16, dport=u16, length=st.integers(0, 1472), csum_bad=st.booleans(),
+    frame_with, protocol=st.just(IPPROTO_UDP), sport=u16, dport=u16, length=st.integers(0, 1472), csum_bad=st.booleans(),
     dont_fragment=st.booleans(), **heads,
 )  # fmt: skip
 
@@ -33,14 +39,14 @@ def segments(draw):
     """Any TCP segment whose options fit into a header."""
     frame = draw(
         st.builds(
-            Frame, protocol=st.just(IPPROTO_TCP), sport=u16, dport=u16, seq=u32, ack_seq=u32, window=u16, urgent=u16,
+            frame_with, protocol=st.just(IPPROTO_TCP), sport=u16, dport=u16, seq=u32, ack_seq=u32, window=u16, urgent=u16,
             flags=u8, length=st.integers(0, 1400), mss=st.none() | u16, sack_ok=st.booleans(), tsval=st.none() | u32,
             wscale=st.none() | st.integers(0, 14), csum_bad=st.booleans(), **heads,
         )
     )  # fmt: skip
     room = (40 - frame.option_bytes - 4) // 8
     blocks = draw(st.lists(st.tuples(u32, u32), max_size=max(0, room)))
-    return replace(frame, sack=tuple(blocks), tsecr=draw(u32) if frame.tsval is not None else 0)
+    return frame._replace(sack=tuple(blocks), tsecr=draw(u32) if frame.tsval is not None else 0)
 
 
 @settings(deadline=None, derandomize=True)
@@ -55,10 +61,10 @@ def test_what_was_written_is_read_again(frame):
 @settings(deadline=None, derandomize=True)
 @given(segments() | datagrams, st.data())
 def test_icmp_errors_quote_the_packet(frame, data):
-    quoted = encode_packet(replace(frame, csum_bad=False))
+    quoted = encode_packet(frame._replace(csum_bad=False))
     length = data.draw(st.integers(min(len(quoted), 28), min(len(quoted), 548)))
     error = Frame(
-        5, IPPROTO_ICMP, 1, 2, 3, 3, length, quoted=replace(frame, csum_bad=False), dont_fragment=False
+        5, IPPROTO_ICMP, 1, 2, 3, 3, length, quoted=frame._replace(csum_bad=False), dont_fragment=False
     )
     read = decode_frame(encode_frame(error), 5)
     assert (read.sport, read.dport, read.length, read.csum_bad) == (3, 3, length, False)
@@ -139,5 +145,5 @@ def test_a_short_syn_has_the_options_where_linux_puts_them():
         wscale=10,
     )
     assert encode_frame(syn)[54:].hex(" ", 4) == "020405b4 0402080a 00000001 00000000 0103030a"
-    ack = replace(syn, flags=ACK, mss=None, sack_ok=False, wscale=None)
+    ack = syn._replace(flags=ACK, mss=None, sack_ok=False, wscale=None)
     assert encode_frame(ack)[54:58].hex() == "0101080a"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,4 +42,4 @@ def test_frames_of_a_run(path, monkeypatch):
     for frame, size in seen:
         data = encode_frame(frame)
         assert len(data) == size
-        assert decode_frame(data, frame.time_ns) == replace(frame, lost=False)
+        assert decode_frame(data, frame.time_ns) == frame._replace(lost=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 IPPROTO_ICMP: Final = 1
@@ -43,6 +44,7 @@ ICMP_FRAG_NEEDED: Final = 4
 ICMP_PKT_FILTERED: Final = 13
 
 
+@lru_cache(maxsize=4096)
 def ip_text(address: int) -> str:
     """Dotted-quad text of an IPv4 address."""
     return f"{address >> 24}.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog import places
 from wireside.catalog.counters import BAD_COUNTERS
+from wireside.paint.cells import width as cells
 from wireside.paint.glyphs import plain
 from wireside.paint.pane import PaneSpec
 from wireside.paint.panes import event_lines
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 TABS = ("ss", "nstat", "events", "packets")
 SOCKETS, COUNTERS, EVENTS = 1, 2, 3
+OPTIONS = re.compile(r"options \[.*?\], ")
+ROOM_FOR_ADDRESSES, ROOM_FOR_FLAGS = 90, 54
+"""Columns of the pane."""
 
 
 def draw_tools(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
@@ -102,17 +106,22 @@ def _packets(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
         lost = bool(trace.fate) and trace.fate not in ENDS
         x = surface.put(12, y, look.glyphs.bullet, look.style("bad" if lost else kind))
         right = surface.w - 2
-        if trace.fate and (lost or surface.w >= 90):
+        if trace.fate and (lost or surface.w >= ROOM_FOR_ADDRESSES):
             right = (
                 surface.put_right(right, y, trace.fate, look.style("bad" if lost else "dim", bold=lost)) - 1
             )
-        text = trace.label
-        if surface.w < 90:
-            text = f"{trace.source}: {trace.label.partition(': ')[2] or trace.label}"
-        if surface.w < 54:  # room for the numbers is worth more than a word that every line has
-            text = text.replace(" Flags ", " ")
-        text = fit(plain(text, look.glyphs), right - x - 1, look.glyphs.ellipsis)
+        text = packet_text(plain(trace.label, look.glyphs), trace.source, right - x - 1, surface.w)
+        text = fit(text, right - x - 1, look.glyphs.ellipsis)
         surface.put(x + 1, y, text, look.style("text"))
+
+
+def packet_text(label: str, source: str, room: int, w: int) -> str:
+    """A line of `tcpdump -n` for a pane `w` wide: what goes first is what a reader of a small pane needs least."""
+    if w < ROOM_FOR_ADDRESSES:
+        label = f"{source}: {label.partition(': ')[2] or label}"
+    if w < ROOM_FOR_FLAGS:  # room for the numbers is worth more than a word that every line has
+        label = label.replace(" Flags ", " ")
+    return label if cells(label) <= room else OPTIONS.sub("", label)
 
 
 SPEC = PaneSpec(

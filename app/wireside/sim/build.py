@@ -48,7 +48,7 @@ def build(world: World, settings: dict[str, str]) -> None:
     for number, peer_spec in enumerate(scenario.wire_peers):
         engine = Engine(world.env)
         peer = WirePeer(peer_spec.name, ip_parse(peer_spec.address), world.env, profile, engine, world.seed)
-        _number(peer.net.machine, len(world.machines) + number, world.trace)
+        _number(peer.net.machine, len(world.machines) + number, world)
         world.peers[peer_spec.name] = peer
     initial = _initial_sysctls(world, settings)
     for spec in scenario.hosts:
@@ -86,10 +86,11 @@ def _machines(world: World) -> list[list[HostSpec]]:
     return found
 
 
-def _number(machine: Machine, index: int, trace: int) -> None:
+def _number(machine: Machine, index: int, world: World) -> None:
+    machine.conversations = world.conversations
     machine.last_skb_id = machine.last_sock_id = (index + 1) * ID_STEP
-    if trace:
-        packets: deque[SkBuff] = deque(maxlen=trace)
+    if world.trace:
+        packets: deque[SkBuff] = deque(maxlen=world.trace)
         machine.trace = packets
 
 
@@ -97,7 +98,7 @@ def _add_machine(world: World, members: list[HostSpec], profile: KernelProfile) 
     first = members[0]
     engine = Engine(world.env, world.log)
     machine = Machine(first.name, profile, world.env, engine, world.seed, ideal_timers=world.ideal_timers)
-    _number(machine, len(world.machines), world.trace)
+    _number(machine, len(world.machines), world)
     costs = default_costs()
     for name, cost in first.costs.items():
         costs[Stage[name]] = cost

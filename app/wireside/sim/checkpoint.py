@@ -56,7 +56,6 @@ class Checkpoint(NamedTuple):
 
 def freeze(world: World) -> Checkpoint:
     """Take a checkpoint of a world at rest, which runs on as if nothing had been."""
-    world.book.meet(world.all_machines())
     stream = BytesIO()
     pickler = pickle.Pickler(stream, 5)
     pickler.dispatch_table = _REDUCERS

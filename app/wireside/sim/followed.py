@@ -6,7 +6,7 @@ from collections import deque
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from wireside.catalog.inet import FIN, IPPROTO_TCP, MASK, RST, SYN, ip_text
+from wireside.catalog.inet import FIN, ip_text
 from wireside.scenario.expect import conditions_of, texts_of
 from wireside.scenario.journeys import PacketCount, PacketField, Packets
 from wireside.scenario.terms import walk
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from wireside.catalog.packet_kinds import PacketKind
     from wireside.kernel.core.net import Machine
-    from wireside.kernel.core.skbuff import Flow, SkBuff
+    from wireside.kernel.core.skbuff import SkBuff
     from wireside.scenario.spec import Scenario
     from wireside.scenario.terms import Term
     from wireside.sim.env import KernelEnv
@@ -30,8 +30,6 @@ WAITING = 64
 """Births that may wait to be put in order; the first stamp of a packet is made right after its birth is told."""
 LOOPBACK = 127
 """The network of addresses by which a host speaks to itself."""
-FLOWS = 20_000
-"""Flows of which it is known how far they have sent; beyond, all are forgotten."""
 
 
 class Birth:
@@ -48,7 +46,7 @@ class Birth:
         self.length = skb.len
         self.segs = max(1, skb.gso_segs)
         self.unit = skb.gso_size if self.segs > 1 else skb.len
-        self.probe = False
+        self.probe = skb.probe
         self.frames: list[SkBuff] | None = None
         """What the device cut it into."""
         self.followed: list[tuple[int, Journey]] = []
@@ -164,8 +162,6 @@ class Followed:
         self._order = 0
         self._whole: dict[int, Birth] = {}
         """Super-packets that are not cut yet, by id."""
-        self._high: dict[Flow, int] = {}
-        """Flow → the end of what it has sent, to tell a probe from an ACK."""
 
     def follow(self, leaves: Iterable[object], hosts: list[Machine], peers: list[Machine]) -> None:
         """From now on, follow the packets that `leaves` of conditions name; ValueError when the run has begun.
@@ -248,7 +244,6 @@ class Followed:
     def _number(self, birth: Birth, born: int) -> None:
         """Give its frames their numbers, and follow those that are named."""
         skb = birth.skb
-        birth.probe = skb.protocol == IPPROTO_TCP and self._probes(birth)
         assert skb.source is not None
         source, address = skb.source.name, skb.flow[2]
         destination = source if address >> 24 == LOOPBACK else self.hosts.get(address, "") or ip_text(address)
@@ -283,21 +278,6 @@ class Followed:
         self.machines = []
         self._fresh.clear()
         self._heap.clear()
-        self._high.clear()
-
-    def _probes(self, birth: Birth) -> bool:
-        """Whether it is a window or keepalive probe; to be asked of each packet of a flow, in order."""
-        high, flow, end = self._high, birth.skb.flow, (birth.seq + birth.length) & MASK
-        if birth.flags & SYN:
-            high[flow] = (end + 1) & MASK
-            return False
-        if len(high) > FLOWS:
-            high.clear()
-        top = high.get(flow)
-        if top is None or (end - top) & MASK < 0x80000000:
-            high[flow] = end
-            return False
-        return birth.length <= 1 and birth.seq == (top - 1) & MASK and not birth.flags & (FIN | RST)
 
     def next_mark(self) -> int:
         """The next instant at which something that is followed changes, as far as is known; NEVER without one."""

@@ -12,6 +12,7 @@ from wireside.sim.knobs import knob_value, turn_knob
 from wireside.sim.packets import PacketBook
 from wireside.sim.view import Views
 from wireside.sim.watch import Watch
+from wireside.wire.words import Conversations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,6 +50,8 @@ class World:
         self.kernel = scenario.kernel
         self.trace = trace
         self.ideal_timers = ideal_timers
+        self.conversations = Conversations()
+        """From where the numbers of each connection count in the texts of its packets."""
         self.env = KernelEnv()
         self.log = EventLog(self.env)
         self.engines: dict[str, Engine] = {}

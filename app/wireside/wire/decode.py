@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from struct import pack, unpack_from
 
 from wireside.catalog.inet import (
@@ -83,14 +83,14 @@ def _transport(frame: Frame, body: bytes, size: int, *, whole: bool) -> Frame:
     if frame.protocol == IPPROTO_ICMP:
         return _icmp(frame, body)
     sport, dport = unpack_from("!HH", body)
-    frame = replace(frame, sport=sport, dport=dport)
+    frame = frame._replace(sport=sport, dport=dport)
     if frame.protocol == IPPROTO_UDP:
         (length,) = unpack_from("!H", body, 4)
         if length < UDP_HLEN or length > size:
             raise FrameError(f"a UDP length of {length} does not fit")
         body = body[:length]
         wrong = whole and body[6:8] != b"\0\0" and _sum(frame, body) != 0
-        return replace(frame, length=length - UDP_HLEN, csum_bad=wrong)
+        return frame._replace(length=length - UDP_HLEN, csum_bad=wrong)
     return _tcp(frame, body, size, whole=whole)
 
 
@@ -98,8 +98,7 @@ def _icmp(frame: Frame, body: bytes) -> Frame:
     quoted = None
     if body[0] in ICMP_ERRORS:
         quoted = decode_packet(body[ICMP_HLEN:], whole=False)
-    return replace(
-        frame,
+    return frame._replace(
         sport=body[0],
         dport=body[1],
         length=len(body) - ICMP_HLEN,
@@ -113,14 +112,13 @@ def _tcp(frame: Frame, body: bytes, size: int, *, whole: bool) -> Frame:
     if len(body) < TCP_HLEN:
         if whole:
             raise FrameError("no TCP header")
-        return replace(frame, seq=seq)
+        return frame._replace(seq=seq)
     ack_seq, offset, window, _, urgent = unpack_from("!IHHHH", body, 8)
     header = (offset >> 12) * 4
     if header < TCP_HLEN or header > size:
         raise FrameError(f"a TCP header of {header} bytes does not fit")
     options = Options() if len(body) < header else read_options(body[TCP_HLEN:header])
-    return replace(
-        frame,
+    return frame._replace(
         seq=seq,
         ack_seq=ack_seq,
         flags=offset & 0xFF,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wireside.catalog.inet import (
     ETH_HLEN,
@@ -16,8 +16,7 @@ from wireside.catalog.inet import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """A TCP segment, UDP datagram or ICMP error in its frame; sequence numbers and window as the header has them.
 
     `saddr` and `daddr` are IPv4 addresses as numbers. `length` counts payload bytes; of an ICMP error, the bytes of the

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 from wireside.catalog.inet import (
     ACK,
@@ -41,19 +42,11 @@ UNREACHABLE = {
 }
 """By the code of "destination unreachable". tcpdump: print-icmp.c."""
 
-End = tuple[int, int]
+Flow = tuple[int, int, int, int]
+"""(saddr, sport, daddr, dport)."""
 
 
-@dataclass(slots=True)
-class Start:
-    """Where the two directions of a conversation begin to count; `low` is the end with the smaller address and port."""
-
-    low: int
-    high: int
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(NamedTuple):
     """What is subtracted from a frame's sequence number, and from its acknowledgement and SACK blocks."""
 
     seq: int = 0
@@ -61,59 +54,80 @@ class Numbers:
     sack: int = 0
 
 
+AS_THEY_ARE = Numbers()
+DIRECTIONS = 20_000
+"""Directions of conversations that are remembered at least; twice as many at most. The oldest are forgotten together."""
+
+
 class Conversations:
-    """Tells frames with relative numbers, as tcpdump does.
+    """Which numbers frames are told with, as tcpdump has it: relative ones.
 
     A conversation begins with its first segment that acknowledges, or anew with a SYN-ACK; that segment is told with the
     numbers that it carries, the later ones count from there. tcpdump: print-tcp.c tcp_print().
     """
 
-    def __init__(self) -> None:
-        self._starts: dict[tuple[End, End], Start] = {}
+    __slots__ = ("_starts",)
 
-    def numbers(self, frame: Frame) -> Numbers:
-        """From where this frame's numbers count; it may begin a conversation."""
-        if not frame.flags & ACK:
-            return Numbers()
-        here, there = (frame.saddr, frame.sport), (frame.daddr, frame.dport)
-        upward = here < there
-        key = (here, there) if upward else (there, here)
-        start = self._starts.get(key)
-        if start is None or frame.flags & SYN:
-            other = (frame.ack_seq - 1) & MASK
-            low, high = (frame.seq, other) if upward else (other, frame.seq)
-            self._starts[key] = Start(low, high)
-            return Numbers(sack=other)
-        mine, other = (start.low, start.high) if upward else (start.high, start.low)
-        return Numbers(mine, other, other)
+    def __init__(self) -> None:
+        self._starts: dict[Flow, Numbers] = {}
+        """Where each direction begins to count."""
+
+    def numbers(self, flow: Flow, flags: int, seq: int, ack_seq: int) -> Numbers:
+        """From where the numbers of a segment count; it may begin a conversation. Segments come in the order they pass."""
+        if not flags & ACK:
+            return AS_THEY_ARE
+        known = self._starts.get(flow)
+        if known is not None and not flags & SYN:
+            return known
+        return self._begin(flow, seq, (ack_seq - 1) & MASK)
+
+    def _begin(self, flow: Flow, mine: int, other: int) -> Numbers:
+        starts = self._starts
+        back = (flow[2], flow[3], flow[0], flow[1])
+        starts.pop(flow, None)
+        starts.pop(back, None)
+        starts[flow] = Numbers(mine, other, other)
+        starts[back] = Numbers(other, mine, mine)
+        if len(starts) > 2 * DIRECTIONS:
+            for key in list(islice(starts, DIRECTIONS)):
+                del starts[key]
+        return Numbers(sack=other)
 
     def line(self, frame: Frame) -> str:
-        """The frame as `tcpdump -n` prints it, without the time."""
-        source, target = ip_text(frame.saddr), ip_text(frame.daddr)
-        if frame.protocol == IPPROTO_TCP:
-            return f"IP {source}.{frame.sport} > {target}.{frame.dport}: {self._segment(frame)}"
-        if frame.protocol == IPPROTO_UDP:
-            return f"IP {source}.{frame.sport} > {target}.{frame.dport}: UDP, length {frame.length}"
-        return f"IP {source} > {target}: {icmp_words(frame)}, length {ICMP_HLEN + frame.length}"
-
-    def _segment(self, frame: Frame) -> str:
-        from_ = self.numbers(frame)
-        parts = [f"Flags [{flag_letters(frame.flags)}]"]
-        if frame.length or frame.flags & (SYN | FIN | RST):
-            seq = (frame.seq - from_.seq) & MASK
-            parts.append(f"seq {seq}:{seq + frame.length & MASK}" if frame.length else f"seq {seq}")
-        if frame.flags & ACK:
-            parts.append(f"ack {frame.ack_seq - from_.ack & MASK}")
-        parts.append(f"win {frame.window}")
-        if frame.flags & URG:
-            parts.append(f"urg {frame.urgent}")
-        options = option_words(frame, from_.sack)
-        if options:
-            parts.append(f"options [{options}]")
-        parts.append(f"length {frame.length}")
-        return ", ".join(parts)
+        """The next frame as `tcpdump -n` prints it, without the time."""
+        flow = frame.saddr, frame.sport, frame.daddr, frame.dport
+        tcp = frame.protocol == IPPROTO_TCP
+        return line(frame, self.numbers(flow, frame.flags, frame.seq, frame.ack_seq) if tcp else AS_THEY_ARE)
 
 
+def line(frame: Frame, numbers: Numbers) -> str:
+    """A frame as `tcpdump -n` prints it, without the time; a segment's numbers count from `numbers`."""
+    source, target = ip_text(frame.saddr), ip_text(frame.daddr)
+    if frame.protocol == IPPROTO_TCP:
+        return f"IP {source}.{frame.sport} > {target}.{frame.dport}: {_segment(frame, numbers)}"
+    if frame.protocol == IPPROTO_UDP:
+        return f"IP {source}.{frame.sport} > {target}.{frame.dport}: UDP, length {frame.length}"
+    return f"IP {source} > {target}: {icmp_words(frame)}, length {ICMP_HLEN + frame.length}"
+
+
+def _segment(frame: Frame, numbers: Numbers) -> str:
+    parts = [f"Flags [{flag_letters(frame.flags)}]"]
+    if frame.length or frame.flags & (SYN | FIN | RST):
+        seq = (frame.seq - numbers.seq) & MASK
+        parts.append(f"seq {seq}:{seq + frame.length & MASK}" if frame.length else f"seq {seq}")
+    if frame.flags & ACK:
+        parts.append(f"ack {frame.ack_seq - numbers.ack & MASK}")
+    parts.append(f"win {frame.window}")
+    if frame.flags & URG:
+        parts.append(f"urg {frame.urgent}")
+    options = option_words(frame, numbers.sack)
+    if options:
+        parts.append(f"options [{options}]")
+    parts.append(f"length {frame.length}")
+    return ", ".join(parts)
+
+
+@lru_cache(maxsize=256)
 def flag_letters(flags: int) -> str:
     """TCP flags as tcpdump writes them; "none" without any."""
     return "".join(letter for bit, letter in LETTERS if flags & bit) or "none"

@@ -10,7 +10,7 @@ from wireside.catalog.inet import FIN, IPPROTO_UDP, MASK, PSH
 from wireside.catalog.stages import Stage
 from wireside.catalog.sysctls import DEV_WEIGHT, DEV_WEIGHT_TX_BIAS
 from wireside.kernel.core.net import NET_TX_SOFTIRQ
-from wireside.kernel.core.skbuff import SkBuff, kfree_skb_reason, skb_orphan
+from wireside.kernel.core.skbuff import SkBuff, kfree_skb_reason, skb_keep_as_sent, skb_orphan
 from wireside.kernel.core.softirq import local_bh_enable, raise_softirq
 
 if TYPE_CHECKING:
@@ -213,8 +213,10 @@ def skb_segment(machine: Machine, skb: SkBuff) -> list[SkBuff]:
         frame.destructor = skb.destructor
         if trace is not None:
             frame.stamps = list(skb.stamps)  # type: ignore[arg-type]
+            frame.numbers = skb.numbers
             trace.append(frame)
         frames.append(frame)
+    skb_keep_as_sent(skb)
     skb.original = None
     skb.len = mss
     skb.end_seq = seq + mss & MASK

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from wireside.catalog.fates import MERGED
 from wireside.catalog.inet import FIN, MASK, PSH, RST, SYN, URG
 from wireside.kernel.core.napi import GRO_HASH_BUCKETS, flow_hash
-from wireside.kernel.core.skbuff import MAX_SKB_FRAGS, SK_BUFF_SIZE
+from wireside.kernel.core.skbuff import MAX_SKB_FRAGS, SK_BUFF_SIZE, skb_keep_as_sent
 
 if TYPE_CHECKING:
     from wireside.kernel.core.napi import Napi
@@ -65,6 +65,7 @@ def skb_gro_receive(held: SkBuff, skb: SkBuff, mss: int) -> None:
     A page-backed head is taken over without its sk_buff (2048 of 2304 bytes) until 17 fragments are full; then, and
     for heads from kmalloc, the whole packet is linked in. Linux: net/core/gro.c skb_gro_receive().
     """
+    skb_keep_as_sent(held)
     held.gso_size = mss
     held.gso_segs += skb.gso_segs
     held.len += skb.len

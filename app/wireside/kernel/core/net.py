@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 from wireside.kernel.core.proc_sysctl import sysctl_table
 from wireside.kernel.core.timer import TimerWheel
+from wireside.wire.words import Conversations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -201,6 +202,8 @@ class Machine:
         """Told of every packet that enters the trace; its first stamp comes right after."""
         self.on_segment: Callable[[list[SkBuff]], None] | None = None
         """Told of the frames that a super-packet was cut into; the first is what is left of itself."""
+        self.conversations = Conversations()
+        """What readers of the trace count sequence numbers from; machines that are traced together share it."""
         self.last_skb_id = 0
         """Counted up for every packet born here; the world starts each machine at another offset."""
         self.last_sock_id = 0

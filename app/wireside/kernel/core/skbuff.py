@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from wireside.catalog.fates import CONSUMED, DELIVERED
-from wireside.catalog.inet import TCPOLEN_TSTAMP_ALIGNED
+from wireside.catalog.inet import IPPROTO_TCP, TCPOLEN_TSTAMP_ALIGNED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from wireside.catalog.drop_reasons import DropReason
     from wireside.kernel.core.net import Cpu, Net, NetDevice
     from wireside.kernel.core.sock import Sock
+    from wireside.wire.words import Numbers
 
 Flow = tuple[int, int, int, int]
 """(saddr, sport, daddr, dport) as the packet carries them; one object per direction of a connection."""
@@ -48,6 +49,15 @@ def tcp_syn_options_len(opt: SynOptions, *, stamped: bool) -> int:
     return size + 4 if opt.sack_ok else size
 
 
+class AsSent(NamedTuple):
+    """The fields of a header that change when a packet is cut into frames or grows by the bytes of the next one."""
+
+    len: int
+    tcp_flags: int
+    ack_seq: int
+    window: int
+
+
 class Charged(Protocol):
     """What a socket pays for: a packet, or what a driver keeps of one."""
 
@@ -67,6 +77,7 @@ class SkBuff:
     __slots__ = (
         "ack_seq",
         "arrival",
+        "as_sent",
         "csum_bad",
         "destructor",
         "dev",
@@ -81,8 +92,10 @@ class SkBuff:
         "id",
         "len",
         "nr_frags",
+        "numbers",
         "opt",
         "original",
+        "probe",
         "protocol",
         "retrans",
         "sack",
@@ -134,6 +147,12 @@ class SkBuff:
         """ns at which the receiving device took the frame (skb->tstamp)."""
         self.dev: NetDevice | None = None
         self.stamps: list[int] | None = None
+        self.as_sent: AsSent | None = None
+        """What it told when it left its socket, once it has been cut up or another packet's bytes have been added to it."""
+        self.numbers: Numbers | None = None
+        """From where its sequence numbers count for a reader; of a segment born while tracing is on."""
+        self.probe = False
+        """Sent to make the peer speak: a window or keepalive probe."""
         self.fate = ""
         self.source: Net | None = None
         """The namespace that sent it; None for hand-written segments."""
@@ -194,15 +213,24 @@ def deliver_skb(net: Net, skb: SkBuff) -> None:
 
 
 def skb_birth(net: Net, skb: SkBuff) -> None:
-    """Enter a new packet of `net` into the books and, when tracing is on, into the trace."""
+    """Enter a new packet of `net`, complete up to `ack_seq`, into the books and, when tracing is on, into the trace."""
     net.born += skb.gso_segs
     skb.source = net
-    trace = net.machine.trace
+    machine = net.machine
+    trace = machine.trace
     if trace is not None:
         skb.stamps = []
         trace.append(skb)
-        if net.machine.on_birth is not None:
-            net.machine.on_birth(skb)
+        if skb.protocol == IPPROTO_TCP:
+            skb.numbers = machine.conversations.numbers(skb.flow, skb.tcp_flags, skb.seq, skb.ack_seq)
+        if machine.on_birth is not None:
+            machine.on_birth(skb)
+
+
+def skb_keep_as_sent(skb: SkBuff) -> None:
+    """Before a traced packet is cut up or grows: keep what a reader has been told of it."""
+    if skb.as_sent is None and skb.stamps is not None:
+        skb.as_sent = AsSent(skb.len, skb.tcp_flags, skb.ack_seq, skb.window)
 
 
 def skb_orphan(cpu: Cpu, skb: SkBuff) -> None:

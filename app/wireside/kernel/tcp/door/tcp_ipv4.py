@@ -10,7 +10,7 @@ from wireside.catalog.fates import MERGED
 from wireside.catalog.inet import ACK, FIN, MASK, RST, SYN, URG
 from wireside.catalog.stages import Stage
 from wireside.catalog.tcp_states import TcpState
-from wireside.kernel.core.skbuff import SkBuff, consume_skb, kfree_skb_reason
+from wireside.kernel.core.skbuff import SkBuff, consume_skb, kfree_skb_reason, skb_keep_as_sent
 from wireside.kernel.core.sock import sk_add_backlog
 from wireside.kernel.tcp.door.request_sock import RequestSock, inet_csk_reqsk_queue_drop, reqsk_migrate
 from wireside.kernel.tcp.door.sock_reuseport import reuseport_select_sock
@@ -176,6 +176,7 @@ def tcp_backlog_coalesce(tp: TcpSock, tail: SkBuff, skb: SkBuff) -> bool:
     delta = skb_try_coalesce(tail, skb)
     if delta < 0:
         return False
+    skb_keep_as_sent(tail)
     tail.len += skb.len
     tail.truesize += delta
     tp.sk_backlog_len += delta

@@ -19,6 +19,7 @@ from wireside.kernel.core.skbuff import (
     SkBuff,
     skb_alloc_truesize,
     skb_cloned,
+    skb_keep_as_sent,
 )
 from wireside.kernel.core.sock import (
     SOCK_RCVBUF_LOCK,
@@ -72,6 +73,7 @@ def tcp_try_coalesce(tp: TcpSock, to: SkBuff, skb: SkBuff) -> bool:
     delta = skb_try_coalesce(to, skb)
     if delta < 0:
         return False
+    skb_keep_as_sent(to)
     tp.sk_rmem_alloc += delta
     tp.sk_forward_alloc -= delta
     to.truesize += delta

@@ -64,10 +64,11 @@ def tcp_sack_compress_send_ack(cpu: Cpu, tp: TcpSock) -> None:
         tcp_send_ack(cpu, tp)
 
 
-def tcp_send_empty(cpu: Cpu, tp: TcpSock, seq: int) -> int:
+def tcp_send_empty(cpu: Cpu, tp: TcpSock, seq: int, *, probe: bool = False) -> int:
     """Send a zero-length segment with ACK and sequence number `seq`; 0 or an error."""
     assert tp.flow_out is not None
     skb = SkBuff(0, tp.flow_out, IPPROTO_TCP, 0, seq, ACK)
+    skb.probe = probe
     skb.truesize = SKB_HEAD_TRUESIZE
     return tcp_transmit_skb(cpu, tp, skb)
 
@@ -196,7 +197,7 @@ def tcp_v4_send_ack(
 def tcp_xmit_probe_skb(cpu: Cpu, tp: TcpSock, counter: Counter) -> int:
     """Ask for an answer with an old sequence number and no data; 0 or an error. Linux: tcp_xmit_probe_skb()."""
     tp.net.mib[counter] += 1
-    return tcp_send_empty(cpu, tp, (tp.snd_una - 1) & MASK)
+    return tcp_send_empty(cpu, tp, (tp.snd_una - 1) & MASK, probe=True)
 
 
 def tcp_write_wakeup(cpu: Cpu, tp: TcpSock, counter: Counter) -> int:

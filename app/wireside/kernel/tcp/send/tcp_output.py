@@ -122,11 +122,10 @@ def tcp_tsq_write(cpu: Cpu, tp: TcpSock) -> None:
 
 
 def tcp_build_header(cpu: Cpu, tp: TcpSock, skb: SkBuff) -> None:
-    """Fill in acknowledgement, window and options of a segment about to leave.
+    """Fill in window and options of a segment about to leave.
 
     A SYN-ACK to a SYN that crossed ours offers what the SYN did. Linux: net/ipv4/tcp_output.c tcp_syn_options().
     """
-    skb.ack_seq = tp.rcv_nxt
     skb.hdr_len = HEADERS
     stamped = tp.tstamp_ok
     if skb.tcp_flags & SYN:
@@ -158,6 +157,7 @@ def tcp_transmit_skb(cpu: Cpu, tp: TcpSock, queued: SkBuff) -> int:
     assert flow is not None
     skb = SkBuff(net.machine.skb_id(), flow, IPPROTO_TCP, length, queued.seq, queued.tcp_flags)
     skb.end_seq = queued.end_seq
+    skb.ack_seq = tp.rcv_nxt
     skb.gso_segs = segs = queued.gso_segs
     if segs > 1:
         skb.tcp_flags |= PSH  # so that GRO at the receiver lets go of it
@@ -167,6 +167,7 @@ def tcp_transmit_skb(cpu: Cpu, tp: TcpSock, queued: SkBuff) -> int:
     skb.original = queued if length else None
     skb.truesize = queued.truesize or SKB_HEAD_TRUESIZE
     skb.retrans = queued.retrans
+    skb.probe = queued.probe
     queued.skb_mstamp_ns = now or 1
     if not tp.first_tx_ns:
         tp.first_tx_ns = now

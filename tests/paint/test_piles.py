@@ -299,4 +299,5 @@ def test_no_spike_of_a_state_is_lost_between_two_columns():
     player = pictured(FakeOrigin(scenario(duration_ns=2_000 * MS, beats=()), lambda: world))
     player.play_to(100_000 * MS)
     past = player.machine.past(player.snapshot)
-    assert max(past.columns("LAST-ACK", range(0, 100_000 * MS, 1_000 * MS))) == 40
+    edges = range(0, 100_000 * MS, 1_000 * MS)
+    assert max(past.columns("LAST-ACK", edges, past.bounds(edges), future=False)) == 40

@@ -30,9 +30,11 @@ def thinned(
 
     `level` gives the packets of late, every packet at 0, every 2nd at 1, every 4th at 2 and so on.
     """
+    number, packets = 0, level(0)
+    if len(packets) <= MAX_MOVERS:
+        return 1, packets
     window = window_ns(scale, DWELL_S)
     moments = [t - int(back * window) for back in BACK]
-    number, packets = 0, level(0)
     while number < LEVELS - 1 and any(_moving(packets, at, window) > MAX_MOVERS for at in moments):
         number += 1
         packets = level(number)
@@ -49,6 +51,8 @@ def dwell(packets: Sequence[PacketTrace], focus: str, t: int, scale: int) -> flo
 
     It grows again only when nothing has moved for as long as a packet is on its way, so that no packet ever goes back.
     """
+    if len(packets) <= FEW_MOVERS:
+        return SLOW_DWELL_S
     born = [p.stamps[0][1] for p in packets if p.stamps[0][1] <= t and focus in {p.source, p.destination}]
     life, way = window_ns(scale, SLOW_DWELL_S), int(SLOW_DWELL_S * scale * (N + 1))
     if not born or t - born[-1] > life:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from wireside.paint.following import dwell, thinned
 from wireside.paint.frame import Frame, main_socket, peer_socket
 from wireside.paint.piles import heaps, limited, pointed_at, subjects
-from wireside.paint.scene import N, build, latencies
+from wireside.paint.scene import N, build, latencies, window_ns
 from wireside.paint.standing import Rows, Standing, rows
 from wireside.paint.stations import LINE_OVERHEAD
 from wireside.session.session import Session, focus_host
@@ -119,6 +119,8 @@ class Picture:
     def _scene(self, level: Callable[[int], Sequence[PacketTrace]], past: Past, t: int, scale: int) -> Scene:
         thin, packets = thinned(level, t, scale)
         dwell_s = dwell(level(0), self.focus, t, scale)
+        horizon = t - window_ns(scale, dwell_s)
+        packets = [packet for packet in packets if not packet.fate or packet.stamps[-1][1] >= horizon]
         return build(packets, past.losses, t, self.focus, scale, self._wire_ns, thin, dwell_s)
 
     def _rows(

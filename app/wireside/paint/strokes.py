@@ -95,14 +95,14 @@ def trail(
 
 def strip(surface: Surface, look: Look, at: Rect, values: Sequence[float], top: float, color: RGB) -> None:
     """A multi-row sparkline of `values` (one per column), scaled so that `top` fills the height."""
-    levels = look.glyphs.levels
+    levels, ground = look.glyphs.levels, look.palette.rgb("bg")
     for column, value in enumerate(values[: at.w]):
         if value <= 0 or top <= 0:
             continue
         part = min(1.0, value / top)
         left = max(1, round(part * at.h * 8))
-        shade = look.style(mix(look.palette.rgb("bg"), color, 0.45 + 0.55 * part))
-        solid = look.style("ink", mix(look.palette.rgb("bg"), color, 0.45 + 0.55 * part))
+        tint = mix(ground, color, 0.45 + 0.55 * part)
+        shade, solid = look.style(tint), look.style("ink", tint)
         for y in range(at.bottom - 1, at.y - 1, -1):
             level = min(8, left)
             if level == 8 and look.glyphs.unicode:

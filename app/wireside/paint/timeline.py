@@ -107,8 +107,13 @@ def draw_timeline(surface: Surface, look: Look, frame: Frame, ui: Ui) -> None:
     names = telling(frame.past, frame.subjects, min(4, rows))
     height = max(1, rows // len(names))
     y = 1
+    edges = axis.instants()
+    bounds = frame.past.bounds(edges)
+    here, known = axis.column(frame.t) + 1, axis.column(frame.past.known_ns) + 2
     for name in names:
-        _strip(surface, look, frame, axis, name, Rect(LEFT, y, axis.width, height))
+        so_far = frame.past.columns(name, edges[: here + 1], bounds[: here + 1], future=False)
+        to_come = frame.past.columns(name, edges[here:known], bounds[here:known], future=True)
+        _strip(surface, look, frame.past, name, Rect(LEFT, y, axis.width, height), so_far, to_come)
         y += height
     _rule(surface, look, frame, axis, surface.h - 2 - spans)
     if spans:
@@ -125,18 +130,17 @@ def _note(look: Look, frame: Frame, ui: Ui) -> str:
     return plain(f"{kind}, {total} in all", look.glyphs)
 
 
-def _strip(surface: Surface, look: Look, frame: Frame, axis: Axis, name: str, at: Rect) -> None:
+def _strip(
+    surface: Surface, look: Look, past: Past, name: str, at: Rect, so_far: list[float], to_come: list[float]
+) -> None:
     """One series: so far in its colour, and darker what is known of its future."""
-    past, color = frame.past, look.palette.rgb(SERIES_COLORS[name])
-    edges, here = axis.instants(), axis.column(frame.t) + 1
-    so_far = past.columns(name, edges[: here + 1])
-    known = past.columns(name, edges[here : axis.column(past.known_ns) + 2], future=True)
-    top = 1.0 if name in PARTS else max([*so_far, *known], default=0.0)
-    base = at.bottom - 1
+    color = look.palette.rgb(SERIES_COLORS[name])
+    top = 1.0 if name in PARTS else max([*so_far, *to_come], default=0.0)
+    base, here = at.bottom - 1, len(so_far)
     surface.put(2, base, _TITLES.get(name, name), look.style(color))
     strip(surface, look, Rect(at.x, at.y, here, at.h), so_far, top, color)
     dark: RGB = mix(look.palette.rgb("bg"), color, DARK)
-    strip(surface, look, Rect(at.x + here, at.y, at.w - here, at.h), known, top, dark)
+    strip(surface, look, Rect(at.x + here, at.y, at.w - here, at.h), to_come, top, dark)
     last = past.last(name)
     text = f"{last:.0%}" if name in PARTS else count(last)
     surface.put_right(surface.w - 2, base, text, look.style(color, bold=True))

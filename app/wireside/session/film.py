@@ -236,24 +236,34 @@ class Past:
             return float(sum(self.now.lost.values()))
         return self.now.values.get(name, 0.0)
 
-    def columns(self, name: str, edges: Sequence[int], *, future: bool = False) -> list[float]:
-        """A series between each two of `edges` (ns, ascending): the largest value there; of losses, their sum.
+    def bounds(self, edges: Sequence[int]) -> list[int]:
+        """For each of `edges` (ns, ascending) the number of the first known sample at or after it."""
+        return [bisect_left(self.film.times, edge) for edge in edges]
+
+    def columns(self, name: str, edges: Sequence[int], bounds: Sequence[int], *, future: bool) -> list[float]:
+        """A series between each two of `edges`, whose `bounds` are known: the largest value there; of losses, their sum.
 
         Samples after the instant itself count only with `future`.
         """
-        film = self.film
-        samples, times, add = film.samples, film.times, name == "drops"
+        samples, times, add = self.film.samples, self.film.times, name == "drops"
         end = len(samples) if future else self.tail.count
-        bounds = [bisect_left(times, edge, hi=end) for edge in edges]
         found: list[float] = []
-        for edge, (first, last) in zip(edges, pairwise(bounds), strict=False):
-            part = [samples[i].values.get(name, 0.0) for i in range(first, last)]
+        before = 0.0
+        for i, (first, last) in enumerate(pairwise(bounds)):
+            if first >= last or first >= end:
+                # nothing was sampled in a column: it is as it was before
+                if first and first <= end:
+                    before = 0.0 if add else samples[first - 1].values.get(name, 0.0)
+                found.append(before if not add else 0.0)
+                continue
+            part = [each.values.get(name, 0.0) for each in samples[first : min(last, end)]]
             if add:
                 found.append(sum(part))
                 continue
-            if first and (first == last or times[first] > edge):
+            if first and times[first] > edges[i]:
                 part.append(samples[first - 1].values.get(name, 0.0))
-            found.append(max(part, default=0.0))
+            before = part[-1]
+            found.append(max(part))
         return found
 
     def rate(self, state: str) -> tuple[float, float] | None:

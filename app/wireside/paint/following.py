@@ -30,10 +30,11 @@ def thinned(
 
     `level` gives the packets of late, every packet at 0, every 2nd at 1, every 4th at 2 and so on.
     """
-    number, packets = 0, level(0)
-    if len(packets) <= MAX_MOVERS:
-        return 1, packets
     window = window_ns(scale, DWELL_S)
+    number, packets = 0, level(0)
+    since = t - int((1 + BACK[-1]) * window)
+    if sum(packet.stamps[-1][1] >= since for packet in packets) <= MAX_MOVERS:
+        return 1, packets
     moments = [t - int(back * window) for back in BACK]
     while number < LEVELS - 1 and any(_moving(packets, at, window) > MAX_MOVERS for at in moments):
         number += 1

@@ -31,8 +31,9 @@ class Axis:
         """The column in which an instant stands."""
         edges = self.edges
         k = min(max(0, bisect_right(edges, t) - 1), len(edges) - 2)
-        part = min(1.0, max(0.0, (t - edges[k]) / max(1, edges[k + 1] - edges[k])))
-        return min(self.width - 1, int((k + part) * self.width / self.stretches))
+        length = edges[k + 1] - edges[k]
+        passed = min(length, max(0, t - edges[k]))
+        return min(self.width - 1, (k * length + passed) * self.width // (self.stretches * length))
 
     def border(self, k: int) -> int:
         """The column at which stretch `k` begins."""
@@ -40,12 +41,12 @@ class Axis:
 
     def instant(self, column: int) -> int:
         """The first instant of a column; of an unknown one, the last that is known."""
-        edges, place = self.edges, max(0, column) * self.stretches / self.width
-        k = int(place)
+        edges, places = self.edges, max(0, column) * self.stretches
+        k = places // self.width
         if k >= len(edges) - 1:
             return edges[-1]
-        found = edges[k] + (place - k) * (edges[k + 1] - edges[k])
-        return min(edges[k + 1], -int(-found // 1))
+        length = edges[k + 1] - edges[k]
+        return edges[k] - (-places * length // self.width) - k * length
 
     def instants(self) -> list[int]:
         """The borders of all columns, one more than there are columns."""

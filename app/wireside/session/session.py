@@ -254,16 +254,15 @@ class Session:
         self, direction: int, deadline: float | None = None, kinds: Collection[str] = ("beat", "knob", "loss")
     ) -> None:
         """Go to the next (+1) or previous (-1) mark, and stay there; beyond the last one known, to the next beat."""
-        here = self.machine.position
+        here = self.machine.position[:2]
         marks = [mark.position for mark in self.marks() if mark.kind in kinds]
         if direction < 0:
-            earlier = [
-                each for each in marks if each < here and (each.time_ns < here.time_ns or each.told != ALL)
-            ]
+            earlier = (each for each in marks if each.time_ns < here[0] or each[:2] < here)
             self.go(max(earlier, default=START), deadline)
             return
-        later = [each for each in marks if each > here and (each.time_ns > here.time_ns or each.told != ALL)]
-        beyond = Position(max(self.known_ns, self.scenario.duration_ns), here.told + 1, whole=False)
+        # Of a loss it is not known how many beats had been told: whoever is at its instant is there.
+        later = (each for each in marks if each.time_ns > here[0] or (here < each[:2] and each.told != ALL))
+        beyond = Position(max(self.known_ns, self.scenario.duration_ns), here[1] + 1, whole=False)
         self.go(min(later, default=beyond), deadline)
 
     def toggle_pause(self) -> None:

@@ -113,8 +113,8 @@ class JourneyScreen(RunScreen):
 
     def _scrub(self, direction: int) -> None:
         """Along the timeline: one column to the left (-1) or the right (+1)."""
-        pane, frame, ui = self.panes["timeline"], self.frame, self.chosen()
-        self.travel(neighbour(frame, ui, pane.new.w, direction))
+        frame = self.seat.frame()  # keys may come faster than frames
+        self.travel(neighbour(frame, self.chosen(), self.panes["timeline"].new.w, direction))
 
     def pointed(self, name: str, x: int, y: int) -> None:
         """The mouse is pressed, or drawn, in a pane: on the timeline the run goes there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -18,7 +18,8 @@ from wireside.catalog.together import DeclarationError, all_sysctls, complete, d
 from wireside.kernel.syscalls.sockopt import GETTERS, SETTERS
 from wireside.kernel.syscalls.syscall import HANDLERS
 from wireside.scenario.behaviours import BEHAVIOURS
-from wireside.sim.programs import PROGRAMS
+from wireside.sim.programs import PROGRAMS, with_parameters
+from wireside.sim.programs.steps import Idle
 
 
 def test_every_behaviour_has_a_class_and_every_class_a_behaviour():
@@ -32,6 +33,20 @@ def test_a_program_without_a_class_is_named():
         complete("program", [*BEHAVIOURS, "tcp_chatter"], PROGRAMS)
     with pytest.raises(DeclarationError, match="program 'idle' is carried out, but declared nowhere"):
         complete("program", set(BEHAVIOURS) - {"idle"}, PROGRAMS)
+
+
+def test_a_parameter_that_a_program_does_not_have_is_named():
+    @dataclass
+    class NoPort:
+        backlog: int
+
+    class Toy(Idle):
+        PARAMETERS = NoPort
+
+    with pytest.raises(
+        DeclarationError, match="parameter 'port' of program 'tcp_echo' is declared, but NoPort has"
+    ):
+        with_parameters({"tcp_echo": Toy})
 
 
 def test_every_system_call_has_a_handler():

@@ -182,14 +182,15 @@ def test_a_program(tmp_path):
     assert "program 'udp_toy' is declared, but nothing carries it out" in without.stderr
     copy.add(
         "app/wireside/sim/programs/toy.py",
-        "from wireside.catalog.flags import SOCK_DGRAM\nfrom wireside.sim.programs.steps import Steps\n\n\n"
-        "class UdpToy(Steps):\n"
+        "from dataclasses import dataclass\n\nfrom wireside.catalog.flags import SOCK_DGRAM\nfrom wireside.sim.programs.steps import Steps\n\n\n"
+        "@dataclass\nclass Toys:\n    to: str\n    toys: int\n\n\n"
+        "class UdpToy(Steps[Toys]):\n    PARAMETERS = Toys\n\n"
         "    def open(self, now, result):\n"
         '        return self.call("send", "socket", SOCK_DGRAM)\n\n'
         "    def send(self, now, result):\n"
         "        self.fd = result if self.fd < 0 else self.fd\n"
         "        self.total += 1\n"
-        '        if self.total > self.params["toys"]:\n'
+        "        if self.total > self.params.toys:\n"
         "            return None\n"
         '        return self.call("send", "sendto", self.fd, 100, self.address)\n',
     )

@@ -49,6 +49,13 @@ _RCVBUF = Parameter(
 _BACKLOG = Parameter("backlog", Kind.COUNT, 128, "Argument of listen().")
 _REQUEST = Parameter("request", Kind.SIZE, 100, "Bytes of each request.")
 _ANSWER = Parameter("answer", Kind.SIZE, 1200, "Bytes of each answer.", live=True)
+_BACKS_OFF = Parameter(
+    "backs_off",
+    Kind.BOOL,
+    1,
+    "Leaves its listener alone for 100 ms when accept() finds no descriptor; false: asks again at once, and spins.",
+    live=True,
+)
 _NODELAY = Parameter("nodelay", Kind.BOOL, 0, "Sets TCP_NODELAY.", live=True)
 
 BEHAVIOURS: dict[str, Behaviour] = {
@@ -146,6 +153,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
                     live=True,
                 ),
                 _NODELAY,
+                _BACKS_OFF,
             ),
         ),
         Behaviour(
@@ -163,6 +171,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
                     "The bug fixed: it closes, and catches up on those it had forgotten.",
                     live=True,
                 ),
+                _BACKS_OFF,
             ),
         ),
         Behaviour(

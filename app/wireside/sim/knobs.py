@@ -45,7 +45,7 @@ def knob_value(world: World, host: str, name: str) -> str:
     found = _program(world, host, name)
     if found:
         run, spec, param = found
-        value = run.program.params[param]  # type: ignore[union-attr]
+        value = getattr(run.program.params, param)  # type: ignore[union-attr]
         declared = BEHAVIOURS[spec.run].parameter(param)
         return text_of(declared.kind, value) if declared is not None else str(value)
     return sysctls.format_value(net.sysctl[sysctls.find_in(name, world.kernel)])
@@ -85,7 +85,7 @@ def _turn_program(world: World, run: ProgramRun, spec: ProgramSpec, param: str, 
             next_step="Change it in the scenario file and start again.",
         )
     program: Any = run.program
-    program.params[param] = parsed
+    setattr(program.params, param, parsed)
     nudge(world.engines[run.task.net.machine.name], run)
     return f"{spec.name}.{param} is now {value}; it takes effect at the program's next system call."
 

@@ -7,17 +7,19 @@ next call.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from wireside.catalog.errno import errno_name
 from wireside.kernel.core.call import Syscall
-from wireside.sim.run import NEVER, Sleep, Tally
+from wireside.sim.run import NEVER, Sleep, Spin, Tally
 
 if TYPE_CHECKING:
     from wireside.kernel.core.uapi import PollFd
     from wireside.sim.run import Program
 
-Step = Syscall | Sleep | None
+Step = Syscall | Sleep | Spin | None
+P = TypeVar("P")
 Value = int | float | str
 Resolve = Callable[[str], tuple[int, int]]
 SECOND = 1_000_000_000
@@ -27,14 +29,19 @@ RETRY_NS = 100_000_000
 """How long a server that may not open a further descriptor leaves its listener alone."""
 
 
-class Steps:
-    """A program made of methods; `step` names the one that takes the next result."""
+class Steps(Generic[P]):
+    """A program made of methods; `step` names the one that takes the next result.
+
+    `PARAMETERS` is the record of its parameters, which are declared in scenario.behaviours; knobs turn its fields.
+    """
+
+    PARAMETERS: type[Any]
 
     __slots__ = ("address", "due", "fd", "params", "rest", "step", "tally", "total")
 
     def __init__(self, params: Mapping[str, Value], resolve: Resolve) -> None:
-        self.params: dict[str, Any] = dict(params)
-        self.address = resolve(str(self.params["to"])) if "to" in self.params else (0, 0)
+        self.params: P = self.PARAMETERS(**params)
+        self.address = resolve(str(params["to"])) if "to" in params else (0, 0)
         self.step = "open"
         self.tally = Tally()
         self.fd = -1
@@ -82,7 +89,7 @@ class Steps:
         return None
 
 
-class EventLoop(Steps):
+class EventLoop(Steps[P]):
     """A program that waits for many descriptors with one poll()."""
 
     __slots__ = ("ready", "watched")
@@ -104,10 +111,16 @@ class EventLoop(Steps):
             self.ready = [fd for fd, each in self.watched.items() if each.revents]
 
 
-class Idle(Steps):
+@dataclass(slots=True)
+class IdleParameters:
+    """It has none."""
+
+
+class Idle(Steps[IdleParameters]):
     """Does nothing."""
 
     __slots__ = ()
+    PARAMETERS = IdleParameters
 
     def open(self, now: int, result: int) -> Step:
         """Sleep for ever."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wireside.catalog.errno import EINPROGRESS
@@ -19,13 +20,28 @@ MINUTE = 60_000_000_000
 READ_SIZE = 65536
 
 
-class TcpVisitors(EventLoop):
+@dataclass(slots=True)
+class TcpVisitorsParameters:
+    """Parameters of `tcp_visitors`."""
+
+    to: str
+    rate: int
+    total: int
+    request: int
+    answer: int
+    closes_first: int
+    hold: int
+    keepalive: int
+
+
+class TcpVisitors(EventLoop[TcpVisitorsParameters]):
     """Visits a server at a rate: connects, sends a request, reads the answer, and closes.
 
     A visit that fails, in whichever call, is counted, and the next one comes at its time all the same.
     """
 
     __slots__ = ("asks_alive", "held", "missing", "unasked", "visits")
+    PARAMETERS = TcpVisitorsParameters
 
     def __init__(self, params: Mapping[str, Value], resolve: Resolve) -> None:
         super().__init__(params, resolve)
@@ -35,7 +51,7 @@ class TcpVisitors(EventLoop):
         """Descriptor → bytes of the answer that have not come yet."""
         self.held: dict[int, int] = {}
         """Descriptor → the ns at which its answer was complete, oldest first; these are kept for `hold`."""
-        self.asks_alive = int(self.params["keepalive"])
+        self.asks_alive = int(self.params.keepalive)
         """SO_KEEPALIVE as the open connections have it."""
         self.unasked: list[int] = []
         """Descriptors that are still to be told."""
@@ -48,8 +64,8 @@ class TcpVisitors(EventLoop):
     def round(self, now: int, result: int) -> Step:
         """Begin the visit that is due, end one that was kept long enough, or wait for what comes first."""
         params = self.params
-        if self.asks_alive != params["keepalive"]:
-            self.asks_alive = int(params["keepalive"])
+        if self.asks_alive != params.keepalive:
+            self.asks_alive = int(params.keepalive)
             self.unasked = [*self.missing]
         if self.unasked:
             return self.call("round", "setsockopt", self.unasked.pop(), "SO_KEEPALIVE", self.asks_alive)
@@ -62,27 +78,27 @@ class TcpVisitors(EventLoop):
             return self.poll("polled", now, min(due, until))
         self.visits += 1
         self.due = max(self.due, now - CATCH_UP_NS)
-        whole, self.rest = divmod(MINUTE + self.rest, params["rate"])
+        whole, self.rest = divmod(MINUTE + self.rest, params.rate)
         self.due += whole
         return self.call("made", "socket", SOCK_STREAM | SOCK_NONBLOCK)
 
     def _next_visit(self) -> int:
-        total = self.params["total"]
-        if not self.params["rate"] or (total and self.visits >= total):
+        total = self.params.total
+        if not self.params.rate or (total and self.visits >= total):
             return NEVER
         return self.due
 
     def _next_leave(self) -> int:
-        if not self.held or not self.params["closes_first"]:
+        if not self.held or not self.params.closes_first:
             return NEVER
-        return next(iter(self.held.values())) + int(self.params["hold"])
+        return next(iter(self.held.values())) + int(self.params.hold)
 
     def made(self, now: int, result: int) -> Step:
         """Ask for keepalive when wanted."""
         if self.failed(result):
             return self.round(now, 0)
         self.fd = result
-        if not self.params["keepalive"]:
+        if not self.params.keepalive:
             return self.connect(now, 0)
         return self.call("connect", "setsockopt", self.fd, "SO_KEEPALIVE", 1)
 
@@ -119,8 +135,8 @@ class TcpVisitors(EventLoop):
             return self.leave()
         self.tally.connected += 1
         self.watched[self.fd] = PollFd(EPOLLIN)
-        self.missing[self.fd] = max(1, self.params["answer"])
-        return self.call("asked", "write", self.fd, self.params["request"])
+        self.missing[self.fd] = max(1, self.params.answer)
+        return self.call("asked", "write", self.fd, self.params.request)
 
     def asked(self, now: int, result: int) -> Step:
         """Wait for the answer."""
@@ -138,7 +154,7 @@ class TcpVisitors(EventLoop):
         self.missing[self.fd] = before - result
         if before > 0 >= before - result:
             self.tally.answered += 1
-            if self.params["closes_first"] and not self.params["hold"]:
+            if self.params.closes_first and not self.params.hold:
                 return self.leave()
             self.held[self.fd] = now
         return self.look_after(now, 0)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -46,6 +50,37 @@ def test_a_run_in_twenty_worlds_is_one_run(path):
     one.run_until(moment)
     other.run_until(moment)
     assert facts(one, gone) == facts(other, gone)
+
+
+def digest():
+    """What can be seen of runs that were frozen and thawed on their way."""
+    found = sha256()
+    for path in (*LESSONS, *SCRIPTS[::4]):
+        world = World(load(path))
+        for stop in range(1, STOPS + 1):
+            world.run_until(world.scenario.duration_ns * stop // STOPS)
+            if stop % 5 == 0:
+                world = thaw(freeze(world))
+                found.update(repr(facts(world)).encode())
+            if world.env._count > WORK // 5:
+                break
+    return found.hexdigest()
+
+
+def test_a_thawed_run_does_not_depend_on_the_hash_seed():
+    program = "from tests.sim.test_checkpoint import digest; print(digest())"
+    paths = os.pathsep.join((str(TESTS.parent), str(TESTS.parent / "app")))
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": paths},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(digests) == 1
 
 
 def test_what_has_gone_by_takes_no_room():

@@ -183,7 +183,7 @@ def skb_segment(machine: Machine, skb: SkBuff) -> list[SkBuff]:
     net/core/skbuff.c skb_segment(), net/ipv4/tcp_offload.c tcp_gso_segment(), net/ipv4/udp_offload.c.
     """
     count, mss, total, seq, flags = skb.gso_segs, skb.gso_size, skb.len, skb.seq, skb.tcp_flags
-    share = skb.truesize // count
+    share, inner = skb.truesize // count, flags & ~(PSH | FIN)
     frames = [skb]
     trace = machine.trace if skb.stamps is not None else None
     for index in range(1, count):
@@ -191,12 +191,7 @@ def skb_segment(machine: Machine, skb: SkBuff) -> list[SkBuff]:
         last = index == count - 1
         length = total - start if last else mss
         frame = SkBuff(
-            machine.skb_id(),
-            skb.flow,
-            skb.protocol,
-            length,
-            seq + start & MASK,
-            flags if last else flags & ~(PSH | FIN),
+            machine.skb_id(), skb.flow, skb.protocol, length, seq + start & MASK, flags if last else inner
         )
         frame.end_seq = skb.end_seq if last else seq + start + length & MASK
         frame.ack_seq = skb.ack_seq
@@ -220,7 +215,7 @@ def skb_segment(machine: Machine, skb: SkBuff) -> list[SkBuff]:
     skb.original = None
     skb.len = mss
     skb.end_seq = seq + mss & MASK
-    skb.tcp_flags = flags & ~(PSH | FIN)
+    skb.tcp_flags = inner
     skb.truesize -= share * (count - 1)
     skb.gso_segs = 1
     skb.gso_size = skb.nr_frags = 0

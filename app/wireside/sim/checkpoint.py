@@ -7,7 +7,6 @@ wire peer only remembers. So `World.traces()` of a thawed world shows what lived
 
 from __future__ import annotations
 
-import gc
 import pickle
 from collections import deque
 from copyreg import __newobj__  # type: ignore[attr-defined]
@@ -22,6 +21,7 @@ from wireside.catalog.kinds import Scope
 from wireside.catalog.sysctls import ALL_SYSCTLS
 from wireside.kernel.core.net import Machine, Net
 from wireside.sim.events import EventLog
+from wireside.sim.heap import uncollected
 from wireside.sim.packets import PacketBook, Trail
 from wireside.sim.run import NEVER
 from wireside.sim.tap import Tap
@@ -59,7 +59,8 @@ def freeze(world: World) -> Checkpoint:
     stream = BytesIO()
     pickler = pickle.Pickler(stream, 5)
     pickler.dispatch_table = _REDUCERS
-    pickler.dump(world)
+    with uncollected():
+        pickler.dump(world)
     kept = world.log.kept
     taps = tuple((tap.seen, len(tap.seen)) for tap in world.taps.values())
     return Checkpoint(world.now, stream.getvalue(), world.scenario, (kept, len(kept)), taps)
@@ -67,13 +68,8 @@ def freeze(world: World) -> Checkpoint:
 
 def thaw(checkpoint: Checkpoint) -> World:
     """Make a world that goes on from a checkpoint: the same numbers, the same chance, the same events."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
+    with uncollected():
         world: World = pickle.loads(checkpoint.data)  # noqa: S301  # made by freeze(), and never out of memory
-    finally:
-        if collects:
-            gc.enable()
     world.scenario = checkpoint.scenario
     events, count = checkpoint.events
     world.log.kept = events[:count]

@@ -7,7 +7,12 @@ nothing, and stop the picture for a second.
 from __future__ import annotations
 
 import gc
+from contextlib import contextmanager
 from time import perf_counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 THRESHOLDS = (700, 3, 2)
 """Objects more than there were, and rounds, after which young, middle and old objects are looked at."""
@@ -55,6 +60,18 @@ def collect_seldom() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*SELDOM)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No collection meanwhile: for work that makes much and leaves nothing to be found."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def settle() -> None:

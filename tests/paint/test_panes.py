@@ -6,12 +6,15 @@ import pytest
 from tests.paint.fake_world import MS, US, FakeOrigin, FakeWorld, scenario
 from wireside.catalog.actions import Where, footer
 from wireside.paint.glyphs import ASCII, UNICODE
+from wireside.paint.layout import layout
 from wireside.paint.look import Look
 from wireside.paint.palette import Palette
 from wireside.paint.picture import Picture, pictured
 from wireside.paint.screen import draw_screen
 from wireside.paint.ui import Ui
 from wireside.paint.words import clock, fit, question_of, rounded, short_clock, size, span, wrap
+from wireside.scenario.library import library
+from wireside.scenario.load import load
 from wireside.scenario.spec import Beat, KnobSpec
 from wireside.session.knobs import knob_row
 
@@ -140,3 +143,12 @@ def test_ports_are_numbers_and_bytes_may_be_rounded():
     shown = draw_screen(120, 36, Look(Palette(), UNICODE), frame, UI).text()
     for text in ("32768 60999", "131072", "4K 128K 32M"):
         assert text in shown
+
+
+@pytest.mark.parametrize("path", library(), ids=lambda path: path.stem)
+def test_every_caption_of_the_library_is_shown_whole_on_a_small_screen(path):
+    rect = layout(80, 24).panes["narration"]
+    for beat in load(path).beats:
+        text, question = question_of(beat.say)
+        lines = [*wrap(text, rect.w - 4), *(wrap(question, rect.w - 6) if question else ())]
+        assert len(lines) <= rect.h - 2, beat.say

@@ -37,7 +37,7 @@ def layout(w: int, h: int, focus: str = "") -> Layout:
         return Layout(w, h)
     panes = {"status": Rect(0, 0, w, 1), "footer": Rect(0, h - 1, w, 1)}
     journey = _journey_height(w, h)
-    narration = 5 if 28 <= h < 40 and w >= 100 else 6
+    narration = 5 if h < 28 or (h < 40 and w >= 100) else 6
     timeline = 1 if h < 32 else 5 if h < 46 else 7
     panes["journey"] = Rect(0, 1, w, journey)
     if focus == SEARCH:

@@ -67,8 +67,8 @@ class Watch:
         self._live = Live(world)
         self._waiting = {number: _waiting(each.term, self._live) for number, each in conditions.items()}
         self._grain = max(1, world.scenario.duration_ns // LOOKS)
-        self._stop = 0
-        """How far the present run goes, ns."""
+        self._near = 0
+        """A moment that turns up in the present run no later than this, ns, has to be looked at: it comes before those known."""
         self.keep(self._waiting)
 
     def keep(self, numbers: Iterable[int]) -> None:
@@ -108,10 +108,11 @@ class Watch:
             return env.run_until(until, wall_deadline)
         while True:
             moment = self._next_moment()
-            self._stop = stop = min(until, max(moment, env.now))
+            stop = min(until, max(moment, env.now))
+            self._near = min(stop, moment - 1)
             if not env.run_watched(stop, self._after, wall_deadline):
                 late = wall_deadline is not None and perf_counter() >= wall_deadline
-                if self.fired or late or self._next_moment() >= stop:
+                if self.fired or late or self._next_moment() > self._near:
                     return False
                 continue
             if stop >= moment and self.look():
@@ -131,7 +132,7 @@ class Watch:
         for _, get in about:
             if get(world):
                 return self._look_at(about)
-        return self._restless and self._next_moment() < self._stop
+        return self._restless and self._next_moment() <= self._near
 
     def _look_at(self, some: tuple[tuple[int, Get], ...]) -> bool:
         world = self.world

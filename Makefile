@@ -9,7 +9,7 @@ LOWEST_STAMP := $(LOWEST)/.installed
 OLDEST := import tomllib; print(*(need.partition(",")[0].replace(">=", "==") \
   for need in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]))
 
-.PHONY: run test test-lowest format bench screenshots conformance differential fuzz mutants coverage clean
+.PHONY: run test test-lowest format bench screenshots conformance differential fuzz laws mutants coverage clean
 
 run: $(RUN_STAMP)
 	@$(BIN)/wireside
@@ -50,6 +50,11 @@ SECONDS ?= 600
 SEED ?= 1000000
 fuzz: $(DEV_STAMP)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --seed $(SEED)
+
+# The laws of time travel, each over CASES random stories, knobs and ways; `make test` plays the first of them.
+CASES ?= 1000
+laws: $(DEV_STAMP)
+	CASES=$(CASES) $(BIN)/pytest -n auto tests/property/test_time_travel.py
 
 # Small changes of the catalog and of TCP, each tried against the tests that concern it; the survivors are printed.
 MUTANTS ?= 64

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wireside.paint.scene import Scene
     from wireside.scenario.spec import Beat, Scenario
     from wireside.session.film import Past
-    from wireside.session.machine import Origin
+    from wireside.session.needs import Origin
     from wireside.session.rolls import Rolls
     from wireside.snapshot import PacketTrace, WorldSnapshot
 

@@ -30,6 +30,8 @@ class Position(NamedTuple):
     time_ns: int
     told: int = ALL
     whole: bool = True
+    due: int = 0
+    """How many beats are due and not told yet; they tell two moments apart when the instant has not happened as a whole."""
 
 
 START = Position(0, 0, whole=False)

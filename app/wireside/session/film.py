@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from wireside.session.commands import Position
+    from wireside.session.story import Story
     from wireside.snapshot import Event, HostSnapshot
 
 SECOND = 1_000_000_000
@@ -177,12 +178,12 @@ class Film:
         """The events that tell of a loss or an error."""
         return [event for event in self._events if event.severity >= LOSS]
 
-    def cut(self, now_ns: int, samples: int, events: int) -> None:
-        """What is known beyond this instant, which has had so many samples and events, will not happen."""
+    def cut(self, now_ns: int, samples: int, events: int, story: Story) -> None:
+        """What is known beyond this moment, which has had so many samples and events and this story, will not happen."""
         del self.samples[samples:], self.times[samples:]
         del self._events[max(0, events - self._forgotten) :]
         self.losses = [loss for loss in self.losses if loss.time_ns <= (self.times or [-1])[-1]]
-        self.told = {number: t for number, t in self.told.items() if t <= now_ns}
+        self.told = dict(story.told)
         self.known_ns = now_ns
 
 

@@ -9,21 +9,19 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from wireside.errors import CommandError
-from wireside.session.commands import START, Command, Position
+from wireside.session.commands import ALL, START, Command, Position
 from wireside.session.film import Film, Mark, Past, Sample, Tail, grown, sample
 from wireside.session.rolls import Late, Rolls
-from wireside.session.telling import Telling, Watched
+from wireside.session.telling import Telling
 from wireside.sim.run import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from wireside.scenario.spec import Scenario
+    from wireside.session.needs import Frozen, Origin, Remember, WorldLike
     from wireside.session.story import Story
-    from wireside.snapshot import Event, PacketTrace, WorldSnapshot
+    from wireside.snapshot import Event, WorldSnapshot
 
 SAMPLES_A_SECOND = 10
 """Samples in a second of the story's own pace."""
@@ -40,76 +38,6 @@ CLOSE = 16
 """Looking for the instant before this one begins in the last such part of the way from the checkpoint."""
 MOST_BYTES = 96 << 20
 """What checkpoints may come to; beyond, every second one goes."""
-
-
-class WorldLike(Watched, Protocol):
-    """What a session needs of a world."""
-
-    @property
-    def event_count(self) -> int:
-        """How many events there have been."""
-
-    @property
-    def work(self) -> int:
-        """Calls that the model has planned so far: how much there was to do."""
-
-    def upcoming(self) -> int:
-        """The next instant at which something happens, ns; -1 when nothing ever will."""
-
-    def snapshot(self, *, screen: bool = False) -> WorldSnapshot:
-        """The present instant; with `screen`, what a picture may show of it."""
-
-    def traces(self, since_ns: int) -> tuple[PacketTrace, ...]:
-        """Packets that moved since then, or still live."""
-
-    def events(self, since: int) -> tuple[Event, ...]:
-        """Events from a running number on."""
-
-    def command(self, host: str, name: str, value: str) -> str:
-        """Turn a knob."""
-
-    def knob_value(self, host: str, name: str) -> str:
-        """A knob's value."""
-
-
-class Frozen(Protocol):
-    """A world's checkpoint."""
-
-    @property
-    def data(self) -> bytes:
-        """What it takes."""
-
-
-class Origin(Protocol):
-    """Where a run's worlds come from."""
-
-    @property
-    def scenario(self) -> Scenario:
-        """What is played."""
-
-    @property
-    def seed(self) -> int:
-        """What chance begins with."""
-
-    @property
-    def sysctl(self) -> Mapping[str, str]:
-        """Knobs that start with another text than the scenario gives them."""
-
-    def begin(self) -> WorldLike:
-        """A new world, in which nothing has happened."""
-
-    def freeze(self, world: Any) -> Frozen:
-        """A checkpoint of a world, which does not change by it."""
-
-    def thaw(self, frozen: Any) -> WorldLike:
-        """The world of a checkpoint; it goes on as the other did."""
-
-
-class Remember(Protocol):
-    """What the picture wants to remember of a run: asked at every sample."""
-
-    def __call__(self, memory: Any, world: WorldSnapshot, past: Past, rolls: Rolls, scale: int) -> Any:
-        """What is to be remembered now, after `memory` (None at first); the story shows `scale` ns a second."""
 
 
 def forget(memory: Any, world: WorldSnapshot, past: Past, rolls: Rolls, scale: int) -> None:
@@ -138,6 +66,8 @@ class Machine:
         self.scenario = origin.scenario
         self._remember = remember
         self.commands: tuple[Command, ...] = ()
+        self.refused: CommandError | None = None
+        """Why a command could not be given, the last time that one could not."""
         self.film = Film()
         self._kept: list[Waypoint] = []
         self._begin(origin.begin(), None)
@@ -155,7 +85,8 @@ class Machine:
     @property
     def position(self) -> Position:
         """Where the run is."""
-        return Position(self.world.now, len(self.telling.story.told), self.telling.whole)
+        story = self.telling.story
+        return Position(self.world.now, len(story.told), self.telling.whole, len(story.due))
 
     @property
     def story(self) -> Story:
@@ -193,7 +124,11 @@ class Machine:
         if (command := self._next_command()) is not None:
             stop = min(stop, max(command.time_ns, self.world.now))
         on_time = telling.run(stop, deadline)
+        if not on_time:
+            # The clock on the wall leaves no instant half done: it could not be found again.
+            telling.run(self.world.now)
         self._arrived(sample_at)
+        self._settle()
         return on_time
 
     def complete(self) -> None:
@@ -205,86 +140,127 @@ class Machine:
 
     def tell(self) -> None:
         """Tell the first beat that is due."""
+        self.obey()
         beat = self.telling.tell()
         now, told = self.world.now, self.story.told[-1]
         self.film.told.setdefault(told.number, now)
         if beat.scale:
             self.tail = replace(self.tail, since_ns=now)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Where everything of an instant has happened, its commands are given, too."""
+        if self.telling.whole:
+            self.obey()
 
     def obey(self) -> None:
-        """Give the commands whose moment this is; CommandError, and it is forgotten, when one cannot be given.
+        """Give the commands whose moment this is.
 
-        That happens to recordings that somebody has changed.
+        What cannot be given (in a recording that somebody has changed) does nothing, and `refused` says why.
         """
-        while (command := self._next_command()) is not None:
-            if command.time_ns > self.world.now:
-                return
-            if command.told > len(self.story.told) and self.story.due:
-                return
+        while (command := self._pending()) is not None:
             self.complete()
             try:
                 self.world.command(command.host, command.name, command.value)
-            except CommandError:
-                self.commands = self.commands[: self._applied]
-                raise
+            except CommandError as error:
+                self.refused = error
             self._obeyed()
+
+    def _pending(self) -> Command | None:
+        """The next command, when its moment has come."""
+        if self._applied == len(self.commands):
+            return None
+        command, now = self.commands[self._applied], self.world.now
+        waits = command.time_ns == now and command.told > len(self.story.told) and self.story.due
+        return None if command.time_ns > now or waits else command
 
     def turn(self, host: str, name: str, value: str) -> str:
         """Turn a knob now; what was known of the time after it will not happen. CommandError when it cannot be turned."""
-        self.complete()
+        if not self.telling.whole:
+            # What is refused changes nothing, and completing the instant is a change.
+            self.origin.thaw(self.origin.freeze(self.world)).command(host, name, value)
+            self.complete()
         world, events = self.world, self.world.event_count
         said = world.command(host, name, value)
         command = Command(world.now, len(self.story.told), host, name, value)
         self.commands = (*self.commands[: self._applied], command)
+        self.film.cut(world.now, self.tail.count, events, self.story)
+        here, applied = self.position, self._applied
+        self._kept = [each for each in self._kept if each.position <= here and each.applied <= applied]
         self._obeyed()
-        self.film.cut(world.now, self.tail.count, events)
-        self.film.come_to(world.now, world.event_count, world.events(events))
-        self._kept = [
-            each for each in self._kept if each.position <= self.position and each.applied < self._applied
-        ]
         return said
 
     def _obeyed(self) -> None:
-        """A command has been given: that is something that has happened."""
+        """A command has been given: that is something that has happened, and what follows at once follows now."""
         self._applied += 1
         self.tail = replace(self.tail, still_ns=min(self.tail.still_ns, self.world.now))
         self.telling.look()
+        self.telling.whole = False
+        self.complete()
 
-    def go(self, goal: Position, deadline: float | None = None) -> bool:
+    def go(self, goal: Position, deadline: float | None = None, *, beats: int = ALL) -> bool:
         """Go to a moment, past or future, telling and obeying on the way; False when the wall deadline came first.
 
-        Going on with the same goal then leads there.
+        Going on with the same goal then leads there. The way ends where so many `beats` have been told.
         """
         self._nearest(goal)
-        while not self._reached(goal):
+        while not self._reached(goal, beats):
             self.obey()
-            if self._reached(goal):
+            if self._reached(goal, beats):
                 break
-            due, told, now = self.story.due, len(self.story.told), self.world.now
-            if due and (told < goal.told or now < goal.time_ns):
-                self.tell()
-            elif now < goal.time_ns:
-                if not self.leg(goal.time_ns, deadline):
-                    return False
-            else:
+            due, here = self.story.due, self.position
+            if due and goal.whole and here.time_ns == goal.time_ns and here.told >= goal.told:
                 self.complete()
+            elif due:
+                self.tell()
+            elif not self.leg(goal.time_ns, deadline):
+                return False
+        self._settle()
         return True
 
-    def step_back(self) -> None:
-        """Go to the last instant before this one at which anything happened."""
-        now = self.world.now
-        if not now:
-            self.go(START)
-            return
-        first = self._kept[max(0, bisect_left(self._kept, now, key=_time) - 1)].position.time_ns
-        for start in (now - (now - first) // CLOSE, first):
-            self.go(Position(start) if start else START)
-            found = self.position
-            while (t := self._next_instant()) is not None and t < now:
-                self.go(Position(t))
-                found = self.position
-            if found.time_ns > start:
+    def step(self) -> None:
+        """Go to the next thing that happens: the beat that is due is told, a command given, or the world has an event."""
+        self._run_to_next()
+        if self.story.due:
+            self.tell()
+
+    def _run_to_next(self) -> None:
+        self.obey()
+        target = None if self.story.due else self._next_instant()
+        while target is not None and not self.story.due:
+            if self.world.now >= target and self.telling.whole:
                 return
+            self.leg(target)
+        self.obey()
+
+    def step_back(self) -> None:
+        """Go to the last moment before this one at which `step` would have stopped."""
+        here = self.position
+        starts = [kept.position.time_ns for kept in self._kept if kept.position.time_ns < here.time_ns]
+        if starts:
+            starts.append(here.time_ns - 1 - (here.time_ns - starts[-1]) // CLOSE)
+        for start in reversed(starts):
+            found = self._last_step(start, here)
+            if found is not None and found.time_ns > start:
+                self.go(found)
+                return
+        self.go(self._last_step(0, here) or START)
+
+    def _last_step(self, start_ns: int, here: Position) -> Position | None:
+        """Where a run that is stepped through from `start_ns` on stops last before `here`; None: nowhere."""
+        self.go(Position(start_ns) if start_ns else START)
+        found = None
+        while self.story.due or (self._next_instant() or 0) <= here.time_ns:
+            before = self.position
+            self._run_to_next()
+            if self.position >= here:
+                break
+            if self.story.due:
+                self.tell()
+            if not before < self.position < here:
+                break
+            found = self.position
+        return found
 
     def _next_instant(self) -> int | None:
         """The next instant at which something happens, is told or is turned."""
@@ -302,16 +278,15 @@ class Machine:
         found += [Mark(Position(event.time_ns), "loss") for event in film.losses_told()]
         return sorted(found)
 
-    def _reached(self, goal: Position) -> bool:
+    def _reached(self, goal: Position, beats: int) -> bool:
         here = self.position
-        if not goal.whole and here.told >= goal.told:
+        if here.told >= beats:
             return True
         if here.time_ns < goal.time_ns:
             return False
-        command = self._next_command()
-        if goal.whole and (not here.whole or (command is not None and command.time_ns <= here.time_ns)):
-            return False
-        return here.told >= goal.told or not self.story.due
+        if goal.whole:
+            return here.whole and (here.told >= goal.told or not here.due) and self._pending() is None
+        return (here.told, here.due) >= (goal.told, goal.due) or (here.whole and not here.due)
 
     def _nearest(self, goal: Position) -> None:
         """Start from where the run is, or from the checkpoint that is nearer to the goal."""
@@ -320,7 +295,7 @@ class Machine:
         best = self._kept[max(0, index - 1)]
         # A moment within the present instant is ahead only when it is later in every way.
         ahead = here.time_ns < goal.time_ns or (
-            here.time_ns == goal.time_ns and here.told <= goal.told and here.whole <= goal.whole
+            here.time_ns == goal.time_ns and here <= goal and here.whole <= goal.whole
         )
         if not ahead or here.time_ns < best.position.time_ns:
             self._begin(self.origin.thaw(best.world), best)

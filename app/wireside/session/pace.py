@@ -92,6 +92,7 @@ class Pace:
 
     def came_to(self, beat: Beat | None, story_scale: int) -> None:
         """The run is elsewhere, where this beat stands and the story asks for this scale."""
+        self.behind = False
         if beat is not self._shown:
             self._shows(beat)
         self.story_scale = max(1, story_scale)

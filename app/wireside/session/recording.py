@@ -26,7 +26,7 @@ from wireside.session.origin import Beginning
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from wireside.session.machine import Origin
+    from wireside.session.needs import Origin
 
 SUFFIX = ".wsr"
 FORMAT = 1

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wireside.session.commands import ALL, START, Position
 from wireside.session.knobs import KnobRow, knob_row
-from wireside.session.machine import Machine, Origin, Remember, forget
+from wireside.session.machine import Machine, forget
 from wireside.session.pace import Pace
 from wireside.session.quiet import Crossing, crossing, is_quiet
 from wireside.session.recording import Recording
 from wireside.sim import heap
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from wireside.scenario.spec import Beat, Scenario
     from wireside.session.commands import Command
     from wireside.session.film import Mark
-    from wireside.session.machine import WorldLike
+    from wireside.session.needs import Origin, Remember, WorldLike
     from wireside.session.story import Story
     from wireside.snapshot import HostSnapshot, WorldSnapshot
 
@@ -53,6 +53,7 @@ class Session:
         self.backwards = False
         self.goal: Position | None = None
         """Where the run is being taken to, as fast as it can."""
+        self._goal_beats = ALL
         self.branches: tuple[Branch, ...] = ()
         self.crossing: Crossing | None = None
         world = self.world
@@ -173,12 +174,13 @@ class Session:
         if ns < 1:
             return
         pace.used(ns, pace.scale)
-        self._go(Position(max(0, now - ns)) if now > ns else START)
-        if self.now == 0:
-            self.backwards, pace.paused = False, True
+        if now > ns:
+            self._go(Position(now - ns))
+        else:
+            self.go_home()
 
     def _on_the_way(self, goal: Position, deadline: float | None) -> None:
-        if self.machine.go(goal, deadline):
+        if self.machine.go(goal, deadline, beats=self._goal_beats):
             self.goal = None
         self._arrived()
 
@@ -198,10 +200,13 @@ class Session:
                 self.crossing = found
         return self.crossing
 
-    def go(self, goal: Position, deadline: float | None = None) -> None:
-        """Go to a moment and stay there; what is not there when the deadline comes goes on in `advance`."""
+    def go(self, goal: Position, deadline: float | None = None, *, beats: int = ALL) -> None:
+        """Go to a moment and stay there; what is not there when the deadline comes goes on in `advance`.
+
+        The way ends where so many `beats` have been told.
+        """
         self.pace.paused, self.backwards = True, False
-        self.goal = goal
+        self.goal, self._goal_beats = goal, beats
         self._on_the_way(goal, deadline)
 
     def play_to(self, t_ns: int) -> None:
@@ -212,32 +217,20 @@ class Session:
 
     def step(self) -> None:
         """Go to the next thing that happens, and stay paused there: the beat that is due, or the run's next event."""
-        self.pace.paused, self.backwards, self.goal = True, False, None
-        self.crossing = None
-        self.machine.obey()
-        if not self.story.due:
-            upcoming, at = self.world.upcoming(), self.story.next_at()
-            goals = [t for t in (at, upcoming) if t is not None and t >= 0]
-            if not goals:
-                return
-            self.machine.leg(min(goals))
-            self.machine.obey()
-            self._look()
-        if self.story.due:
-            self._tell()
+        self._step(self.machine.step)
 
     def step_back(self) -> None:
-        """Go to the last instant before this one at which anything happened, and stay there."""
+        """Go to the last moment before this one at which `step` would have stopped, and stay there."""
+        self._step(self.machine.step_back)
+
+    def _step(self, move: Callable[[], None]) -> None:
         self.pace.paused, self.backwards, self.goal = True, False, None
-        self.machine.step_back()
+        move()
         self._arrived()
 
     def go_home(self) -> None:
         """Go to the beginning of this run, and stay there."""
         self.go(START)
-        if self.story.due:
-            self._tell()
-        self.pace.paused = True
 
     def play_backwards(self) -> None:
         """From now on time runs backwards; again: forward."""
@@ -254,16 +247,17 @@ class Session:
         self, direction: int, deadline: float | None = None, kinds: Collection[str] = ("beat", "knob", "loss")
     ) -> None:
         """Go to the next (+1) or previous (-1) mark, and stay there; beyond the last one known, to the next beat."""
-        here = self.machine.position[:2]
+        here = self.machine.position
         marks = [mark.position for mark in self.marks() if mark.kind in kinds]
         if direction < 0:
-            earlier = (each for each in marks if each.time_ns < here[0] or each[:2] < here)
+            earlier = (each for each in marks if _sides(each, here) < 0)
             self.go(max(earlier, default=START), deadline)
             return
-        # Of a loss it is not known how many beats had been told: whoever is at its instant is there.
-        later = (each for each in marks if each.time_ns > here[0] or (here < each[:2] and each.told != ALL))
-        beyond = Position(max(self.known_ns, self.scenario.duration_ns), here[1] + 1, whole=False)
-        self.go(min(later, default=beyond), deadline)
+        later = min((each for each in marks if _sides(each, here) > 0), default=None)
+        if later is not None:
+            self.go(later, deadline)
+        else:
+            self.go(Position(max(self.known_ns, self.scenario.duration_ns)), deadline, beats=here.told + 1)
 
     def toggle_pause(self) -> None:
         """Pause, or go on; while the run waits for its reader: do not wait."""
@@ -314,6 +308,8 @@ class Session:
     def _arrived(self) -> None:
         """The run is at another instant, and did not come there at the reader's pace."""
         self.crossing = None
+        if self.machine.position[:2] == START[:2] and self.story.due:
+            self.machine.tell()
         self.ended = self.now >= self.scenario.duration_ns
         self.pace.came_to(self.beat, self.story.scale(self.scenario.scale))
         self._look()
@@ -342,6 +338,15 @@ def _visible(world: WorldSnapshot) -> tuple[object, ...]:
         for host in world.hosts
         for part in (host.counters, host.drops, host.wire_drops, host.states, host.programs, host.books)
     )
+
+
+def _sides(mark: Position, here: Position) -> int:
+    """Whether a mark comes before (-1) or after (+1) `here`; 0: this is it.
+
+    Of a loss it is not known how many beats had been told: whoever is at its instant is there.
+    """
+    parts = 1 if mark.told == ALL else 3 if mark.whole else 2
+    return (mark[:parts] > here[:parts]) - (mark[:parts] < here[:parts])
 
 
 def focus_host(scenario: Scenario) -> str:

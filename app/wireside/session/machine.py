@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from wireside.errors import CommandError
@@ -163,7 +164,9 @@ class Machine:
             try:
                 self.world.command(command.host, command.name, command.value)
             except CommandError as error:
-                self.refused = error
+                name = f"{command.name} of {command.host or 'every host'}"
+                what = f"at {command.time_ns} ns {name} could not be turned: {error.what}"
+                self.refused = CommandError(what, next_step=error.next_step)
             self._obeyed()
 
     def _pending(self) -> Command | None:
@@ -214,6 +217,8 @@ class Machine:
             elif due:
                 self.tell()
             elif not self.leg(goal.time_ns, deadline):
+                return False
+            if deadline is not None and perf_counter() >= deadline and not self._reached(goal, beats):
                 return False
         self._settle()
         return True

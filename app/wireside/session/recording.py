@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -56,7 +57,7 @@ class Recording:
             {
                 "wireside": __version__,
                 "recording": FORMAT,
-                "scenario": {"name": scenario.id, "text": scenario.text},
+                "scenario": {"name": clean(scenario.id), "text": scenario.text},
                 "kernel": scenario.kernel,
                 "seed": self.beginning.seed,
                 "knobs": dict(self.beginning.sysctl),
@@ -81,12 +82,14 @@ def save(recording: Recording, path: Path) -> None:
             os.fsync(stream.fileno())
         unfinished.replace(path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         reason = (error.strerror or str(error)).lower()
         raise RecordingError(
             f"cannot save {quoted(path.name)}: {reason}",
             next_step="Start wireside in a directory that you may write to.",
         ) from None
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 def free_name(folder: Path, stem: str) -> Path:
@@ -146,7 +149,7 @@ class _Reader:
         """The recording in a decoded file."""
         top = self._fields(found, "the recording", {"wireside", "recording"}, others=True)
         version = self._word(top["wireside"], "wireside")
-        if version != __version__ or top["recording"] != FORMAT:
+        if version != __version__ or repr(top["recording"]) != repr(FORMAT):
             raise self._wrong(
                 f"this recording was made by Wireside {version}, and this is Wireside {__version__}, "
                 "in which the same commands may lead elsewhere",
@@ -167,11 +170,15 @@ class _Reader:
             self._number(top["seed"], "seed", MAX_SEED),
             self._knobs(top["knobs"]),
         )
-        moment = self._fields(top["moment"], "moment", {"time_ns", "told", "whole"})
-        whole = moment["whole"]
+        return Recording(beginning, self._commands(top["commands"]), self._moment(top["moment"]))
+
+    def _moment(self, found: Any) -> Position:
+        fields = self._fields(found, "moment", set(Position._fields))
+        whole = fields["whole"]
         if not isinstance(whole, bool):
             raise self._wrong("its moment is neither whole nor not", _WRONG_FILE)
-        return Recording(beginning, self._commands(top["commands"]), Position(*self._time(moment), whole))
+        due = self._number(fields["due"], "a number of beats", MAX_TOLD)
+        return Position(*self._time(fields), whole, due)
 
     def _commands(self, found: Any) -> tuple[Command, ...]:
         if not isinstance(found, list) or len(found) > MOST_COMMANDS:

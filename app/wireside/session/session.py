@@ -15,6 +15,7 @@ from wireside.sim import heap
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from wireside.errors import CommandError
     from wireside.scenario.spec import Beat, Scenario
     from wireside.session.commands import Command
     from wireside.session.film import Mark
@@ -296,10 +297,20 @@ class Session:
         """The run as data, with the moment that is shown."""
         return Recording(self.origin, self.machine.commands, self.machine.position)
 
-    def take_up(self, recording: Recording) -> None:
-        """Go on with a recording of this session's origin, at its moment; CommandError when one of its knobs cannot be turned."""
+    def take_up(self, recording: Recording, deadline: float | None = None) -> None:
+        """Go on with a recording of this session's origin, at its moment; what is far off is reached in `advance`.
+
+        CommandError when one of its knobs could not be turned on the way.
+        """
         self.machine.commands = recording.commands
-        self.go(recording.moment)
+        self.go(recording.moment, deadline)
+        if (refused := self.refusal()) is not None:
+            raise refused
+
+    def refusal(self) -> CommandError | None:
+        """Why a knob of a recording that somebody has changed could not be turned; it is told once."""
+        refused, self.machine.refused = self.machine.refused, None
+        return refused
 
     def _go(self, goal: Position) -> None:
         self.machine.go(goal)

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 CRASHED = 70
 """Exit status after a fault of the program itself, as sysexits.h calls it: EX_SOFTWARE."""
+OPENING_S = 2.0
+"""Of a recording's moment that is not reached so soon, the way there is seen."""
 
 
 class WiresideApp(App[int]):
@@ -185,7 +187,7 @@ def run(
         session = open_path(what)
     else:
         session = pictured(what.beginning)
-        session.take_up(what)
+        session.take_up(what, time.perf_counter() + OPENING_S)
 
     app = WiresideApp(
         session,

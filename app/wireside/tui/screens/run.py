@@ -33,6 +33,13 @@ class RunScreen(TickingScreen):
         """The run that is watched."""
         return self.seat.session
 
+    def run_on(self, elapsed: float, start: float) -> bool:
+        """Let the run go on for a slice, and tell of a knob that it could not turn."""
+        moved = super().run_on(elapsed, start)
+        if (refused := self.session.refusal()) is not None:
+            self.note, self._stale = refused.what, True
+        return moved
+
     def take(self, session: Session) -> None:
         """Show another session, or the same one begun again."""
         self.seat.take(session)

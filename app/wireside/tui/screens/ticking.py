@@ -161,7 +161,7 @@ class TickingScreen(Screen["str | None"]):
         elapsed, self._last = start - self._last, start
         if self.app.screen_stack[-1:] != [self]:
             return
-        moved = self.RUNS and not self._helping and not self.plan.too_small and self._run_on(elapsed, start)
+        moved = self.RUNS and not self._helping and not self.plan.too_small and self.run_on(elapsed, start)
         if not moved and not self._stale:
             self._fps_since, self._fps_frames = start, 0
             return
@@ -173,7 +173,7 @@ class TickingScreen(Screen["str | None"]):
         self.draw(name for name in self.PANES if everything or self.frames % SPECS[name].every == 0)
         self._draw_s += 0.1 * (time.perf_counter() - simulated - self._draw_s)
 
-    def _run_on(self, elapsed: float, start: float) -> bool:
+    def run_on(self, elapsed: float, start: float) -> bool:
         """Let the run go on for a slice; True if it moved or a beat was told."""
         session, tick_s = self.seat.session, min(LONGEST_TICK_S, 1 / self.seat.fps)
         budget = max(SHORTEST_SLICE_S, min(SIMULATION_BUDGET_S, tick_s - self._draw_s))

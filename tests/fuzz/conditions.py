@@ -9,7 +9,7 @@ from tests.fuzz.hostile import condition
 from wireside.scenario import library
 from wireside.scenario.expect import ConditionError, compile_condition
 from wireside.scenario.load import load
-from wireside.scenario.paths import names_of
+from wireside.scenario.names import names_of
 from wireside.scenario.terms import walk
 from wireside.sim.live import Live
 from wireside.sim.world import World

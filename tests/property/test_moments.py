@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.property.stories import AMOUNTS, WORDS_OF, conditions, stories
 from tests.property.test_books import scenarios
 from wireside.scenario.expect import compile_condition
-from wireside.scenario.paths import names_of
+from wireside.scenario.names import names_of
 from wireside.scenario.terms import Leaf, walk
 from wireside.sim.checkpoint import freeze, thaw
 from wireside.sim.live import Live

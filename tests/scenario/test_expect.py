@@ -9,7 +9,7 @@ import pytest
 from wireside.catalog.packet_kinds import PacketKind
 from wireside.catalog.stages import Stage
 from wireside.scenario.expect import ConditionError, compile_condition
-from wireside.scenario.paths import HostNames
+from wireside.scenario.names import HostNames
 from wireside.snapshot import (
     CpuRow,
     HostSnapshot,

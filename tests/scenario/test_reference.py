@@ -17,7 +17,7 @@ from wireside.scenario import journeys, library, matches
 from wireside.scenario.behaviours import BEHAVIOURS
 from wireside.scenario.expect import compile_condition
 from wireside.scenario.load import load
-from wireside.scenario.paths import HostNames
+from wireside.scenario.names import HostNames
 from wireside.sim.socket_rows import ENDS_SHOWN
 from wireside.sim.watch import LOOKS, MANY
 

@@ -11,8 +11,8 @@ from wireside.outside import quoted
 from wireside.scenario import nodes, words
 from wireside.scenario.behaviours import BEHAVIOURS, parse_parameter
 from wireside.scenario.expect import ConditionError, compile_condition
+from wireside.scenario.names import names_of
 from wireside.scenario.nodes import Field, section, value_of
-from wireside.scenario.paths import names_of
 from wireside.scenario.segments import SegmentError
 from wireside.scenario.spec import (
     MAX_RING,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from wireside.scenario.datagrams import Ways
     from wireside.scenario.document import Document
-    from wireside.scenario.paths import HostNames
+    from wireside.scenario.names import HostNames
 
 _TIME = value_of(Kind.TIME, 0)
 NIC_KNOBS = ("nic.rx_ring", "nic.rx_usecs")

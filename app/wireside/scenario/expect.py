@@ -23,6 +23,7 @@ from wireside.catalog.stages import Stage
 from wireside.outside import MAX_DIGITS, quoted
 from wireside.scenario import journeys, leaves, paths
 from wireside.scenario.journeys import PROGRESS, PacketField
+from wireside.scenario.names import names_of
 from wireside.scenario.steps import STEP, word_of
 from wireside.scenario.terms import (
     COMPARISONS,
@@ -41,7 +42,7 @@ from wireside.scenario.words import STATE_NAMES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from wireside.scenario.paths import HostNames
+    from wireside.scenario.names import HostNames
     from wireside.scenario.spec import Scenario
     from wireside.scenario.terms import Get, Source, Term
     from wireside.snapshot import WorldSnapshot
@@ -125,7 +126,7 @@ def compile_condition(text: str, names: Mapping[str, HostNames]) -> Condition:
 def conditions_of(scenario: Scenario, texts: list[str]) -> list[Condition]:
     """Compile conditions of a scenario that was loaded, and so checked."""
     peers = [peer.name for peer in scenario.wire_peers]
-    names = paths.names_of(scenario.hosts, scenario.programs, scenario.kernel, peers)
+    names = names_of(scenario.hosts, scenario.programs, scenario.kernel, peers)
     return [compile_condition(text, names) for text in texts]
 
 

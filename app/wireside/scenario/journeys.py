@@ -24,7 +24,7 @@ from wireside.scenario.units import UnitError, advice
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from wireside.scenario.paths import HostNames
+    from wireside.scenario.names import HostNames
     from wireside.scenario.terms import Value
     from wireside.snapshot import WorldSnapshot
 

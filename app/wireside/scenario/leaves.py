@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from wireside.outside import quoted
 from wireside.scenario import journeys, matches, paths
+from wireside.scenario.names import kernel_of
 from wireside.scenario.steps import steps
 from wireside.scenario.units import UnitError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from wireside.scenario.paths import HostNames
+    from wireside.scenario.names import HostNames
     from wireside.scenario.terms import Leaf
 
 PACKETS = ("packet", "packets")
@@ -25,7 +26,7 @@ def resolve(text: str, names: Mapping[str, HostNames]) -> Leaf:
     if found and found[0].name in PACKETS and found[0].arg is not None:
         return journeys.resolve(text, names)
     if len(found) > 1 and found[1].name in matches.LISTS:
-        paths.kernel_of(found[0].name, names)
+        kernel_of(found[0].name, names)
         return matches.resolve(text, names)
     return paths.resolve(text, names)
 
@@ -36,6 +37,6 @@ def counted(text: str, names: Mapping[str, HostNames]) -> Leaf:
     if len(found) == 1 and found[0].name in PACKETS:
         return journeys.PacketCount(journeys.counted(found[0], names))
     if len(found) == 2 and found[1].name in matches.LISTS:
-        paths.kernel_of(found[0].name, names)
+        kernel_of(found[0].name, names)
         return matches.SocketCount(matches.counted(found[0].name, found[1]))
     raise UnitError(f"{quoted(text)} cannot be counted", COUNTABLE)

@@ -15,7 +15,7 @@ from wireside.snapshot import ListenerRow, SocketRow
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from wireside.scenario.paths import HostNames
+    from wireside.scenario.names import HostNames
     from wireside.scenario.terms import Value
     from wireside.snapshot import HostSnapshot, WorldSnapshot
 

@@ -8,54 +8,22 @@ from typing import TYPE_CHECKING
 
 from wireside.catalog.counters import COUNTER_BY_NAME
 from wireside.catalog.drop_reasons import DropReason
-from wireside.catalog.profiles import DEFAULT_PROFILE
 from wireside.catalog.sysctls import BY_NAME
 from wireside.outside import whole
 from wireside.scenario import words
 from wireside.scenario.matches import FIELDS, LISTS, MAX_PORT, SOCKET_FIELDS, STATES, field_of
+from wireside.scenario.names import HostNames, kernel_of
 from wireside.scenario.terms import Leaf
 from wireside.scenario.units import UnitError, advice, cpus_text
 from wireside.snapshot import CpuRow, NicRow, ProgramRow, SoftnetRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
-    from wireside.scenario.spec import HostSpec, ProgramSpec
     from wireside.scenario.terms import Value
     from wireside.snapshot import HostSnapshot, WorldSnapshot
 
 _STEP = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\((?P<arg>[^()]*)\))?", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class HostNames:
-    """What a condition may name on one host; on a wire peer, which has no kernel, nothing."""
-
-    cpus: int
-    programs: tuple[str, ...]
-    kernel: str = DEFAULT_PROFILE
-
-
-def names_of(
-    hosts: Iterable[HostSpec], programs: Iterable[ProgramSpec], kernel: str, peers: Iterable[str] = ()
-) -> dict[str, HostNames]:
-    """The names of a scenario that conditions are checked against: hosts, programs and wire peers; and the kernel."""
-    by_host: dict[str, list[str]] = {host.name: [] for host in hosts}
-    for program in programs:
-        by_host.setdefault(program.on, []).append(program.name)
-    names = {host.name: HostNames(host.cpus, tuple(by_host[host.name]), kernel) for host in hosts}
-    return names | {peer: HostNames(0, (), kernel) for peer in peers}
-
-
-def kernel_of(host: str, names: Mapping[str, HostNames]) -> str:
-    """The kernel of a host; UnitError when there is no such host, or when it is a wire peer."""
-    if host not in names:
-        raise UnitError(
-            f"unknown host {host!r}", advice(host, [each for each, it in names.items() if it.cpus])
-        )
-    if not names[host].cpus:
-        raise UnitError(f"{host} is a wire peer and has no kernel", f"Write packets(source={host})[0].stage.")
-    return names[host].kernel
 
 
 @dataclass(frozen=True, slots=True)

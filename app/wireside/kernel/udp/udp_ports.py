@@ -10,10 +10,9 @@ from wireside.catalog.sysctls import IP_LOCAL_PORT_RANGE
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Net
     from wireside.kernel.core.sock import Sock
-    from wireside.kernel.udp.udp import UdpSock
 
 
-def udp_lib_get_port(sk: UdpSock, addr: int, port: int) -> int:
+def udp_lib_get_port(sk: Sock, addr: int, port: int) -> int:
     """Take a port, or a free one when it is 0; 0 or -EADDRINUSE. Linux: net/ipv4/udp.c udp_lib_get_port()."""
     net = sk.net
     if port == 0:
@@ -46,6 +45,6 @@ def _conflict(sk: Sock, other: Sock, addr: int) -> bool:
     return not ((sk.sk_reuse and other.sk_reuse) or (sk.sk_reuseport and other.sk_reuseport))
 
 
-def udp_autobind(sk: UdpSock) -> bool:
+def udp_autobind(sk: Sock) -> bool:
     """Give an unbound socket a port; whether it has one. Linux: net/ipv4/af_inet.c inet_autobind()."""
     return bool(sk.sk_num) or not udp_lib_get_port(sk, sk.rcv_saddr, 0)

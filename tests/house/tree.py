@@ -152,3 +152,33 @@ def _is_number(node):
     if isinstance(node, ast.UnaryOp):
         return _is_number(node.operand)
     return isinstance(node, ast.Constant) and type(node.value) in (int, float)
+
+
+def modules_used(tree, known):
+    """The modules among `known` that a file imports, for the types alone or not."""
+    used = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            used |= (names & known) or ({node.module} & known)
+        elif isinstance(node, ast.Import):
+            used |= {alias.name for alias in node.names} & known
+    return used
+
+
+def circles(graph):
+    """The sets of modules of `graph`, module → the modules it imports, in which each leads to each other."""
+    reach = {}
+    for module in graph:
+        seen, ends = set(), [module]
+        while ends:
+            for each in graph[ends.pop()] - seen:
+                seen.add(each)
+                ends.append(each)
+        reach[module] = seen
+    found = {
+        frozenset(other for other in reach[module] if module in reach[other])
+        for module in graph
+        if module in reach[module]
+    }
+    return sorted(sorted(each) for each in found if len(each) > 1)

@@ -16,9 +16,9 @@ from tests.sim.worlds import MS, scenario, tcp_transfer, udp_flood
 from wireside.scenario.library import scenario_dir
 from wireside.scenario.load import load
 from wireside.scenario.spec import NicSpec, WireSegment
+from wireside.sim.attach import attach
 from wireside.sim.checkpoint import freeze, thaw
 from wireside.sim.run import NEVER
-from wireside.sim.tap import attach
 from wireside.sim.world import World
 
 TESTS = Path(__file__).parents[1]

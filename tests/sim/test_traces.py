@@ -12,8 +12,8 @@ from tests.property.test_books import scenarios
 from tests.sim.worlds import MS, program, scenario, tcp_transfer
 from wireside.catalog.packet_kinds import PacketKind
 from wireside.scenario.spec import NicSpec, WireSegment
+from wireside.sim.attach import attach
 from wireside.sim.checkpoint import freeze, thaw
-from wireside.sim.tap import attach
 from wireside.sim.world import World
 from wireside.wire.words import Conversations
 

@@ -8,6 +8,7 @@ import pytest
 
 from wireside.scenario.load import load
 from wireside.sim import tap
+from wireside.sim.attach import attach
 from wireside.sim.frames import frame_of
 from wireside.sim.world import World
 from wireside.wire.decode import decode_frame
@@ -34,9 +35,9 @@ def test_frames_of_a_run(path, monkeypatch):
     scenario = load(str(path))
     world = World(scenario)
     for link in scenario.links:
-        tap.attach(world, link.a, link.b)
+        attach(world, link.a, link.b)
     for host in scenario.hosts:
-        tap.attach(world, host.name, host.name)
+        attach(world, host.name, host.name)
     world.run_until(min(scenario.duration_ns, 3_000_000_000))
     assert seen
     for frame, size in seen:

@@ -11,7 +11,7 @@ import pytest
 
 from wireside.catalog.inet import IPPROTO_TCP, IPPROTO_UDP
 from wireside.scenario.load import load
-from wireside.sim import tap
+from wireside.sim.attach import attach
 from wireside.sim.world import World
 from wireside.wire.encode import encode_frame
 
@@ -74,7 +74,7 @@ def frames_of(path):
     """What the links of a scenario carry, the loopback devices apart."""
     scenario = load(str(path))
     world = World(scenario)
-    taps = [tap.attach(world, link.a, link.b) for link in scenario.links]
+    taps = [attach(world, link.a, link.b) for link in scenario.links]
     world.run_until(min(scenario.duration_ns, 3_000_000_000))
     return sorted((frame for each in taps for frame in each.seen), key=lambda frame: frame.time_ns)[:MOST]
 

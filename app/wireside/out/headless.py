@@ -11,7 +11,7 @@ from wireside.scenario.expect import conditions_of
 from wireside.scenario.units import time_text
 from wireside.session.telling import Telling
 from wireside.sim import heap
-from wireside.sim.tap import attach
+from wireside.sim.attach import attach
 from wireside.sim.world import World
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Net
     from wireside.kernel.core.skbuff import SkBuff
     from wireside.kernel.core.sock import Sock
-    from wireside.sim.world import World
+    from wireside.sim.fleet import Fleet
 
 
 def total_dropped(net: Net) -> int:
@@ -25,9 +25,9 @@ def frames(skbs: Iterable[SkBuff] | None) -> int:
     return sum([skb.gso_segs for skb in skbs]) if skbs else 0
 
 
-def queued_frames(world: World, net: Net) -> int:
+def queued_frames(fleet: Fleet, net: Net) -> int:
     """Wire frames that are inside a host now, or on their way from it."""
-    count = sum([wire.in_flight for wire in world.wires if wire.sender is net])
+    count = sum([wire.in_flight for wire in fleet.wires if wire.sender is net])
     for cpu in net.machine.cpus:
         softnet = cpu.softnet
         for queue in (softnet.input_pkt_queue, softnet.process_queue):
@@ -76,11 +76,11 @@ def _in_napi(napi: Any) -> int:
     return count
 
 
-def world_books(world: World) -> tuple[int, int]:
+def world_books(fleet: Fleet) -> tuple[int, int]:
     """(packets born, packets accounted for) over all hosts, links and wire peers."""
     born = accounted = 0
-    for net in (*world.nets.values(), *world.peer_nets()):
+    for net in (*fleet.nets.values(), *fleet.peer_nets()):
         born += net.born
         accounted += net.delivered + net.consumed + net.link_lost
-        accounted += total_dropped(net) + rx_missed(net) + queued_frames(world, net)
+        accounted += total_dropped(net) + rx_missed(net) + queued_frames(fleet, net)
     return born, accounted

@@ -20,14 +20,13 @@ from wireside.kernel.rx.dev_rx import budget_left
 from wireside.scenario.spec import MAX_RING, MAX_RX_USECS_NS, MIN_RING
 from wireside.sim.link import Lossy, Wire
 from wireside.sim.meddler import Meddled, Meddler
-from wireside.sim.tap import names_of
 from wireside.snapshot import NicRow
 
 if TYPE_CHECKING:
     from wireside.kernel.core.net import Net
     from wireside.scenario.spec import LinkSpec, NicSpec
+    from wireside.sim.fleet import Fleet
     from wireside.sim.wire_peer import WirePeer
-    from wireside.sim.world import World
 
 
 def make_device(net: Net, spec: NicSpec) -> None:
@@ -61,12 +60,12 @@ def make_device(net: Net, spec: NicSpec) -> None:
         net.dev.qdisc = Tbf(spec.tbf.rate_bps, spec.tbf.burst, spec.tbf.limit)
 
 
-def connect(world: World, link: LinkSpec) -> None:
+def connect(fleet: Fleet, link: LinkSpec) -> None:
     """Join two devices, or a device and a wire peer.
 
     Differs: a veth pair has neither rate nor delay nor loss, as in Linux; those of its link are not used.
     """
-    one, other = _end(world, link, link.a), _end(world, link, link.b)
+    one, other = _end(fleet, link, link.a), _end(fleet, link, link.b)
     drivers = [end.dev.driver if end.dev is not None else None for end in (_net(one), _net(other))]
     for net in (_net(one), _net(other)):
         if net.dev is not None:
@@ -81,17 +80,17 @@ def connect(world: World, link: LinkSpec) -> None:
             )
         veth_pair(first, second)
         return
-    _send_to(world, link, one, other)
-    _send_to(world, link, other, one)
+    _send_to(fleet, link, one, other)
+    _send_to(fleet, link, other, one)
     if link.rules:
-        meddler = Meddler(link.rules, names_of(world))
-        for wire in world.wires[-2:]:
+        meddler = Meddler(link.rules, fleet.names())
+        for wire in fleet.wires[-2:]:
             assert wire.source is not None
             wire.source.wire = Meddled(wire.source.wire, wire, meddler)
 
 
-def _end(world: World, link: LinkSpec, name: str) -> Net | WirePeer:
-    net, peer = world.nets.get(name), world.peers.get(name)
+def _end(fleet: Fleet, link: LinkSpec, name: str) -> Net | WirePeer:
+    net, peer = fleet.nets.get(name), fleet.peers.get(name)
     end = net or peer
     if end is None:
         raise ScenarioError(f"the link names {name!r}, which is no host", where=link.position)
@@ -110,23 +109,23 @@ def _net(end: Any) -> Net:
     return net
 
 
-def _send_to(world: World, link: LinkSpec, source: Any, target: Any) -> None:
+def _send_to(fleet: Fleet, link: LinkSpec, source: Any, target: Any) -> None:
     """Make the direction source → target of a link."""
     sender, receiver = _net(source), _net(target)
     wire = Wire(
-        world.env,
+        fleet.env,
         sender,
         link.rate_bps,
         link.delay_ns,
         link.queue_limit,
         receiver.name,
-        world.log,
+        fleet.log,
     )
-    world.wires.append(wire)
+    fleet.wires.append(wire)
     if sender.dev is None:
         source.target = receiver.address
     wire.source = source if sender.dev is None else sender.dev.driver
-    seed = f"{world.seed}/link/{sender.name}>{receiver.name}"
+    seed = f"{fleet.seed}/link/{sender.name}>{receiver.name}"
     wire.source.wire = Lossy(wire, link.loss, seed) if link.loss > 0 else wire
     wire.deliver = target.deliver if receiver.dev is None else receiver.dev.driver.frame_arrives
 
@@ -137,15 +136,15 @@ def rx_missed(net: Net) -> int:
     return driver.rx_missed if isinstance(driver, Nic) else 0
 
 
-def rate_of(world: World, net: Net) -> int:
+def rate_of(fleet: Fleet, net: Net) -> int:
     """The rate of a host's link, bit/s; 0 when it has none."""
-    for wire in world.wires:
+    for wire in fleet.wires:
         if wire.sender is net:
             return wire.rate_bps
     return 0
 
 
-def nic_row(world: World, net: Net) -> NicRow:
+def nic_row(fleet: Fleet, net: Net) -> NicRow:
     """A host's device as it is now."""
     dev = net.dev
     assert dev is not None
@@ -166,7 +165,7 @@ def nic_row(world: World, net: Net) -> NicRow:
         }
         polls, work = (driver.napi.polls, driver.napi.last_work) if isinstance(driver, Tun) else (0, 0)
         return NicRow(
-            dev.name, dev.kind, dev.mtu, rate_of(world, net), 0, 0, 0, 0, 0, name, qdisc_len(dev), limit,
+            dev.name, dev.kind, dev.mtu, rate_of(fleet, net), 0, 0, 0, 0, 0, name, qdisc_len(dev), limit,
             False, 0, polls, work, budget_left(cpu), 0, stats,
         )  # fmt: skip
     queues = driver.queues
@@ -175,7 +174,7 @@ def nic_row(world: World, net: Net) -> NicRow:
         dev.name,
         dev.kind,
         dev.mtu,
-        rate_of(world, net),
+        rate_of(fleet, net),
         queues[0].size,
         rx_ring_used(driver),
         sum(q.unfilled for q in queues),
@@ -189,7 +188,7 @@ def nic_row(world: World, net: Net) -> NicRow:
         sum(q.napi.polls for q in queues),
         busiest.napi.last_work,
         budget_left(net.machine.cpus[busiest.cpu_id]),
-        rx_rate_pps(driver, world.now),
+        rx_rate_pps(driver, fleet.now),
         ethtool_stats(driver),
     )
 

@@ -19,36 +19,36 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Net
     from wireside.scenario.spec import ProgramSpec
     from wireside.sim.cpu import Engine
+    from wireside.sim.fleet import Fleet
     from wireside.sim.run import ProgramRun
-    from wireside.sim.world import World
 
 NIC_KNOBS = ("nic.rx_ring", "nic.rx_usecs")
 
 
-def turn_knob(world: World, host: str, name: str, value: str) -> str:
+def turn_knob(fleet: Fleet, host: str, name: str, value: str) -> str:
     """Set knob `name` of `host` to `value` and tell what happens; CommandError when it cannot be."""
-    net = _net(world, host)
+    net = _net(fleet, host)
     if name in NIC_KNOBS:
         sentence = turn_nic_knob(net, name, _number(name, value))
     else:
-        found = _program(world, host, name)
-        sentence = _turn_program(world, *found, value) if found else _turn_sysctl(net, name, value)
-    world.log.add(world.now, host, "sysctl", sentence, 1)
+        found = _program(fleet, host, name)
+        sentence = _turn_program(fleet, *found, value) if found else _turn_sysctl(net, name, value)
+    fleet.log.add(fleet.now, host, "sysctl", sentence, 1)
     return sentence
 
 
-def knob_value(world: World, host: str, name: str) -> str:
+def knob_value(fleet: Fleet, host: str, name: str) -> str:
     """The text of a knob's present value."""
-    net = _net(world, host)
+    net = _net(fleet, host)
     if name in NIC_KNOBS:
         return str(nic_knob(net, name))
-    found = _program(world, host, name)
+    found = _program(fleet, host, name)
     if found:
         run, spec, param = found
         value = getattr(run.program.params, param)  # type: ignore[union-attr]
         declared = BEHAVIOURS[spec.run].parameter(param)
         return text_of(declared.kind, value) if declared is not None else str(value)
-    return sysctls.format_value(net.sysctl[sysctls.find_in(name, world.kernel)])
+    return sysctls.format_value(net.sysctl[sysctls.find_in(name, fleet.kernel)])
 
 
 def _turn_sysctl(net: Net, name: str, value: str) -> str:
@@ -72,11 +72,11 @@ def nudge(engine: Engine, run: ProgramRun) -> None:
         run.woken = True
 
 
-def _turn_program(world: World, run: ProgramRun, spec: ProgramSpec, param: str, value: str) -> str:
+def _turn_program(fleet: Fleet, run: ProgramRun, spec: ProgramSpec, param: str, value: str) -> str:
     declared = BEHAVIOURS[spec.run].parameter(param)
     try:
         parsed = parse_parameter(spec.run, param, value)
-        ways_of(world.scenario).check_parameter(spec, param, parsed)
+        ways_of(fleet.scenario).check_parameter(spec, param, parsed)
     except UnitError as error:
         raise CommandError(error.what, next_step=error.next_step) from None
     if declared is not None and not declared.live:
@@ -86,17 +86,17 @@ def _turn_program(world: World, run: ProgramRun, spec: ProgramSpec, param: str, 
         )
     program: Any = run.program
     setattr(program.params, param, parsed)
-    nudge(world.engines[run.task.net.machine.name], run)
+    nudge(fleet.engines[run.task.net.machine.name], run)
     return f"{spec.name}.{param} is now {value}; it takes effect at the program's next system call."
 
 
-def _program(world: World, host: str, name: str) -> tuple[ProgramRun, ProgramSpec, str] | None:
+def _program(fleet: Fleet, host: str, name: str) -> tuple[ProgramRun, ProgramSpec, str] | None:
     """The program, and its parameter, that "PROGRAM.param" names on a host; None when it names no program."""
     program, dot, param = name.rpartition(".")
     program = program.removeprefix("program.")
     if not dot:
         return None
-    for run, spec in zip(world.programs, world.scenario.programs, strict=True):
+    for run, spec in zip(fleet.programs, fleet.scenario.programs, strict=True):
         if spec.on == host and spec.name == program:
             if not spec.run:
                 raise CommandError(f"{program} is a script; it has no parameters")
@@ -107,14 +107,14 @@ def _program(world: World, host: str, name: str) -> tuple[ProgramRun, ProgramSpe
     return None
 
 
-def _net(world: World, host: str) -> Net:
-    net = world.nets.get(host)
+def _net(fleet: Fleet, host: str) -> Net:
+    net = fleet.nets.get(host)
     if net is not None:
         return net
-    near = get_close_matches(host, world.nets, n=1)
+    near = get_close_matches(host, fleet.nets, n=1)
     raise CommandError(
         f"there is no host {host!r}",
-        next_step=f"Did you mean {near[0]!r}?" if near else f"Hosts: {', '.join(world.nets)}.",
+        next_step=f"Did you mean {near[0]!r}?" if near else f"Hosts: {', '.join(fleet.nets)}.",
     )
 
 

@@ -25,7 +25,7 @@ from wireside.sim.books import queued_frames, total_dropped
 from wireside.sim.devices import nic_row, rx_missed
 from wireside.sim.socket_fields import fields_of
 from wireside.sim.socket_rows import MINI_SHOWN, requests, shown_sockets
-from wireside.sim.view import cpu_row, program_row, softnet_row
+from wireside.sim.view import Views, cpu_row, program_row, softnet_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Net
     from wireside.scenario.matches import Sockets
     from wireside.scenario.terms import Get, Leaf, Value
-    from wireside.sim.world import World
+    from wireside.sim.fleet import Fleet
 
 
 _QUEUES: dict[str, Callable[[Any], int]] = {
@@ -48,8 +48,8 @@ _QUEUES: dict[str, Callable[[Any], int]] = {
 class Live:
     """Reads the values of conditions from a world as it stands."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
         self.most: int | None = None
         """Sockets of a host that are looked through for a value; None: all that `ss` shows."""
         self.cut = False
@@ -57,7 +57,7 @@ class Live:
 
     def time(self) -> Get:
         """What reads the simulated time, ns."""
-        env = self.world.env
+        env = self.fleet.env
         return lambda _: env.now
 
     def read(self, leaf: Leaf) -> Get:
@@ -68,15 +68,15 @@ class Live:
             return self.sockets(leaf)
         read = _READERS.get(leaf.part) if isinstance(leaf, Path) else None
         if read is None:
-            world = self.world
-            return lambda _: leaf.evaluate(world.snapshot())
+            fleet, views = self.fleet, Views()
+            return lambda _: leaf.evaluate(views.snapshot(fleet, screen=False))
         assert isinstance(leaf, Path)
-        return read(self, self.world.nets[leaf.host], leaf)
+        return read(self, self.fleet.nets[leaf.host], leaf)
 
     def packet(self, leaf: PacketField | PacketCount) -> Get:
         """A field of a packet, or how many are born."""
-        self.world.follow([leaf])
-        followed, env, which = self.world.followed, self.world.env, leaf.which
+        self.fleet.follow([leaf])
+        followed, env, which = self.fleet.followed, self.fleet.env, leaf.which
 
         def count(_: Any) -> int:
             followed.settle()
@@ -96,7 +96,7 @@ class Live:
     def sockets(self, leaf: SocketField | SocketCount) -> Get:
         """A field of one of several sockets, or how many there are."""
         which = leaf.which
-        net = self.world.nets[which.host]
+        net = self.fleet.nets[which.host]
         if isinstance(leaf, SocketCount):
             if which.state:
                 path = Path(which.host, "states", "", which.state)
@@ -172,11 +172,11 @@ class Live:
             return 0
         if field in QUEUE_FIELDS:
             return _QUEUES[field](sk.icsk_accept_queue)
-        return fields_of(sk).get[field](sk, self.world.now)
+        return fields_of(sk).get[field](sk, self.fleet.now)
 
     def nic(self, net: Net, path: Path) -> Get:
         """A field of the device, or one of its `ethtool -S` counters."""
-        world, field = self.world, path.field
+        fleet, field = self.fleet, path.field
         driver = net.dev.driver if net.dev is not None else None
         if isinstance(driver, Nic):
             queues = driver.queues
@@ -191,8 +191,8 @@ class Live:
             if field not in NIC_FIELDS:
                 return lambda _: ethtool_stats(driver).get(field, 0)
         if field in NIC_FIELDS:
-            return lambda _: getattr(nic_row(world, net), field)
-        return lambda _: nic_row(world, net).statistics.get(field, 0)
+            return lambda _: getattr(nic_row(fleet, net), field)
+        return lambda _: nic_row(fleet, net).statistics.get(field, 0)
 
     def softnet(self, net: Net, path: Path) -> Get:
         """A CPU's line of /proc/net/softnet_stat."""
@@ -201,14 +201,14 @@ class Live:
 
     def cpu(self, net: Net, path: Path) -> Get:
         """Where a CPU's time goes."""
-        world, get = self.world, attrgetter(path.field)
-        runner = world.engines[net.machine.name].runners[int(path.arg)]
-        return lambda _: get(cpu_row(runner, world.now))
+        fleet, get = self.fleet, attrgetter(path.field)
+        runner = fleet.engines[net.machine.name].runners[int(path.arg)]
+        return lambda _: get(cpu_row(runner, fleet.now))
 
     def program(self, net: Net, path: Path) -> Get:
         """A program."""
         field = path.field
-        found = (run for run in self.world.programs if run.task.net is net and run.name == path.arg)
+        found = (run for run in self.fleet.programs if run.task.net is net and run.name == path.arg)
         run = next(found, None)
         if run is None:
             return lambda _: 0
@@ -247,11 +247,11 @@ class Live:
 
     def books(self, net: Net, path: Path) -> Get:
         """The books of a host."""
-        world = self.world
+        fleet = self.fleet
         if path.field == "dropped":
             return lambda _: total_dropped(net) + rx_missed(net) + net.link_lost
         if path.field == "queued":
-            return lambda _: queued_frames(world, net)
+            return lambda _: queued_frames(fleet, net)
         get = attrgetter(path.field)
         return lambda _: get(net)
 

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from wireside.kernel.core.net import Cpu, Net
     from wireside.kernel.core.proc_sysctl import SysctlTable
     from wireside.kernel.tcp.sock.tcp_sock import TcpSock
+    from wireside.sim.fleet import Fleet
     from wireside.sim.run import ProgramRun
     from wireside.sim.runner import Runner
-    from wireside.sim.world import World
     from wireside.snapshot import SocketRow
 
 T = TypeVar("T")
@@ -114,11 +114,11 @@ class Views:
         self.hosts: dict[str, HostView] = {}
         self.last: WorldSnapshot | None = None
 
-    def snapshot(self, world: World, *, screen: bool) -> WorldSnapshot:
-        """Freeze the present instant of `world`."""
+    def snapshot(self, fleet: Fleet, *, screen: bool) -> WorldSnapshot:
+        """Freeze the present instant of a run."""
         hosts = []
-        nets = {net.address: net for net in world.nets.values()}
-        for net in world.nets.values():
+        nets = {net.address: net for net in fleet.nets.values()}
+        for net in fleet.nets.values():
             view = self.hosts.get(net.name)
             if view is None:
                 view = self.hosts[net.name] = HostView()
@@ -126,23 +126,23 @@ class Views:
             if screen:
                 sockets, most = screen_sockets(net, nets), SCREEN_SHOWN
             hosts.append(
-                _host(world, net, view, socket_rows(net, view.socket_rows, world.now, sockets, most))
+                _host(fleet, net, view, socket_rows(net, view.socket_rows, fleet.now, sockets, most))
             )
-        self.last = WorldSnapshot(world.now, tuple(hosts), *world.followed.rows())
+        self.last = WorldSnapshot(fleet.now, tuple(hosts), *fleet.followed.rows())
         return self.last
 
-    def books(self, world: World) -> tuple[int, int]:
+    def books(self, fleet: Fleet) -> tuple[int, int]:
         """(born, accounted for), over all hosts, links and wire peers."""
-        return world_books(world)
+        return world_books(fleet)
 
 
 def _host(
-    world: World, net: Net, view: HostView, found: tuple[tuple[SocketRow, ...], dict[str, int]]
+    fleet: Fleet, net: Net, view: HostView, found: tuple[tuple[SocketRow, ...], dict[str, int]]
 ) -> HostSnapshot:
     rows, states = found
-    runs = [run for run in world.programs if run.task.net is net]
-    now = world.now
-    engine, kernel = world.engines[net.machine.name], net.machine.profile.version
+    runs = [run for run in fleet.programs if run.task.net is net]
+    now = fleet.now
+    engine, kernel = fleet.engines[net.machine.name], net.machine.profile.version
     if view.table != net.sysctl:
         view.table = net.sysctl.copy()
         view.sysctl = {
@@ -161,7 +161,7 @@ def _host(
         "delivered": net.delivered,
         "consumed": net.consumed,
         "dropped": total_dropped(net) + missed + lost,
-        "queued": queued_frames(world, net),
+        "queued": queued_frames(fleet, net),
     }
     return HostSnapshot(
         net.name,
@@ -174,7 +174,7 @@ def _host(
         view.same("states", states),
         view.same_rows("softnet", tuple([softnet_row(cpu) for cpu in net.machine.cpus])),
         view.same_rows("cpus", tuple([cpu_row(runner, now) for runner in engine.runners])),
-        view.same_rows("nics", (nic_row(world, net),)),
+        view.same_rows("nics", (nic_row(fleet, net),)),
         view.same_rows("sockets", rows),
         view.made("programs", _done(runs), lambda number, _: program_row(runs[number])),
         view.same("books", books),

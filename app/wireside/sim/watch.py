@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from wireside.scenario.expect import Condition
     from wireside.scenario.terms import Get, Term
-    from wireside.sim.world import World
+    from wireside.sim.fleet import Fleet
 
 LOOKS = 1000
 """Looks a run, evenly spaced, at conditions that may come true while nothing happens."""
@@ -58,15 +58,15 @@ class Watch:
     conditions that still wait, and the old one's `looked`, so that it stops at the same instants.
     """
 
-    def __init__(self, world: World, conditions: Mapping[int, Condition], looked: int = -1) -> None:
-        self.world = world
+    def __init__(self, fleet: Fleet, conditions: Mapping[int, Condition], looked: int = -1) -> None:
+        self.fleet = fleet
         self.looked = looked
         """The last instant at which the clock's own conditions were looked at, ns."""
         self.fired: tuple[int, ...] = ()
         """Those that hold where the run stopped."""
-        self._live = Live(world)
+        self._live = Live(fleet)
         self._waiting = {number: _waiting(each.term, self._live) for number, each in conditions.items()}
-        self._grain = max(1, world.scenario.duration_ns // LOOKS)
+        self._grain = max(1, fleet.scenario.duration_ns // LOOKS)
         self._near = 0
         """A moment that turns up in the present run no later than this, ns, has to be looked at: it comes before those known."""
         self.keep(self._waiting)
@@ -74,20 +74,20 @@ class Watch:
     def keep(self, numbers: Iterable[int]) -> None:
         """From now on wait for these only."""
         self._waiting = {number: self._waiting[number] for number in numbers}
-        world, waiting = self.world, self._waiting.values()
+        fleet, waiting = self.fleet, self._waiting.values()
         self._all = tuple((number, each.get) for number, each in self._waiting.items())
         self._quick = tuple((number, each.quick) for number, each in self._waiting.items())
         self._touched: dict[Any, tuple[tuple[int, Get], ...]] = {}
         """Who acts in an event → the conditions that it can change."""
-        for engine in world.engines.values():
+        for engine in fleet.engines.values():
             self._touched[engine] = self._about({net.name for net in engine.runners[0].cpu.machine.nets})
-        for wire in world.wires:
+        for wire in fleet.wires:
             self._touched[wire] = self._about({wire.sender.name, wire.receiver})
         self._moments = sorted({t for each in waiting for t in each.moments})
         self._dates = tuple(date for each in waiting for date in each.dates)
         self._by_clock = any(each.by_clock for each in waiting)
         self._scanned = [
-            world.nets[name] for name in sorted({name for each in waiting for name in each.scans})
+            fleet.nets[name] for name in sorted({name for each in waiting for name in each.scans})
         ]
         self._journeys = any(each.journeys for each in waiting)
         self._restless = self._journeys or bool(self._scanned)
@@ -103,7 +103,7 @@ class Watch:
     def run(self, until: int, wall_deadline: float | None = None) -> bool:
         """Run to `until` ns; False when a condition holds (see `fired`) or the deadline came, as of now."""
         self.fired = ()
-        env = self.world.env
+        env = self.fleet.env
         if not self._waiting:
             return env.run_until(until, wall_deadline)
         while True:
@@ -122,21 +122,21 @@ class Watch:
 
     def look(self) -> bool:
         """Whether any condition holds at this instant, whatever happened; `fired` tells which."""
-        self.looked = self.world.now
+        self.looked = self.fleet.now
         return self._look_at(self._all)
 
     def _after(self, function: Any) -> bool:
         """Whether the run has to stop: what has been called made a condition true, or brought a moment nearer."""
         about = self._touched.get(getattr(function, "__self__", None), self._quick)
-        world = self.world
+        fleet = self.fleet
         for _, get in about:
-            if get(world):
+            if get(fleet):
                 return self._look_at(about)
         return self._restless and self._next_moment() <= self._near
 
     def _look_at(self, some: tuple[tuple[int, Get], ...]) -> bool:
-        world = self.world
-        self.fired = tuple([number for number, get in some if get(world)])
+        fleet = self.fleet
+        self.fired = tuple([number for number, get in some if get(fleet)])
         return bool(self.fired)
 
     def _next_moment(self) -> int:
@@ -147,11 +147,11 @@ class Watch:
         if self._by_clock or any(population(net) > MANY for net in self._scanned):
             found = min(found, (looked // self._grain + 1) * self._grain)
         if self._journeys:
-            followed = self.world.followed
+            followed = self.fleet.followed
             followed.settle()
             found = min(found, followed.next_mark())
         for date in self._dates:
-            value = date(self.world)
+            value = date(self.fleet)
             if isinstance(value, int | float):
                 found = min([found, *(t for t in _around(value) if t > looked)])
         return found
@@ -191,9 +191,9 @@ def _waiting(term: Term, source: Live) -> _Waiting:
 def _limited(get: Get, source: Live) -> Get:
     """`get` with at most MANY sockets looked through; what that does not decide is not true."""
 
-    def quick(world: World) -> bool:
+    def quick(fleet: Fleet) -> bool:
         source.most, source.cut = MANY, False
-        holds = bool(get(world)) and not source.cut
+        holds = bool(get(fleet)) and not source.cut
         source.most = None
         return holds
 

@@ -5,30 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wireside.sim.build import build
-from wireside.sim.env import KernelEnv
-from wireside.sim.events import EventLog
+from wireside.sim.fleet import Fleet
 from wireside.sim.followed import Followed, leaves_of
 from wireside.sim.knobs import knob_value, turn_knob
 from wireside.sim.packets import PacketBook
 from wireside.sim.view import Views
 from wireside.sim.watch import Watch
-from wireside.wire.words import Conversations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from wireside.kernel.core.net import Machine, Net
     from wireside.scenario.expect import Condition
     from wireside.scenario.spec import Scenario
-    from wireside.sim.cpu import Engine
-    from wireside.sim.link import Wire
-    from wireside.sim.run import ProgramRun
-    from wireside.sim.tap import Tap
-    from wireside.sim.wire_peer import WirePeer
     from wireside.snapshot import Event, PacketTrace, WorldSnapshot
 
 
-class World:
+class World(Fleet):
     """A running scenario. The same scenario, seed and commands give the same bytes; pickles go on identically.
 
     Times are ns since the start. `sysctl` maps knob names (a sysctl's full or short
@@ -45,27 +37,9 @@ class World:
         trace: int = 4096,
         ideal_timers: bool = False,
     ) -> None:
-        self.scenario = scenario
-        self.seed = scenario.seed if seed is None else seed
-        self.kernel = scenario.kernel
-        self.trace = trace
-        self.ideal_timers = ideal_timers
-        self.conversations = Conversations()
-        """From where the numbers of each connection count in the texts of its packets."""
-        self.env = KernelEnv()
-        self.log = EventLog(self.env)
-        self.engines: dict[str, Engine] = {}
-        """Machine name → what runs it."""
-        self.machines: dict[str, Machine] = {}
-        self.nets: dict[str, Net] = {}
-        """Host name → its network namespace, in the scenario's order."""
-        self.peers: dict[str, WirePeer] = {}
-        self.wires: list[Wire] = []
-        self.taps: dict[frozenset[str], Tap] = {}
-        """The two ends of a link (one of a loopback) → what writes its frames down."""
-        self.programs: list[ProgramRun] = []
+        super().__init__(scenario, scenario.seed if seed is None else seed, trace, ideal_timers=ideal_timers)
         build(self, dict(sysctl or {}))
-        hosts = {net.address: net.name for net in (*self.nets.values(), *self.peer_nets())}
+        hosts = self.names()
         self.book = PacketBook(hosts)
         others = {address: net.name for net in self.nets.values() for address in net.secondary}
         self.followed = Followed(self.env, hosts | others)
@@ -80,25 +54,6 @@ class World:
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
         self.views = Views()
-
-    def peer_nets(self) -> list[Net]:
-        """The network namespaces that stand for wire peers, in order."""
-        return [peer.net for peer in self.peers.values()]
-
-    def all_machines(self) -> list[Machine]:
-        """The machines of all hosts, and those that stand for wire peers."""
-        return [*self.machines.values(), *(peer.net.machine for peer in self.peers.values())]
-
-    def follow(self, leaves: Iterable[object]) -> None:
-        """Follow the packets that these leaves of conditions name; ValueError when the run has begun without."""
-        self.followed.follow(
-            leaves, list(self.machines.values()), [peer.net.machine for peer in self.peers.values()]
-        )
-
-    @property
-    def now(self) -> int:
-        """The current instant, ns."""
-        return self.env.now
 
     @property
     def event_count(self) -> int:

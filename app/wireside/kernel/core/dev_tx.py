@@ -196,8 +196,7 @@ def skb_segment(machine: Machine, skb: SkBuff) -> list[SkBuff]:
         frame.end_seq = skb.end_seq if last else seq + start + length & MASK
         frame.ack_seq = skb.ack_seq
         frame.window = skb.window
-        frame.tsval = skb.tsval
-        frame.tsecr = skb.tsecr
+        frame.tsval, frame.tsecr = skb.tsval, skb.tsecr
         frame.sack = skb.sack
         frame.hdr_len = skb.hdr_len
         frame.truesize = share

@@ -16,9 +16,10 @@ from tests.differential.namespaces import LIBC, Namespace, tcp_info, veth
 from tests.differential.peers import Difference, different
 from tests.groundtruth.pair import PairLab
 from tests.words import syscall
-from wireside.catalog.inet import ip_parse
+from wireside.catalog.inet import ip_parse, ip_text
 from wireside.catalog.tcp_states import TcpState
 from wireside.kernel.core.task import Task
+from wireside.kernel.core.uapi import MsgHdr, SockaddrIn
 from wireside.kernel.syscalls.syscall import do_syscall, do_syscall_end
 from wireside.kernel.tcp.sock.tcp_sock import TcpSock
 
@@ -51,7 +52,7 @@ SET = (
     ("TCP_LINGER2", -1), ("TCP_LINGER2", 3), ("TCP_KEEPIDLE", 0), ("TCP_KEEPCNT", 200), ("TCP_SYNCNT", 0), ("SO_RCVLOWAT", 50),
     ("SO_RCVLOWAT", 100000), ("SO_RCVLOWAT", 0), ("TCP_MAXSEG", 500), ("TCP_MAXSEG", 50), ("TCP_NOTSENT_LOWAT", 1),
     ("TCP_NOTSENT_LOWAT", 5000), ("TCP_WINDOW_CLAMP", 2000), ("TCP_WINDOW_CLAMP", 0), ("TCP_USER_TIMEOUT", 5000),
-    ("TCP_DEFER_ACCEPT", 3), ("SO_LINGER", 0), ("SO_LINGER", -1),
+    ("TCP_DEFER_ACCEPT", 3), ("SO_LINGER", 0), ("SO_LINGER", -1), ("IP_RECVERR", 1),
 )  # fmt: skip
 GOT = (
     "SO_ERROR", "SO_ERROR", "SO_RCVBUF", "SO_SNDBUF", "TCP_NODELAY", "TCP_LINGER2", "TCP_KEEPIDLE", "TCP_KEEPCNT", "TCP_USER_TIMEOUT",
@@ -61,9 +62,14 @@ TOLD = ("rcv_mss", "delivered", "reord_seen", "sk_sndbuf", "sk_rcvbuf", "sk_wmem
 """What is compared of a connection beside its state, queues and events."""
 WEIGHTS = {
     "socket": 1, "datagram": 0.3, "bind": 1, "listen": 1, "connect": 2, "accept": 2, "send": 6, "sendto": 0.4, "recv": 8,
-    "shutdown": 4, "close": 4, "setsockopt": 2, "getsockopt": 2,
+    "shutdown": 4, "close": 4, "setsockopt": 2, "getsockopt": 2, "getsockname": 1.5, "getpeername": 1.5, "error": 0.5,
 }  # fmt: skip
 MESSAGE_FLAGS = {"": 0, "MSG_MORE": 0x8000, "MSG_PEEK": 2, "MSG_WAITALL": 0x100, "MSG_ERRQUEUE": 0x2000}
+
+
+def shown(address: str, port: int) -> tuple[str, int | str]:
+    """An address without a port that the kernel has chosen, which is another on each side."""
+    return address, port if port in (0, *PORTS) else "chosen"
 
 
 class RealHosts:
@@ -134,6 +140,24 @@ class RealHosts:
             sock.setsockopt(LEVEL[option.partition("_")[0]], OPTIONS[option], value)
         return 0
 
+    def do_getsockname(self, host, number) -> tuple:
+        return shown(*self.sockets[host][number].getsockname())
+
+    def do_getpeername(self, host, number) -> tuple:
+        return shown(*self.sockets[host][number].getpeername())
+
+    def do_error(self, host, number) -> tuple:
+        """What recvmsg() takes from the error queue: bytes, flags, whom the packet was for, and what happened."""
+        flags = socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT
+        data, ((_, _, control),), told, name = self.sockets[host][number].recvmsg(100, 512, flags)
+        number, origin, kind, code, _, info, _ = struct.unpack("IBBBBII", control[:16])
+        return (
+            len(data),
+            told,
+            shown(*name),
+            (number, origin, kind, code, info, socket.inet_ntoa(control[20:24])),
+        )
+
     def do_getsockopt(self, host, number, option) -> int:
         return self.sockets[host][number].getsockopt(LEVEL[option.partition("_")[0]], OPTIONS[option])
 
@@ -197,6 +221,8 @@ class SimulatedHosts:
             self.fds[host].append(self.sys(host, "socket", f"{args[0]}|SOCK_NONBLOCK"))
             return 0
         number, *rest = args
+        if name in ("getsockname", "getpeername", "error"):
+            return self.told(host, name, self.fds[host][number])
         if name in ("bind", "connect", "sendto"):
             rest[-2:] = [(ip_parse(rest[-2]), rest[-1])]
         result = self.sys(host, name, self.fds[host][number], *rest)
@@ -207,6 +233,20 @@ class SimulatedHosts:
         if name == "close" and result == 0:
             self.fds[host][number] = CLOSED
         return result
+
+    def told(self, host: str, name: str, fd: int):
+        """What a call fills in, or -errno."""
+        if name == "error":
+            msg = MsgHdr()
+            result = self.sys(host, "recvmsg", fd, (100, msg), "MSG_ERRQUEUE|MSG_DONTWAIT")
+            if result < 0:
+                return result
+            *numbers, offender = msg.msg_control
+            whom = shown(ip_text(msg.msg_name.sin_addr), msg.msg_name.sin_port)
+            return result, msg.msg_flags, whom, (*numbers, ip_text(offender))
+        address = SockaddrIn()
+        result = self.sys(host, name, fd, address)
+        return result if result < 0 else shown(ip_text(address.sin_addr), address.sin_port)
 
     def sys(self, host: str, name: str, *args) -> int:
         """A system call at the present moment."""

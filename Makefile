@@ -45,7 +45,7 @@ conformance: $(DEV_STAMP)
 differential: $(DEV_STAMP)
 	$(BIN)/python -m tests.differential all
 
-# Hostile files, runs, worlds, command lines, knobs and keys, for as long as SECONDS says; SEED is the first case's number.
+# Hostile files, runs, worlds, command lines, knobs, keys, recordings and time travel, for as long as SECONDS says; SEED is the first case's number.
 SECONDS ?= 600
 SEED ?= 1000000
 fuzz: $(DEV_STAMP)

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KINDS = {
-    name: f"tests.fuzz.{name}" for name in ("load", "conditions", "run", "worlds", "command", "knobs", "keys")
+    name: f"tests.fuzz.{name}"
+    for name in ("load", "conditions", "run", "worlds", "command", "knobs", "keys", "recordings", "travel")
 }
 
 

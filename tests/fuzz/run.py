@@ -53,7 +53,7 @@ def case(rng: Random, folder: Path) -> str:
 
     until_ns = min(scenario.duration_ns, rng.choice((1_000_000, 50_000_000, 2_000_000_000)))
     try:
-        with _watched():
+        with watched():
             outcome = play(scenario, until_ns=until_ns, progress=enough, watch_beats=rng.random() < 0.3)
     except (EnoughSeen, WiresideError):
         return ""
@@ -77,7 +77,7 @@ def _loaded(rng: Random, folder: Path) -> Scenario | None:
 
 
 @contextmanager
-def _watched() -> Iterator[None]:
+def watched() -> Iterator[None]:
     """Raise StuckError when the CPU works for STUCK_S on one case."""
 
     def stuck(*_: object) -> None:

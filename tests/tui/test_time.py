@@ -9,9 +9,13 @@ from tests.paint.fake_world import MS, US
 from tests.tui.test_keys import in_app, playing, shown
 from wireside.cli.main import main
 from wireside.session import recording
+from wireside.session.commands import Command
 
 
 def at(screen):
+    """The instant that the run is at, or at which the way that it has begun ends."""
+    while screen.session.goal is not None:
+        screen.session.advance(0)
     return screen.session.now
 
 
@@ -34,7 +38,7 @@ async def test_marks_and_beats_are_gone_to_from_both_sides():
         await pilot.press("end")
         assert at(screen) == 10 * MS
         await pilot.press("pageup")
-        assert screen.session.beats_said == 1
+        assert (at(screen), screen.session.beats_said) == (0, 1)
 
 
 @in_app
@@ -53,10 +57,11 @@ async def test_time_runs_backwards_and_stops_at_the_beginning():
 @in_app
 async def test_arrows_with_shift_and_ctrl_go_by_milliseconds_and_seconds():
     async with playing() as (screen, pilot):
-        await pilot.press("home", "shift+right", "shift+right", "shift+left")
-        assert at(screen) == MS
-        await pilot.press("ctrl+right", "ctrl+left")
-        assert at(screen) == MS
+        found = []
+        for key in ("home", "shift+right", "shift+right", "shift+left", "ctrl+right", "ctrl+left"):
+            await pilot.press(key)
+            found.append(at(screen))
+        assert found == [0, MS, 2 * MS, MS, 1001 * MS, MS]
 
 
 @in_app
@@ -109,6 +114,18 @@ async def test_a_knob_turned_in_the_past_makes_another_run_and_says_so():
 
 
 @in_app
+async def test_a_knob_that_a_changed_recording_cannot_turn_is_a_note():
+    async with playing() as (screen, pilot):
+        screen.session.machine.commands = (Command(30 * US, 1, "server", "net.core.netdev_budget", "many"),)
+        await pilot.press("home", "shift+right")
+        assert at(screen) == MS
+        screen.tick()
+        assert "netdev_budget of server could not be turned" in shown(screen, "narration")
+        await pilot.press("space")
+        assert "netdev_budget of server" not in shown(screen, "narration")
+
+
+@in_app
 async def test_what_did_not_come_from_a_file_is_not_saved_and_that_is_said():
     async with playing() as (screen, pilot):
         await pilot.press("ctrl+s")
@@ -126,7 +143,9 @@ def test_a_recording_is_saved_under_a_name_that_is_free(tmp_path, monkeypatch):
             object.__setattr__(screen.session.scenario, "text", "format: 1\n")
             await pilot.press("home", "ctrl+s")
             assert "zero-window-2.wsr" in shown(screen, "narration")
-            await pilot.press("shift+right", "ctrl+s")
+            await pilot.press("shift+right")
+            assert at(screen) == MS
+            await pilot.press("ctrl+s")
 
     save()
     assert (tmp_path / "zero-window.wsr").read_text() == "somebody's"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import chdir
 from typing import TYPE_CHECKING
 
 from wireside.catalog.actions import ACTIONS
@@ -29,7 +30,8 @@ TYPED = (*"0123456789abckKMG.,-_ :=", "²", "漢", "é", "left_square_bracket", 
 
 def case(rng: Random, folder: Path) -> str:
     """Type into a lesson, at one size and then another."""
-    return asyncio.run(_session(rng))
+    with chdir(folder):
+        return asyncio.run(_session(rng))
 
 
 async def _session(rng: Random) -> str:

@@ -229,10 +229,12 @@ class Machine:
         if self.story.due:
             self.tell()
 
-    def _run_to_next(self) -> None:
+    def _run_to_next(self, most_ns: int = NEVER) -> None:
+        """Run to the next instant at which something happens, but no further than `most_ns`."""
         self.obey()
-        target = None if self.story.due else self._next_instant()
-        while target is not None and not self.story.due:
+        upcoming = None if self.story.due else self._next_instant()
+        while upcoming is not None and not self.story.due:
+            target = min(upcoming, most_ns)
             if self.world.now >= target and self.telling.whole:
                 return
             self.leg(target)
@@ -255,17 +257,16 @@ class Machine:
         """Where a run that is stepped through from `start_ns` on stops last before `here`; None: nowhere."""
         self.go(Position(start_ns) if start_ns else START)
         found = None
-        while self.story.due or (self._next_instant() or 0) <= here.time_ns:
+        while True:
             before = self.position
-            self._run_to_next()
+            self._run_to_next(here.time_ns)
             if self.position >= here:
-                break
+                return found
             if self.story.due:
                 self.tell()
             if not before < self.position < here:
-                break
+                return found
             found = self.position
-        return found
 
     def _next_instant(self) -> int | None:
         """The next instant at which something happens, is told or is turned."""

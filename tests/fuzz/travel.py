@@ -32,8 +32,7 @@ def case(rng: Random, folder: Path) -> str:
         do(session, _move(rng, scenario, end), end)
     at = rng.randrange(end)
     session.go(Position(at))
-    other = opened(scenario, session.machine.commands)
-    play_forward(other, at, rng.choice(RATES))
+    other = play_forward(opened(scenario, session.machine.commands), at, rng.choice(RATES))
     session.pace.steps = other.pace.steps
     if found := difference(seen(session), seen(other)):
         return f"{scenario.id} at {at}: playing there differs in {found}"

@@ -57,8 +57,7 @@ def travelled(scenario, ways):
 def test_going_to_an_instant_is_playing_to_it(scenario, ways, t):
     session = travelled(scenario, ways)
     session.go(Position(t))
-    other = opened(scenario, session.machine.commands)
-    play_forward(other, t)
+    other = play_forward(opened(scenario, session.machine.commands), t)
     session.pace.steps = other.pace.steps
     assert difference(seen(session), seen(other)) == []
     # What is only known of the future may differ; when both know the same, nothing does.

@@ -117,13 +117,18 @@ def _turn(session: Session, turn: Turn) -> None:
         return
 
 
-def play_forward(session: Session, t_ns: int, dt: float = 1 / 30) -> None:
-    """Play to `t_ns`: at the reader's pace as long as that takes no more than PLAYED frames, never going back."""
-    for _ in range(PLAYED):
+def play_forward(session: Session, t_ns: int, dt: float = 1 / 30, frames: int = PLAYED) -> Session:
+    """Play to `t_ns`: at the reader's pace as long as that takes no more than so many frames, never going back.
+
+    The session that has come there is another one when a quiet stretch led beyond: that is seen only when it was crossed.
+    """
+    for frame in range(frames):
         if session.now + session.scale * 0.2 >= t_ns:
             break
         session.pace.paused = False
         session.advance(dt)
+        if session.now > t_ns:
+            return play_forward(opened(session.scenario, session.machine.commands), t_ns, dt, frame)
     machine = session.machine
     while machine.position < Position(t_ns, len(session.story.told)) or session.story.due:
         machine.obey()
@@ -136,6 +141,7 @@ def play_forward(session: Session, t_ns: int, dt: float = 1 / 30) -> None:
         machine.tell()
     session.pace.paused = True
     session._arrived()
+    return session
 
 
 @cache

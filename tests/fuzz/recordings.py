@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from tests.fuzz.hostile import LIFE, NUMBERS, PIECES, TEXTS, mutated
@@ -134,6 +135,6 @@ def _change(rng: Random, tree: dict[str, Any]) -> None:
     elif what < 0.2 and isinstance(place, dict):
         place[rng.choice(("x", "\x1b[2J", "wireside"))] = 1
     elif what < 0.3 and isinstance(place, list):
-        place.append(place[key])
+        place.append(deepcopy(place[key]))
     else:
-        place[key] = rng.choice(STRANGE)
+        place[key] = deepcopy(rng.choice(STRANGE))

@@ -28,7 +28,7 @@ SAMPLES_A_SECOND = 10
 """Samples in a second of the story's own pace."""
 FULL_STRETCH = 2_000
 """So many samples a stretch of the story may have at that rate; then they move apart as the stretch grows longer."""
-LEAST_WORK, BYTES_A_CALL = 400, 40
+LEAST_WORK, BYTES_A_CALL = 600, 20
 """Calls of the model between two checkpoints: these at least, and one for so many bytes of the last checkpoint, so that
 writing them takes a twenty-fifth of the time that the run takes."""
 CALLS_A_SAMPLE = 25

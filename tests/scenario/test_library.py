@@ -93,6 +93,7 @@ def test_settings_change_the_scenario_from_its_start() -> None:
         ("reader.prot=1", "tcp_sink has no parameter 'prot'"),
         ("somaxconn=many", "is not a whole number"),
         ("nic.rps_cpus=[", "is no value"),
+        ("nic.rps_cpus=[0, 7]", "names CPU 7"),
     ],
 )
 def test_a_wrong_setting_is_refused(text: str, what: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.sim.worlds import MS, program, scenario, tcp_transfer, udp_flood
 from wireside.scenario import paths, words
+from wireside.scenario.names import names_of
 from wireside.scenario.spec import NicSpec
 from wireside.sim.live import Live
 from wireside.sim.world import World
@@ -37,7 +38,7 @@ def every_path(host, programs):
 @pytest.mark.parametrize("moment", [0, 2 * MS, 3 * MS + 77_777, 300 * MS])
 def test_every_path_has_the_value_of_the_snapshot(name, moment):
     played = SCENARIOS[name]
-    names = paths.names_of(played.hosts, played.programs, played.kernel)
+    names = names_of(played.hosts, played.programs, played.kernel)
     world = World(played)
     live = Live(world)
     world.run_until(moment)

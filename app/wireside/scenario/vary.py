@@ -14,7 +14,7 @@ from wireside.scenario.datagrams import ways_of
 from wireside.scenario.decode_hosts import NIC_FIELDS
 from wireside.scenario.decode_story import Cast, check_knob, knob_names, with_usecs
 from wireside.scenario.document import read_text
-from wireside.scenario.units import Kind, UnitError, advice, parse
+from wireside.scenario.units import Kind, UnitError, advice, cpus_text, parse
 
 if TYPE_CHECKING:
     from wireside.scenario.spec import HostSpec, ProgramSpec, Scenario
@@ -139,4 +139,8 @@ def _host(host: HostSpec, change: Setting, kernel: str) -> HostSpec:
     except ScenarioErrors as errors:
         first = errors.errors[0]
         raise UnitError(first.what, first.next_step) from None
+    if key == "rps_cpus" and any(cpu >= host.cpus for cpu in value):
+        raise UnitError(
+            f"rps_cpus names CPU {max(value)}, but {host.name} has {host.cpus}", cpus_text(host.cpus)
+        )
     return replace(host, nic=replace(host.nic, **{"rx_usecs_ns" if key == "rx_usecs" else key: value}))

@@ -108,6 +108,8 @@ def _plain(cls: type) -> bool:
 
 def _by_slots(cls: type) -> Callable[[Any], Reduced]:
     """How to take apart an object of a class with slots: a tuple is quicker than names and values, and half as large."""
+    if not _slots(cls):
+        return lambda target: (__newobj__, (cls,))
     get = attrgetter(*_slots(cls))
     single = len(_slots(cls)) == 1
 

@@ -242,7 +242,7 @@ class Script:
         watched = call.args[0]
         if not isinstance(watched, tuple):
             watched = (Watch(watched, str(call.args[1])),)  # type: ignore[arg-type]
-        return poll_memory(watched, self._number, self.filled), int(call.args[-1])  # type: ignore[arg-type]
+        return poll_memory(watched, self._number, self.filled), self._number(call.args[-1])  # type: ignore[arg-type]
 
     def _argument(self, kind: Arg, value: Argument) -> Any:
         if isinstance(value, Place):

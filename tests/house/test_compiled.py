@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import socket
 
 import pytest
 
@@ -90,6 +91,8 @@ def stand_ins(tree, places):
         place = places.get(name)
         if place is None or place >= len(call.args) or not (of or name in known):
             continue
+        if of and hasattr(socket.socket, name):
+            continue  # stories on the real kernel call the sockets of Python
         given = call.args[place]
         if isinstance(given, ast.Constant | ast.Lambda) or "SimpleNamespace" in ast.dump(given):
             found.append(call.lineno)

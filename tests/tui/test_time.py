@@ -9,14 +9,13 @@ from tests.paint.fake_world import MS, US
 from tests.tui.test_keys import in_app, playing, shown
 from wireside.cli.main import main
 from wireside.session import recording
-
-S = 1000 * MS
+from wireside.session.commands import Command
 
 
 def at(screen):
-    """The instant that is shown, when what a key began is done: a busy machine leaves some of it to later frames."""
+    """The instant that the run is at, or at which the way that it has begun ends."""
     while screen.session.goal is not None:
-        screen.session.advance(0.0)
+        screen.session.advance(0)
     return screen.session.now
 
 
@@ -34,7 +33,7 @@ async def test_marks_and_beats_are_gone_to_from_both_sides():
         assert (at(screen), screen.session.beat.say) == (10 * MS, "Half way.")
         await pilot.press("home")
         assert at(screen) == 0
-        await pilot.press("right_curly_bracket")
+        await pilot.press("}")
         assert at(screen) == screen.session.marks()[1].position.time_ns
         await pilot.press("end")
         assert at(screen) == 10 * MS
@@ -58,12 +57,11 @@ async def test_time_runs_backwards_and_stops_at_the_beginning():
 @in_app
 async def test_arrows_with_shift_and_ctrl_go_by_milliseconds_and_seconds():
     async with playing() as (screen, pilot):
-        await pilot.press("home")
-        seen = []
-        for key in ("shift+right", "shift+right", "shift+left", "ctrl+right", "ctrl+left"):
+        found = []
+        for key in ("home", "shift+right", "shift+right", "shift+left", "ctrl+right", "ctrl+left"):
             await pilot.press(key)
-            seen.append(at(screen))
-        assert seen == [MS, 2 * MS, MS, S + MS, MS]
+            found.append(at(screen))
+        assert found == [0, MS, 2 * MS, MS, 1001 * MS, MS]
 
 
 @in_app
@@ -115,6 +113,18 @@ async def test_a_knob_turned_in_the_past_makes_another_run_and_says_so():
         assert screen.session.known_ns == 8 * MS
         await pilot.press("space")
         assert "Another run" not in shown(screen, "narration")
+
+
+@in_app
+async def test_a_knob_that_a_changed_recording_cannot_turn_is_a_note():
+    async with playing() as (screen, pilot):
+        screen.session.machine.commands = (Command(30 * US, 1, "server", "net.core.netdev_budget", "many"),)
+        await pilot.press("home", "shift+right")
+        assert at(screen) == MS
+        screen.tick()
+        assert "netdev_budget of server could not be turned" in shown(screen, "narration")
+        await pilot.press("space")
+        assert "netdev_budget of server" not in shown(screen, "narration")
 
 
 @in_app

@@ -71,9 +71,11 @@ class Machine:
         """Why a command could not be given, the last time that one could not."""
         self.film = Film()
         self._kept: list[Waypoint] = []
-        self._begin(origin.begin(), None)
+        world = origin.begin()
+        self._begin(world, None)
         self._sample()
         self._keep()
+        self.film.come_to(world.now, world.event_count, world.events(0))
 
     def _begin(self, world: WorldLike, at: Waypoint | None) -> None:
         """Go on in `world`, which was just made or thawed."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wireside.cli.chosen import load_scenario, settings_of
 from wireside.errors import CommandError
 from wireside.scenario import library
-from wireside.session.recording import SUFFIX, open_recording
+from wireside.sim import heap
 
 if TYPE_CHECKING:
     import argparse
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 def run_play(options: argparse.Namespace) -> int:
     """Open a scenario, by default the first lesson; a damaged file is refused before the screen is touched."""
+    heap.begin()
+    from wireside.session.recording import SUFFIX
+
     if options.command is None:
         from wireside.tui.app import run
 
@@ -43,6 +46,8 @@ def _play_recording(options: argparse.Namespace) -> int:
             "a recording has its own seed, kernel and knobs",
             next_step="Leave out --seed, --kernel and --set.",
         )
+    from wireside.session.recording import open_recording
+
     path = Path(options.scenario)
     recording = open_recording(path, library.shown_path(path))
     from wireside.tui.app import run

@@ -46,8 +46,14 @@ class Stillness:
 STILLNESS = Stillness()
 
 
+def begin() -> None:
+    """A program starts: until it keeps still, nothing is collected, for all that is made now stays."""
+    gc.disable()
+
+
 def keep_still() -> None:
     """From now on collections are frequent and short; for programs that show a world in motion."""
+    gc.enable()
     gc.set_threshold(*THRESHOLDS)
     if STILLNESS not in gc.callbacks:
         gc.callbacks.append(STILLNESS)
